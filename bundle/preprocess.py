@@ -1,0 +1,126 @@
+"""The one way from PNG bytes to encoder input, used by training, evaluation and serving.
+
+The study failed on two ways that differed: its encoder was trained on grey pictures and
+then asked about green ones. Nothing else in this project may decode or resize a tile.
+"""
+
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from bundle.arrays import Grey
+from bundle.errors import (
+    AnimatedTile,
+    DamagedTile,
+    EmptyTile,
+    NotAPng,
+    TileTooLarge,
+    TileTooSmall,
+)
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_BYTES = 33  # signature, then the whole IHDR chunk
+MIN_SIDE = 8
+"""Shortest side in pixels; below it there is no letter to see."""
+MAX_PIXELS = 2048 * 2048
+"""Most pixels of a tile. Checked on the header, before anything is decoded."""
+
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """Read (width, height) in pixels from a PNG's header without decoding it.
+
+    Raises:
+        EmptyTile, NotAPng, DamagedTile: the header is not there or not sound.
+    """
+    if not data:
+        raise EmptyTile("The tile is empty: 0 bytes were sent. Send the bytes of a PNG file.")
+    if not data.startswith(SIGNATURE):
+        raise NotAPng("The bytes are not a PNG: the PNG signature is missing. Convert the tile.")
+    if len(data) < _HEADER_BYTES or data[12:16] != b"IHDR":
+        raise DamagedTile("The PNG ends within its header. Send the file again, whole.")
+    width, height = struct.unpack(">II", data[16:24])
+    return width, height
+
+
+def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
+    """Refuse sizes that no tile has.
+
+    Raises:
+        TileTooSmall, TileTooLarge: with the size, the bound and what to do.
+    """
+    if min(width, height) < MIN_SIDE:
+        raise TileTooSmall(
+            f"The tile is {width} x {height} pixels; each side must have at least {MIN_SIDE}."
+        )
+    if width * height > max_pixels:
+        raise TileTooLarge(
+            f"The picture is {width} x {height} pixels; a tile has at most {max_pixels:,}. "
+            "Cut it into tiles first (python -m training tile)."
+        )
+
+
+def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
+    """Decode a PNG of any mode to one grey channel.
+
+    Colour becomes luma (ITU-R 601; exact for grey stored as RGB), 16 bits become 8 by
+    integer division by 256 (the study's recipe), alpha is laid over black, EXIF
+    orientation is ignored.
+
+    Returns: (height, width) uint8.
+
+    Raises:
+        TileError: one of its kinds, each with a sentence for the user.
+    """
+    check_size(*png_size(data), max_pixels)
+    try:
+        with Image.open(BytesIO(data), formats=["PNG"]) as image:
+            if getattr(image, "n_frames", 1) > 1:
+                raise AnimatedTile("The PNG is animated; send one frame as a still PNG.")
+            image.load()
+            return _grey(image)
+    except _BROKEN as error:
+        raise DamagedTile(
+            f"The PNG does not decode ({_reason(error)}). Send the file again, whole."
+        ) from error
+
+
+def _grey(image: Image.Image) -> Grey:
+    if image.mode.startswith("I"):
+        return (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+    if "A" in image.mode or "transparency" in image.info:
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        black.alpha_composite(image.convert("RGBA"))
+        image = black
+    return np.array(image.convert("L"), dtype=np.uint8)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return text.rstrip(".")[:120]
+
+
+def resize(grey: Grey, side: int) -> Grey:
+    """Resize a grey picture to the encoder's square input, anti-aliased bilinear.
+
+    Returns: (side, side) uint8; the same pixels when the size is right already.
+    """
+    if grey.shape == (side, side):
+        return grey
+    picture = Image.fromarray(grey).resize((side, side), Image.Resampling.BILINEAR)
+    return np.array(picture, dtype=np.uint8)
+
+
+def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:
+    """Turn PNG bytes into encoder input: decode, then resize.
+
+    Returns: (side, side) uint8.
+
+    Raises:
+        TileError: one of its kinds, each with a sentence for the user.
+    """
+    return resize(decode_png(data, max_pixels=max_pixels), side)

@@ -1,0 +1,113 @@
+"""From arrays to a folder: written beside its place, proved, then renamed into it."""
+
+import os
+import shutil
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bundle.errors import BundleError
+from bundle.layout import ARRAYS, OTHERS
+from bundle.manifest import MANIFEST, FileEntry, Manifest
+from bundle.reader import file_hash, open_bundle
+from bundle.runtime import OnnxEncoder, self_test
+
+
+class BundleWriter:
+    """Collects the files of one bundle in a hidden folder beside the target.
+
+    Use it as a context manager: what is not finished leaves nothing behind.
+    """
+
+    def __init__(self, target: Path) -> None:
+        """Begin a bundle at `target`, whose parent folder is made when missing."""
+        self.target = target
+        self.staging = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
+        self._arrays: dict[str, tuple[str, tuple[int, ...]]] = {}
+
+    def __enter__(self) -> Self:
+        """Make the hidden folder."""
+        self.staging.mkdir(parents=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the hidden folder, if it is still there."""
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+    def array(self, name: str, values: ArrayLike) -> None:
+        """Write one array of `bundle.layout.ARRAYS`, in its dtype, C order."""
+        dtype = ARRAYS[name].dtype
+        array = np.ascontiguousarray(values, dtype=None if dtype == "S" else dtype)
+        np.save(self.staging / name, array, allow_pickle=False)
+        self._arrays[name] = (array.dtype.str, array.shape)
+
+    def file(self, name: str) -> BinaryIO:
+        """Open one file of `bundle.layout.OTHERS` for writing."""
+        if name not in OTHERS:
+            raise KeyError(name)
+        return (self.staging / name).open("wb")
+
+    def finish(self, manifest: Manifest) -> Manifest:
+        """Complete the manifest, prove the bundle as a reader would, and put it in place.
+
+        A bundle that stood at the target is replaced; it stays whole until that moment.
+
+        Returns: the manifest with its files and id.
+
+        Raises:
+            BundleError: the bundle does not prove itself; the target is untouched.
+        """
+        complete = manifest.model_copy(update={"files": self._entries()})
+        complete = complete.model_copy(update={"bundle_id": complete.expected_id()})
+        (self.staging / MANIFEST).write_text(complete.model_dump_json(indent=1) + "\n")
+        bundle = open_bundle(self.staging)
+        self_test(bundle, OnnxEncoder(self.staging, threads=1))
+        for file in self.staging.iterdir():
+            _sync(file)
+        _replace(self.staging, self.target)
+        return complete
+
+    def _entries(self) -> dict[str, FileEntry]:
+        entries = {}
+        for name in sorted({*ARRAYS, *OTHERS}):
+            file = self.staging / name
+            if not file.is_file():
+                raise BundleError(f"{name} was not written.")
+            dtype, shape = self._arrays.get(name, (None, None))
+            entries[name] = FileEntry(
+                sha256=file_hash(file), size=file.stat().st_size, dtype=dtype, shape=shape
+            )
+        return entries
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _replace(staging: Path, target: Path) -> None:
+    """Rename into place; an old bundle steps aside first and comes back if that fails."""
+    old = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.old"
+    with suppress(FileNotFoundError):
+        target.rename(old)
+    try:
+        staging.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    _sync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)

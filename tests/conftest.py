@@ -1,0 +1,35 @@
+"""Fixtures shared by all tests, few and named for what they are."""
+
+from pathlib import Path
+
+import pytest
+
+from bundle import Bundle, open_bundle
+from tests.tiny import write_tiny_bundle
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--browser", action="store_true", help="run the headless Chromium tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--browser"):
+        return
+    skip = pytest.mark.skip(reason="needs --browser and Chromium")
+    for item in items:
+        if "browser" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def tiny_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a 12-tile bundle; read-only by agreement: copy it before damaging it."""
+    target = tmp_path_factory.mktemp("tiny") / "bundle"
+    write_tiny_bundle(target)
+    return target
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_path: Path) -> Bundle:
+    """A 12-tile bundle, opened."""
+    return open_bundle(tiny_path)

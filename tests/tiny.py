@@ -1,0 +1,166 @@
+"""A bundle small enough to know by hand, written without any training.
+
+The encoder averages a tile over a 2 x 2 grid, so a latent is four mean grey values in
+[0, 1]; the decoder paints those four squares back. Tiles come in two groups, dark and
+bright, and one stray tile in between.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+from sklearn.neighbors import KDTree
+
+from bundle import BundleWriter, Manifest
+from bundle.manifest import Clustering, Preprocessing, Source, Threshold
+from tests.pictures import png
+
+SIDE = 16
+HALF = SIDE // 2
+DIM = 4
+
+
+def tiny_tiles(count: int = 12, seed: int = 7) -> NDArray[np.uint8]:
+    """Return (count, SIDE, SIDE) uint8: first half dark, second half bright, last one grey."""
+    rng = np.random.default_rng(seed)
+    base = np.where(np.arange(count) < count // 2, 30, 200)
+    base[-1] = 118
+    squares = base[:, None, None] + rng.integers(-20, 20, (count, 2, 2))
+    return squares.repeat(HALF, 1).repeat(HALF, 2).astype(np.uint8)
+
+
+def tiny_latents(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what the tiny encoder gives: (n, 4) float32 means of the four squares."""
+    squares = tiles.reshape(len(tiles), 2, HALF, 2, HALF).mean((2, 4)) / 255
+    return squares.reshape(len(tiles), DIM).astype(np.float32)
+
+
+def write_encoder(file: Path) -> None:
+    """Write the tiny encoder: (n, 16, 16) uint8 -> (n, 4) float32."""
+    nodes = [
+        helper.make_node("Cast", ["tiles"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["f", "full"], ["unit"]),
+        helper.make_node("Unsqueeze", ["unit", "axis"], ["nchw"]),
+        helper.make_node(
+            "AveragePool", ["nchw"], ["pool"], kernel_shape=[HALF, HALF], strides=[HALF, HALF]
+        ),
+        helper.make_node("Flatten", ["pool"], ["latents"]),
+    ]
+    constants = [
+        helper.make_tensor("full", TensorProto.FLOAT, [], [255.0]),
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+    ]
+    _save(file, nodes, constants, ("tiles", TensorProto.UINT8, ["n", SIDE, SIDE]), ("latents", DIM))
+
+
+def write_decoder(file: Path) -> None:
+    """Write the tiny decoder: (n, 4) float32 -> (n, 16, 16) float32."""
+    nodes = [
+        helper.make_node("Reshape", ["latents", "grid"], ["squares"]),
+        helper.make_node("Resize", ["squares", "", "scales"], ["nchw"], mode="nearest"),
+        helper.make_node("Squeeze", ["nchw", "axis"], ["tiles"]),
+    ]
+    constants = [
+        helper.make_tensor("grid", TensorProto.INT64, [4], [-1, 1, 2, 2]),
+        helper.make_tensor("scales", TensorProto.FLOAT, [4], [1.0, 1.0, HALF, HALF]),
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+    ]
+    _save(file, nodes, constants, ("latents", TensorProto.FLOAT, ["n", DIM]), ("tiles", SIDE, SIDE))
+
+
+def _save(
+    file: Path,
+    nodes: list[onnx.NodeProto],
+    constants: list[onnx.TensorProto],
+    source: tuple[str, int, list[str | int]],
+    result: tuple[str | int, ...],
+) -> None:
+    name, kind, shape = source
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info(name, kind, shape)],
+        [helper.make_tensor_value_info(str(result[0]), TensorProto.FLOAT, ["n", *result[1:]])],
+        constants,
+    )
+    opset = helper.make_opsetid("", 15)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), file)
+
+
+def write_tiny_bundle(target: Path, *, count: int = 12, seed: int = 7, k: int = 5) -> Manifest:
+    """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ..."""
+    tiles = tiny_tiles(count, seed)
+    ids = [f"c{300 + 3 * number}" for number in range(count)]
+    latents = tiny_latents(tiles)
+    mean, scale = latents.mean(0), latents.std(0)
+    points = ((latents - mean) / scale).astype(np.float32)
+    away = np.sqrt(((points[:, None] - points[None]) ** 2).sum(2))
+    np.fill_diagonal(away, np.inf)
+    order = np.argsort(away, axis=1, kind="stable")[:, :k]
+    labels = (np.arange(count) >= count // 2).astype(np.int32)
+    labels[-1] = -1
+    noise = float((labels < 0).mean())
+    pictures = [png(tile) for tile in tiles]
+    _, rows, nodes, bounds = KDTree(points, leaf_size=4).get_arrays()
+    leaves = [number for number, node in enumerate(nodes) if node["is_leaf"]]
+    upper = np.sort(away[np.triu_indices(count, 1)])
+    with BundleWriter(target) as writer:
+        writer.array("ids.npy", np.array([name.encode() for name in ids]))
+        writer.array("latents.npy", latents)
+        writer.array("scaler.npy", np.stack([mean, scale]))
+        writer.array("points.npy", points)
+        writer.array("neighbors.npy", order)
+        writer.array("neighbor_distances.npy", np.take_along_axis(away, order, 1))
+        writer.array("random_distances.npy", upper)
+        writer.array("kdtree_rows.npy", rows)
+        writer.array(
+            "kdtree_leaves.npy", [(nodes[at]["idx_start"], nodes[at]["idx_end"]) for at in leaves]
+        )
+        writer.array("kdtree_bounds.npy", np.asarray(bounds)[:, leaves])
+        writer.array("labels.npy", labels)
+        writer.array("core.npy", labels >= 0)
+        writer.array("dbscan_labels.npy", labels)
+        writer.array("eps_sweep.npy", np.array([[0.5, 1.0, 0.0], [1.5, noise, 2.0]]))
+        writer.array("k_distances.npy", np.sort(np.take_along_axis(away, order, 1)[:, -1]))
+        writer.array("scan_numbers.npy", np.arange(count) % 3)
+        writer.array("positions.npy", np.stack([np.arange(count) * 350, np.zeros(count)], 1))
+        writer.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
+        writer.array("probes.npy", tiles[:4])
+        writer.array("probe_latents.npy", latents[:4])
+        with writer.file("pictures.bin") as stream:
+            stream.write(b"".join(pictures))
+        with writer.file("scans.json") as stream:
+            stream.write(
+                b'[{"name": "film-a", "patient": "p1"}, {"name": "film-b", "patient": "p1"},'
+                b' {"name": "film-c", "patient": null}]'
+            )
+        write_encoder(writer.staging / "encoder.onnx")
+        write_decoder(writer.staging / "decoder.onnx")
+        return writer.finish(
+            Manifest(
+                created=datetime(2026, 1, 1, tzinfo=UTC),
+                profile="default",
+                seed=seed,
+                settings={"tiny": True},
+                versions={},
+                source=Source(tiles=count, scans=3),
+                preprocessing=Preprocessing(side=SIDE),
+                latent_dim=DIM,
+                neighbors=k,
+                clustering=Clustering(method="by hand", settings={}, clusters=2, noise_share=noise),
+                dbscan=Clustering(
+                    method="dbscan",
+                    settings={"eps": 1.5, "min_samples": 5},
+                    clusters=2,
+                    noise_share=noise,
+                ),
+                thresholds={
+                    "cluster_reach": Threshold(value=1.0, source="chosen by hand"),
+                    "self_test": Threshold(value=1e-4, source="chosen by hand"),
+                },
+                history={"loss": [0.7, 0.6], "val_loss": [0.7, 0.65]},
+            )
+        )
