@@ -86,6 +86,10 @@ class SelfTestFailed(BundleError):
     """The encoder does not reproduce the latents stored for the probe tiles."""
 
 
+class InputError(TilescreenError):
+    """The input folder, table or option cannot be used; the message says what to do."""
+
+
 class UnknownTile(TilescreenError):
     """No stored tile has this id; `near` holds stored ids that look like it."""
 

@@ -1,0 +1,1 @@
+"""Talks to a running service over HTTP; imports nothing of the other packages."""

@@ -1,0 +1,30 @@
+"""Progress bars with time left, and the clock of every step."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from bundle.manifest import Step
+
+
+class StepLog:
+    """Runs the steps of a long job one after another; `steps` goes into the manifest."""
+
+    def __init__(self, steps: list[Step] | None = None) -> None:
+        """Begin, or go on from the steps of an earlier run."""
+        self.steps: list[Step] = list(steps or [])
+
+    @contextmanager
+    def step(self, name: str, total: int, unit: str = " tiles") -> Iterator["tqdm[NoReturn]"]:
+        """Show a bar over `total` units while the block runs, then note its clock."""
+        start = time.monotonic()
+        bar = tqdm(total=total, desc=f"{name:<22}", unit=unit, file=sys.stderr, dynamic_ncols=True)
+        with bar:
+            yield bar
+        seconds = time.monotonic() - start
+        rate = round(total / seconds, 1) if unit == " tiles" and seconds > 0 else None
+        self.steps.append(Step(name=name, seconds=round(seconds, 3), tiles_per_s=rate))
