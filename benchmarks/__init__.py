@@ -1,0 +1,1 @@
+"""Measuring: speed, memory, quality. See benchmarks/README.md."""
