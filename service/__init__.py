@@ -1,1 +1,6 @@
-"""The REST service and its pages over one bundle."""
+"""The service: answers about tiles over HTTP, from one bundle."""
+
+import time
+
+STARTED = time.monotonic()
+"""When this process began to load the service, in seconds; the ready line counts from here."""

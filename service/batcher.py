@@ -1,0 +1,147 @@
+"""The micro-batcher: tiles of many requests share runs of the encoder."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle import Encoder
+from bundle.arrays import Grey, Latents
+from service.errors import Draining, EncodingFailed, QueueFull
+
+_log = logging.getLogger("service.batcher")
+Latent = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchLimits:
+    """size: most tiles a run. delay_s: wait for company. queue: most waiting tiles."""
+
+    size: int
+    delay_s: float
+    queue: int
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    tile: Grey
+    answer: asyncio.Future[Latent]
+
+
+class Batcher:
+    """Runs the encoder in one thread on whatever waits, in order of arrival.
+
+    A context manager: leaving it answers what still waits, then stops.
+    """
+
+    def __init__(self, encoder: Encoder, limits: BatchLimits) -> None:
+        self._encoder = encoder
+        self._limits = limits
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._worker: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        """Start the worker."""
+        self._worker = asyncio.create_task(self._work(), name="batcher")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Answer what waits, then stop."""
+        self._closing = True
+        self._queue.put_nowait(None)
+        if self._worker is not None:
+            await self._worker
+        self._thread.shutdown()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker runs and takes tiles."""
+        return self._worker is not None and not self._worker.done() and not self._closing
+
+    @property
+    def waiting(self) -> int:
+        """Number of tiles in the queue."""
+        return self._queue.qsize()
+
+    async def encode(self, tiles: Sequence[Grey]) -> list[Latent | BaseException]:
+        """Encode tiles of (side, side) uint8; the answers keep their order.
+
+        Returns: for each tile its (d,) float32 latent, or what went wrong with it alone.
+
+        Raises:
+            QueueFull: not all of them fit into the queue; none was taken.
+            Draining: the service is about to stop.
+        """
+        if not self.alive:
+            raise Draining
+        if self.waiting + len(tiles) > self._limits.queue:
+            raise QueueFull(self.waiting, self._limits.queue)
+        loop = asyncio.get_running_loop()
+        items = [_Waiting(tile, loop.create_future()) for tile in tiles]
+        for item in items:
+            self._queue.put_nowait(item)
+        return await asyncio.gather(*(item.answer for item in items), return_exceptions=True)
+
+    async def _work(self) -> None:
+        while batch := await self._next_batch():
+            # A caller that left has cancelled its future.
+            wanted = [item for item in batch if not item.answer.done()]
+            if wanted:
+                await self._answer(wanted)
+
+    async def _next_batch(self) -> list[_Waiting]:
+        """Wait for a tile, then for more until the run is full or the delay is over."""
+        batch: list[_Waiting] = []
+        deadline: float | None = None
+        try:
+            while len(batch) < self._limits.size:
+                async with asyncio.timeout_at(deadline):
+                    item = await self._queue.get()
+                if item is None:
+                    self._queue.put_nowait(None)  # the next round ends the worker
+                    break
+                batch.append(item)
+                deadline = deadline or asyncio.get_running_loop().time() + self._limits.delay_s
+        except TimeoutError:
+            pass
+        return batch
+
+    async def _answer(self, items: list[_Waiting]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            latents = await loop.run_in_executor(self._thread, self._encode, items)
+        except Exception:  # a border: whatever the model raises, the worker must live
+            if len(items) > 1:  # one bad tile must not spoil the answers of the others
+                for item in items:
+                    await self._answer([item])
+                return
+            _log.exception("the encoder failed on a tile")
+            self._fail(items[0])
+            return
+        for item, latent in zip(items, latents, strict=True):
+            if not item.answer.done():
+                item.answer.set_result(latent)
+
+    def _encode(self, items: list[_Waiting]) -> Latents:
+        latents = self._encoder.encode(np.stack([item.tile for item in items]))
+        if len(latents) != len(items):
+            raise EncodingFailed(f"{len(latents)} latents for {len(items)} tiles")
+        return latents
+
+    @staticmethod
+    def _fail(item: _Waiting) -> None:
+        if not item.answer.done():
+            item.answer.set_exception(EncodingFailed("The encoder failed on this tile."))

@@ -1,0 +1,168 @@
+"""From what went wrong to one shape of answer: RFC 9457 problem details.
+
+`TABLE` is the only place that gives a class of error its HTTP status.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from bundle import errors as bundle_errors
+from bundle.errors import TilescreenError, UnknownCluster, UnknownTile
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:tilescreen:problem:"
+
+
+class ServiceError(TilescreenError):
+    """Something wrong with a request rather than with a tile; the message is for the user."""
+
+    headers: Mapping[str, str] = {}
+
+
+class BodyTooLarge(ServiceError):
+    """The body, or a raw tile, has more bytes than allowed."""
+
+
+class TileTooLong(ServiceError):
+    """One tile's file has more bytes than allowed."""
+
+
+class TooManyTiles(ServiceError):
+    """A request holds more tiles than allowed."""
+
+
+class WrongMediaType(ServiceError):
+    """The Content-Type is neither a PNG nor a form with files."""
+
+
+class MalformedForm(ServiceError):
+    """The multipart body cannot be read, or holds no file."""
+
+
+class SlowBody(ServiceError):
+    """The body did not arrive in time."""
+
+
+class TookTooLong(ServiceError):
+    """The answer was not ready in time."""
+
+
+class QueueFull(ServiceError):
+    """More tiles wait for the encoder than allowed."""
+
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    def __init__(self, waiting: int, limit: int) -> None:
+        super().__init__(
+            f"{waiting} tiles wait for the encoder and at most {limit} may. Send again in a second."
+        )
+
+
+class Draining(ServiceError):
+    """The service is about to stop and takes no more tiles."""
+
+    headers: Mapping[str, str] = {"Retry-After": "5"}
+
+    def __init__(self) -> None:
+        super().__init__("The service is stopping and takes no more tiles. Send again later.")
+
+
+class NotReady(ServiceError):
+    """The probe tile did not come back as stored."""
+
+    headers: Mapping[str, str] = {"Retry-After": "5"}
+
+
+class EncodingFailed(ServiceError):
+    """The encoder failed on a tile that looked sound."""
+
+
+class UnknownScan(ServiceError):
+    """No stored tile was cut from a scan of this name."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What all problems of one kind share."""
+
+    status: int
+    code: str
+    title: str
+
+    @property
+    def type(self) -> str:
+        """The problem's URI."""
+        return URN + self.code.replace("_", "-")
+
+
+TABLE: dict[type[TilescreenError], Kind] = {
+    bundle_errors.EmptyTile: Kind(400, "empty_tile", "Nothing was sent"),
+    bundle_errors.NotAPng: Kind(415, "not_a_png", "Not a PNG"),
+    bundle_errors.DamagedTile: Kind(400, "damaged_tile", "The PNG is damaged"),
+    bundle_errors.TileTooSmall: Kind(422, "tile_too_small", "The tile is too small"),
+    bundle_errors.TileTooLarge: Kind(422, "tile_too_large", "The tile has too many pixels"),
+    bundle_errors.AnimatedTile: Kind(422, "animated_tile", "The PNG is animated"),
+    bundle_errors.TileError: Kind(422, "bad_tile", "The tile cannot be used"),
+    UnknownTile: Kind(404, "unknown_tile", "No such tile"),
+    UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
+    UnknownScan: Kind(404, "unknown_scan", "No such scan"),
+    BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
+    TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),
+    TooManyTiles: Kind(413, "too_many_tiles", "Too many tiles in one request"),
+    WrongMediaType: Kind(415, "wrong_media_type", "Neither a PNG nor a form"),
+    MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
+    SlowBody: Kind(408, "slow_body", "The body did not arrive in time"),
+    QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
+    EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
+    Draining: Kind(503, "stopping", "The service is stopping"),
+    NotReady: Kind(503, "not_ready", "The service is not ready"),
+    TookTooLong: Kind(504, "took_too_long", "The answer took too long"),
+}
+INTERNAL = Kind(500, "internal", "Something went wrong in the service")
+INVALID = Kind(422, "invalid_request", "The request is not valid")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem; `extra` holds members beside the standard ones."""
+
+    kind: Kind
+    detail: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def members(self, **more: Any) -> dict[str, Any]:
+        """Return the JSON object, with `more` members such as `instance` or `index`."""
+        return {
+            "type": self.kind.type,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "code": self.kind.code,
+            "detail": self.detail,
+            **self.extra,
+            **more,
+        }
+
+    def response(self, request_id: str) -> Response:
+        """Return the problem as an answer of its own."""
+        return Response(
+            orjson.dumps(self.members(instance=request_id)),
+            self.kind.status,
+            headers=dict(self.headers),
+            media_type=MEDIA_TYPE,
+        )
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Find an error's problem by walking up its classes; what is not known tells nothing."""
+    for parent in type(error).__mro__:
+        kind = TABLE.get(parent)
+        if kind is not None:
+            extra = {"near": error.near} if isinstance(error, UnknownTile) else {}
+            headers = error.headers if isinstance(error, ServiceError) else {}
+            return Problem(kind, str(error), extra, headers)
+    return Problem(INTERNAL, "The service failed on this request; its log says more.")

@@ -1,0 +1,101 @@
+"""What the service holds while it runs, and how it comes up and goes down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
+from bundle.arrays import Grey
+from service.batcher import Batcher, BatchLimits, Latent
+from service.catalog import Catalog
+from service.errors import TookTooLong
+from service.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Everything a route may need."""
+
+    settings: Settings
+    bundle: Bundle
+    catalog: Catalog
+    batcher: Batcher
+    decoder: OnnxDecoder
+    pool: ThreadPoolExecutor
+
+    async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run work of more than a millisecond in the pool, off the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.pool, lambda: work(*args, **kwargs))
+
+    async def decode(self, data: bytes) -> Grey:
+        """Turn PNG bytes into encoder input, (side, side) uint8.
+
+        Raises:
+            TileError: one of its kinds.
+        """
+        side = self.bundle.manifest.preprocessing.side
+        return await self.apart(
+            load_tile, data, side, max_pixels=self.settings.max_tile_pixels
+        )
+
+    async def encode(self, files: Sequence[bytes | Exception]) -> list[Latent | BaseException]:
+        """Decode and encode the bytes of tiles; the answers keep their order.
+
+        Returns: for each file its (d,) float32 latent, or what is wrong with it; a file that
+        is an error already stays that error.
+
+        Raises:
+            QueueFull, Draining, TookTooLong: nothing was answered.
+        """
+        try:
+            async with asyncio.timeout(self.settings.request_timeout_s):
+                return await self._encode(files)
+        except TimeoutError as error:
+            raise TookTooLong(
+                f"The answer was not ready within {self.settings.request_timeout_s:g} s. "
+                "Send fewer tiles in a request."
+            ) from error
+
+    async def _encode(self, files: Sequence[bytes | Exception]) -> list[Latent | BaseException]:
+        async def one(file: bytes | Exception) -> Grey:
+            if isinstance(file, Exception):
+                raise file
+            return await self.decode(file)
+
+        tiles = await asyncio.gather(*map(one, files), return_exceptions=True)
+        sound = [tile for tile in tiles if not isinstance(tile, BaseException)]
+        latents = iter(await self.batcher.encode(sound) if sound else [])
+        return [tile if isinstance(tile, BaseException) else next(latents) for tile in tiles]
+
+
+@asynccontextmanager
+async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIterator[Serving]:
+    """Open the bundle, prove the encoder, warm up, start the batcher; undo it at the end.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        bundle = await asyncio.to_thread(open_bundle, settings.bundle)
+        if encoder is None:
+            encoder = await asyncio.to_thread(
+                OnnxEncoder, settings.bundle, threads=settings.threads
+            )
+        decoder = await asyncio.to_thread(OnnxDecoder, settings.bundle, threads=settings.threads)
+        # The self-test is the warm-up as well: it runs the encoder on real tiles.
+        await asyncio.to_thread(self_test, bundle, encoder)
+        pool = stack.enter_context(ThreadPoolExecutor(settings.threads, thread_name_prefix="tiles"))
+        limits = BatchLimits(
+            size=settings.max_batch_size,
+            delay_s=settings.max_batch_delay_ms / 1000,
+            queue=settings.max_queue_tiles,
+        )
+        batcher = await stack.enter_async_context(Batcher(encoder, limits))
+        yield Serving(settings, bundle, Catalog.of(bundle), batcher, decoder, pool)
