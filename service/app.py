@@ -6,9 +6,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from bundle import Encoder
-from service.routes import encode, health, neighbors, pages
+from service.handlers import add_handlers
+from service.middleware import Envelope
+from service.openapi import document
+from service.routes import clusters, encode, health, neighbors, pages, reference, tiles
 from service.settings import Settings
 from service.state import open_serving
+
+_SUMMARY = "Finds tiles that hold chart lettering instead of tissue."
 
 
 def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI:
@@ -25,7 +30,17 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI
             app.state.serving = serving
             yield
 
-    app = FastAPI(title="Tilescreen", lifespan=life, docs_url=None, redoc_url=None)
-    for routes in (encode, neighbors, health, pages):
+    app = FastAPI(
+        title="Tilescreen",
+        version="0.1.0",
+        summary=_SUMMARY,
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.add_middleware(Envelope)
+    add_handlers(app)
+    for routes in (encode, neighbors, clusters, tiles, health, reference, pages):
         app.include_router(routes.router)
     return app

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._worker: asyncio.Task[None] | None = None
         self._closing = False
+        self.last_run = -np.inf
+        """`time.monotonic()` of the last run that gave latents."""
 
     async def __aenter__(self) -> Self:
         """Start the worker."""
@@ -123,7 +126,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         try:
             latents = await loop.run_in_executor(self._thread, self._encode, items)
-        except Exception:  # a border: whatever the model raises, the worker must live
+        except Exception:  # noqa: BLE001, a border: whatever the model raises, the worker must live
             if len(items) > 1:  # one bad tile must not spoil the answers of the others
                 for item in items:
                     await self._answer([item])
@@ -131,6 +134,7 @@ class Batcher:
             _log.exception("the encoder failed on a tile")
             self._fail(items[0])
             return
+        self.last_run = time.monotonic()
         for item, latent in zip(items, latents, strict=True):
             if not item.answer.done():
                 item.answer.set_result(latent)

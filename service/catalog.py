@@ -1,19 +1,19 @@
 """Stored tiles by id, laid out for fast answers."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle import Bundle, UnknownTile, rarity
-from bundle.bundle import Scan
+from bundle import Bundle, UnknownTile
+from service.errors import UnknownScan
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Ids, scans and labels as plain lists, and the arrays as plain arrays.
+    """Ids, scans and labels as plain lists, and the arrays read most as plain ones.
 
     Indexing a memory-mapped array makes a new map object each time; a plain view of the same
     memory is several times faster and costs nothing.
@@ -23,22 +23,26 @@ class Catalog:
     ids: list[str]
     rows: dict[str, int]
     labels: list[int | None]
-    scan_numbers: list[int]
+    """Cluster of each tile; None for a stray one."""
+    scans: list[str | None]
     neighbors: NDArray[np.int32]
     distances: NDArray[np.float32]
+    latents: NDArray[np.float32]
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
         """Lay out a bundle's stored tiles."""
         ids = [str(raw, "utf-8") for raw in bundle.arrays["ids.npy"].tolist()]
+        names = [*(scan.name for scan in bundle.scans), None]  # -1 finds the None
         return cls(
             bundle=bundle,
             ids=ids,
             rows={name: row for row, name in enumerate(ids)},
             labels=[None if label < 0 else label for label in bundle.labels.tolist()],
-            scan_numbers=bundle.arrays["scan_numbers.npy"].tolist(),
+            scans=[names[number] for number in bundle.arrays["scan_numbers.npy"].tolist()],
             neighbors=np.asarray(bundle.neighbors),
             distances=np.asarray(bundle.neighbor_distances),
+            latents=np.asarray(bundle.latents),
         )
 
     def row(self, tile_id: str) -> int:
@@ -48,31 +52,34 @@ class Catalog:
             UnknownTile: no stored tile has it; the error names near matches.
         """
         row = self.rows.get(tile_id)
-        if row is not None:
-            return row
-        self.bundle.row(tile_id.replace("\0", "\N{REPLACEMENT CHARACTER}"))
-        raise UnknownTile(tile_id[:200], [])
+        if row is None:
+            # numpy ignores NULs at the end of bytes, so the bundle would find too much.
+            self.bundle.row(tile_id.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+            raise UnknownTile(tile_id[:200], [])
+        return row
 
-    def scan(self, row: int) -> Scan | None:
-        """Return the scan that a tile was cut from, or None when not known."""
-        number = self.scan_numbers[row]
-        return None if number < 0 else self.bundle.scans[number]
+    def in_scan(self, name: str) -> NDArray[np.intp]:
+        """Return the rows of a scan's tiles, ascending.
 
-    def hits(
-        self, rows: Sequence[int], distances: NDArray[np.float32]
-    ) -> list[dict[str, Any]]:
-        """Return the neighbours at `rows`, (k,) float32 `distances` away, as JSON objects."""
-        shares = rarity(self.bundle, distances).tolist()
-        return [
-            {
-                "rank": rank,
-                "id": self.ids[row],
-                "distance": distance,
-                "rarity": share,
-                "cluster": self.labels[row],
-                "scan": None if self.scan_numbers[row] < 0 else self.scan(row).name,
-            }
-            for rank, (row, distance, share) in enumerate(
-                zip(rows, distances.tolist(), shares, strict=True), 1
-            )
-        ]
+        Raises:
+            UnknownScan: no stored tile was cut from a scan of this name.
+        """
+        numbers = [at for at, scan in enumerate(self.bundle.scans) if scan.name == name]
+        rows = np.flatnonzero(np.isin(self.bundle.arrays["scan_numbers.npy"], numbers))
+        if not len(rows):
+            raise UnknownScan(f"No stored tile was cut from a scan named {name[:200]!r}.")
+        return rows
+
+    def page(
+        self, rows: NDArray[np.intp] | range, *, cursor: str | None, limit: int
+    ) -> tuple[list[int], str | None]:
+        """Cut one page out of ascending `rows`, beginning after the id `cursor`.
+
+        Returns: the page's rows, and the cursor of the next page or None at the end.
+        """
+        start = 0
+        if cursor is not None:
+            start = int(np.searchsorted(rows, bisect_right(self.ids, cursor)))
+        chosen = [int(row) for row in rows[start : start + limit]]
+        more = start + limit < len(rows)
+        return chosen, self.ids[chosen[-1]] if more and chosen else None

@@ -1,8 +1,8 @@
-"""Dependencies of the routes, as types."""
+"""Dependencies and parameters of the routes, as types."""
 
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Query, Request
 
 from service.state import Serving
 
@@ -13,3 +13,39 @@ async def _serving(request: Request) -> Serving:
 
 
 ServingDep = Annotated[Serving, Depends(_serving)]
+
+TileId = Annotated[
+    str, Path(description="Id of a stored tile, as GET /tiles lists it.", examples=["c311"])
+]
+Label = Annotated[
+    int,
+    Path(
+        ge=-(2**31),
+        lt=2**31,
+        description="Label of a cluster; -1 are the stray tiles.",
+        examples=[0],
+    ),
+]
+OptionalLabel = Annotated[
+    int | None,
+    Query(
+        ge=-(2**31),
+        lt=2**31,
+        description="Tiles of this cluster only; -1 are the stray ones.",
+        examples=[0],
+    ),
+]
+OptionalScan = Annotated[
+    str | None, Query(description="Tiles of the scan of this name only.", examples=["film-a"])
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Tiles on a page.", examples=[100])]
+Cursor = Annotated[
+    str | None, Query(description="`next` of the page before; begin without.", examples=["c311"])
+]
+Version = Annotated[
+    str | None,
+    Query(
+        description="The bundle's id: an address with it may be cached for ever.",
+        examples=["d58c69737ebf73dd"],
+    ),
+]

@@ -5,7 +5,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 from starlette.responses import Response
@@ -123,7 +122,6 @@ TABLE: dict[type[TilescreenError], Kind] = {
     TookTooLong: Kind(504, "took_too_long", "The answer took too long"),
 }
 INTERNAL = Kind(500, "internal", "Something went wrong in the service")
-INVALID = Kind(422, "invalid_request", "The request is not valid")
 
 
 @dataclass(frozen=True)
@@ -132,10 +130,10 @@ class Problem:
 
     kind: Kind
     detail: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def members(self, **more: Any) -> dict[str, Any]:
+    def members(self, **more: object) -> dict[str, object]:
         """Return the JSON object, with `more` members such as `instance` or `index`."""
         return {
             "type": self.kind.type,

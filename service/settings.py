@@ -6,7 +6,7 @@ flag --max-batch-size; a flag wins. `python -m service.settings` prints docs/set
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,11 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bundle.preprocess import MAX_PIXELS
 
 PREFIX = "TILESCREEN_"
-
-
-def _setting(default: Any, unit: str, sentence: str, **bounds: float) -> Any:
-    extra = {"unit": unit}
-    return Field(default, description=sentence, json_schema_extra=extra, **bounds)  # type: ignore[arg-type]
+MIB = 2**20
 
 
 class Settings(BaseSettings):
@@ -26,31 +22,63 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    bundle: Path = _setting(..., "folder", "The bundle to serve, as `python -m training fit` wrote it.")
-    host: str = _setting("127.0.0.1", "address", "Address to listen on; 0.0.0.0 is every network card.")
-    port: int = _setting(8000, "port", "TCP port to listen on; 0 takes a free one.", ge=0, le=65535)
-    threads: int = _setting(
-        os.cpu_count() or 1, "threads", "Threads of the encoder, and of decoding.", ge=1, le=256
+    bundle: Path = Field(
+        title="folder",
+        description="The bundle to serve, as `python -m training fit` wrote it.",
     )
-    max_batch_size: int = _setting(32, "tiles", "Most tiles in one run of the encoder.", ge=1, le=4096)
-    max_batch_delay_ms: float = _setting(
-        2.0, "ms", "How long a tile waits for others to share its run.", ge=0, le=1000
+    host: str = Field(
+        "127.0.0.1",
+        title="address",
+        description="Address to listen on; 0.0.0.0 is every network card.",
     )
-    max_queue_tiles: int = _setting(
-        4096, "tiles", "Tiles that may wait; a request beyond that is answered 429.", ge=1, le=10**6
+    port: int = Field(
+        8000, title="port", ge=0, le=65535, description="TCP port to listen on; 0 takes a free one."
     )
-    max_client_batch: int = _setting(256, "tiles", "Most tiles in one request.", ge=1, le=10**5)
-    max_body_bytes: int = _setting(
-        64 * 2**20, "bytes", "Longest body of a request, all tiles together.", ge=1024, le=2**34
+    threads: int = Field(
+        0, title="threads", ge=0, le=256, description="Threads of the encoder; 0 is one a core."
     )
-    max_tile_bytes: int = _setting(
-        16 * 2**20, "bytes", "Longest PNG file of one tile.", ge=1024, le=2**31
+    max_batch_size: int = Field(
+        32, title="tiles", ge=1, le=4096, description="Most tiles in one run of the encoder."
     )
-    max_tile_pixels: int = _setting(
-        MAX_PIXELS, "pixels", "Most pixels of one tile, read from its header.", ge=64, le=2**28
+    max_batch_delay_ms: float = Field(
+        2.0, title="ms", ge=0, le=1000, description="How long a tile waits for company in its run."
     )
-    request_timeout_s: float = _setting(
-        30.0, "s", "Longest time to receive a body, and then to answer it.", gt=0, le=3600
+    max_queue_tiles: int = Field(
+        4096,
+        title="tiles",
+        ge=1,
+        le=1_000_000,
+        description="Tiles that may wait; a request beyond that is answered 429.",
+    )
+    max_client_batch: int = Field(
+        256, title="tiles", ge=1, le=100_000, description="Most tiles in one request."
+    )
+    max_body_bytes: int = Field(
+        64 * MIB,
+        title="bytes",
+        ge=1024,
+        le=16 * 1024 * MIB,
+        description="Longest body of a request, all tiles together.",
+    )
+    max_tile_bytes: int = Field(
+        16 * MIB, title="bytes", ge=1024, le=2048 * MIB, description="Longest PNG file of a tile."
+    )
+    max_tile_pixels: int = Field(
+        MAX_PIXELS,
+        title="pixels",
+        ge=64,
+        le=256 * MIB,
+        description="Most pixels of a tile, read from its header before it is decoded.",
+    )
+    request_timeout_s: float = Field(
+        30.0,
+        title="s",
+        gt=0,
+        le=3600,
+        description="Longest time to receive a body, and then to encode its tiles.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", title="level", description="Least serious log lines to write; `info` has requests."
     )
 
     @model_validator(mode="after")
@@ -66,3 +94,25 @@ class Settings(BaseSettings):
                 f"({self.max_body_bytes}): such a tile could never arrive"
             )
         return self
+
+    @property
+    def thread_count(self) -> int:
+        """Number of threads that `threads` stands for."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+def table() -> str:
+    """Return the settings as a table in Markdown, for docs/settings.md."""
+    rows = ["| variable | flag | default | unit | meaning |", "| --- | --- | --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "required" if field.is_required() else f"`{field.default}`"
+        flag = "--" + name.replace("_", "-")
+        rows.append(
+            f"| `{PREFIX}{name.upper()}` | `{flag}` | {default} | {field.title} "
+            f"| {field.description} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")

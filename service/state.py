@@ -12,6 +12,7 @@ from bundle.arrays import Grey
 from service.batcher import Batcher, BatchLimits, Latent
 from service.catalog import Catalog
 from service.errors import TookTooLong
+from service.readiness import Readiness
 from service.settings import Settings
 
 P = ParamSpec("P")
@@ -28,6 +29,7 @@ class Serving:
     batcher: Batcher
     decoder: OnnxDecoder
     pool: ThreadPoolExecutor
+    readiness: Readiness
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run work of more than a millisecond in the pool, off the event loop."""
@@ -41,9 +43,7 @@ class Serving:
             TileError: one of its kinds.
         """
         side = self.bundle.manifest.preprocessing.side
-        return await self.apart(
-            load_tile, data, side, max_pixels=self.settings.max_tile_pixels
-        )
+        return await self.apart(load_tile, data, side, max_pixels=self.settings.max_tile_pixels)
 
     async def encode(self, files: Sequence[bytes | Exception]) -> list[Latent | BaseException]:
         """Decode and encode the bytes of tiles; the answers keep their order.
@@ -86,16 +86,28 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
         bundle = await asyncio.to_thread(open_bundle, settings.bundle)
         if encoder is None:
             encoder = await asyncio.to_thread(
-                OnnxEncoder, settings.bundle, threads=settings.threads
+                OnnxEncoder, settings.bundle, threads=settings.thread_count
             )
-        decoder = await asyncio.to_thread(OnnxDecoder, settings.bundle, threads=settings.threads)
+        decoder = await asyncio.to_thread(
+            OnnxDecoder, settings.bundle, threads=settings.thread_count
+        )
         # The self-test is the warm-up as well: it runs the encoder on real tiles.
         await asyncio.to_thread(self_test, bundle, encoder)
-        pool = stack.enter_context(ThreadPoolExecutor(settings.threads, thread_name_prefix="tiles"))
+        pool = stack.enter_context(
+            ThreadPoolExecutor(settings.thread_count, thread_name_prefix="tiles")
+        )
         limits = BatchLimits(
             size=settings.max_batch_size,
             delay_s=settings.max_batch_delay_ms / 1000,
             queue=settings.max_queue_tiles,
         )
         batcher = await stack.enter_async_context(Batcher(encoder, limits))
-        yield Serving(settings, bundle, Catalog.of(bundle), batcher, decoder, pool)
+        yield Serving(
+            settings=settings,
+            bundle=bundle,
+            catalog=Catalog.of(bundle),
+            batcher=batcher,
+            decoder=decoder,
+            pool=pool,
+            readiness=Readiness(bundle, batcher),
+        )

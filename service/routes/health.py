@@ -1,20 +1,37 @@
-"""Alive and ready."""
+"""Alive, ready, and which bundle."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
+from service.answers import enveloped, json_response
 from service.deps import ServingDep
+from service.openapi import problems
+from service.schemas import Alive, BundleManifest, Ready
 
-router = APIRouter(tags=["health"])
-
-
-@router.get("/livez")
-@router.get("/healthz", include_in_schema=False)
-async def livez() -> dict[str, str]:
-    """Say that the process answers; touches nothing."""
-    return {"status": "alive"}
+router = APIRouter(tags=["service"])
 
 
-@router.get("/readyz")
-async def readyz(serving: ServingDep) -> dict[str, str]:
-    """Say whether tiles can be encoded."""
-    return {"status": "ready", "bundle": serving.bundle.manifest.bundle_id}
+@router.get("/livez", response_model=Alive, responses=problems())
+@router.get("/healthz", response_model=Alive, responses=problems(), name="healthz")
+async def livez() -> Response:
+    """Say that the process answers; touches nothing. /healthz is the same."""
+    return json_response({"status": "alive"})
+
+
+@router.get("/readyz", response_model=Ready, responses=problems(503))
+async def readyz(serving: ServingDep) -> Response:
+    """Prove that tiles can be encoded: a probe tile must come back as stored."""
+    difference = await serving.readiness.prove()
+    return enveloped(
+        serving,
+        status="ready",
+        tiles=len(serving.bundle),
+        probe_difference=difference,
+        queue_tiles=serving.batcher.waiting,
+        queue_limit=serving.settings.max_queue_tiles,
+    )
+
+
+@router.get("/bundle", response_model=BundleManifest, responses=problems())
+async def manifest(serving: ServingDep) -> Response:
+    """Give the bundle's manifest: where it comes from, its settings, versions and files."""
+    return json_response(serving.bundle.manifest.model_dump(mode="json"))

@@ -1,0 +1,97 @@
+"""The one shape of every answer about tiles: `{"bundle": ..., "results": [...]}`."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request, Response
+from starlette.requests import ClientDisconnect
+
+from service.batcher import Latent
+from service.errors import INTERNAL, problem_of
+from service.facts import Fact
+from service.state import Serving
+from service.uploads import Upload, read_uploads
+
+_log = logging.getLogger("service.answers")
+R = TypeVar("R")
+
+
+def json_response(content: object, headers: Mapping[str, str] | None = None) -> Response:
+    """Return JSON; numpy's floats are written in their own precision."""
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def enveloped(serving: Serving, **members: object) -> Response:
+    """Return an answer that names its bundle first."""
+    return json_response({"bundle": serving.bundle.manifest.bundle_id, **members})
+
+
+def stored(serving: Serving, tile_id: str, fact: Fact) -> Response:
+    """Return what is known of one stored tile, as the only one of the results."""
+    return enveloped(serving, results=[{"index": 0, "id": tile_id, **fact}])
+
+
+async def uploaded(
+    request: Request, serving: Serving, describe: Callable[[Latent], Fact]
+) -> Response:
+    """Read the request's tiles, encode them, and say of each what `describe` says.
+
+    A tile alone in a raw body answers with its own status; in a form, each tile has its own
+    error and the others their answers.
+
+    Raises:
+        TilescreenError: the request as a whole, or its one raw tile, cannot be used.
+    """
+    uploads = await read_uploads(request, serving.settings)
+    request.state.tiles = len(uploads.tiles)
+    found = await unless_gone(request, _look(serving, uploads.tiles, describe))
+    if uploads.raw and isinstance(found[0], BaseException):
+        raise found[0]
+    results = [
+        {"index": index, "id": upload.id, **_fact_or_problem(index, fact)}
+        for index, (upload, fact) in enumerate(zip(uploads.tiles, found, strict=True))
+    ]
+    return enveloped(serving, results=results)
+
+
+async def _look(
+    serving: Serving, tiles: Sequence[Upload], describe: Callable[[Latent], Fact]
+) -> list[Fact | BaseException]:
+    async def one(latent: Latent | BaseException) -> Fact:
+        if isinstance(latent, BaseException):
+            raise latent
+        return await serving.apart(describe, latent)
+
+    latents = await serving.encode([tile.data for tile in tiles])
+    return await asyncio.gather(*map(one, latents), return_exceptions=True)
+
+
+def _fact_or_problem(index: int, fact: Fact | BaseException) -> Fact:
+    if isinstance(fact, BaseException):
+        problem = problem_of(fact)
+        if problem.kind is INTERNAL:
+            _log.error("unforeseen error on a tile", exc_info=fact)
+        return {"error": problem.members(index=index)}
+    return fact
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, R]) -> R:
+    """Do the work, but drop it when the client hangs up meanwhile.
+
+    Raises:
+        ClientDisconnect: nobody waits for the answer any more.
+    """
+    doing = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise ClientDisconnect
+        return doing.result()
+    finally:
+        doing.cancel()
+        leaving.cancel()

@@ -1,0 +1,58 @@
+"""FastAPI's exceptions as problems, so that every error has the one shape."""
+
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from bundle.errors import TilescreenError
+from service.errors import Kind, Problem, problem_of
+
+_INVALID = Kind(422, "invalid_request", "The request is not valid")
+_STATUS = {
+    404: (
+        Kind(404, "unknown_route", "No such route"),
+        "Nothing answers here; GET /docs lists all.",
+    ),
+    405: (
+        Kind(405, "wrong_method", "Wrong method"),
+        "This route answers to other methods: {allow}.",
+    ),
+}
+_SHOWN = 100
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Register the three handlers; what none of them takes ends in `service.middleware`."""
+    app.add_exception_handler(TilescreenError, cast(Handler, _tilescreen))
+    app.add_exception_handler(RequestValidationError, cast(Handler, _invalid))
+    app.add_exception_handler(HTTPException, cast(Handler, _http))
+
+
+async def _tilescreen(request: Request, error: TilescreenError) -> Response:
+    return problem_of(error).response(request.state.request_id)
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
+    found = [
+        {
+            "where": ".".join(map(str, part["loc"]))[:_SHOWN],
+            "message": f"{part['msg']}; it is {str(part['input'])[:_SHOWN]!r}",
+        }
+        for part in error.errors()
+    ]
+    detail = "; ".join(f"{part['where']}: {part['message']}" for part in found) + "."
+    problem = Problem(_INVALID, detail, {"errors": found})
+    return problem.response(request.state.request_id)
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    usual = Kind(error.status_code, f"http_{error.status_code}", str(error.detail))
+    kind, detail = _STATUS.get(error.status_code, (usual, str(error.detail)))
+    detail = detail.format(allow=headers.get("Allow", "see /docs"))
+    return Problem(kind, detail, headers=headers).response(request.state.request_id)

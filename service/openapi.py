@@ -1,0 +1,92 @@
+"""The API document. `python -m service.openapi > docs/openapi.json` writes the committed copy."""
+
+import sys
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from service.errors import MEDIA_TYPE, TABLE
+from service.schemas import InvalidPart, Problem
+
+_SCHEMAS = "#/components/schemas/"
+ALWAYS = (500,)
+"""Any route may fail unforeseen."""
+UPLOAD = (400, 408, 413, 415, 422, 429, 503, 504)
+"""What may be wrong with an upload."""
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def problems(*statuses: int) -> Responses:
+    """Return the error responses of a route for the document, each in the one shape."""
+    return {status: _problem_response(status) for status in sorted({*statuses, *ALWAYS})}
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    kinds = [kind.title for kind in TABLE.values() if kind.status == status]
+    schema = {"schema": {"$ref": f"{_SCHEMAS}Problem"}}
+    return {
+        "description": "; ".join(dict.fromkeys(kinds)) or HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: schema},
+    }
+
+
+def picture(description: str) -> Responses:
+    """Return the 200 and 304 responses of a route that answers with a PNG."""
+    binary = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        200: {"description": description, "content": binary},
+        304: {"description": "Not changed: If-None-Match names the ETag."},
+    }
+
+
+def upload_body() -> dict[str, Any]:
+    """Return the request body of a route that takes tiles, for the document."""
+    one = {"type": "string", "format": "binary", "description": "The bytes of one PNG."}
+    files = {"type": "array", "items": one, "minItems": 1}
+    form = {"type": "object", "required": ["files"], "properties": {"files": files}}
+    content = {"image/png": {"schema": one}, "multipart/form-data": {"schema": form}}
+    header = {
+        "name": "X-Tile-Id",
+        "in": "header",
+        "description": "Id of a raw tile, percent-encoded as in a URL; comes back as `id`.",
+        "schema": {"type": "string"},
+        "example": "c311",
+    }
+    return {"parameters": [header], "requestBody": {"required": True, "content": content}}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the API document, made once for each application."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=app.description,
+            routes=app.routes,
+            tags=app.openapi_tags,
+        )
+        schemas = made["components"]["schemas"]
+        for model in (Problem, InvalidPart):
+            schema = model.model_json_schema(ref_template=_SCHEMAS + "{model}")
+            schema.pop("$defs", None)
+            schemas[model.__name__] = schema
+        made["components"]["schemas"] = dict(sorted(schemas.items()))
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def text(app: FastAPI) -> str:
+    """Return the API document as the committed file has it."""
+    return orjson.dumps(document(app), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+if __name__ == "__main__":
+    from service.app import create_app
+    from service.settings import Settings
+
+    sys.stdout.write(text(create_app(Settings(bundle="unused"))))

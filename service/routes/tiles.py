@@ -1,0 +1,99 @@
+"""Stored tiles and their pictures."""
+
+from io import BytesIO
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from PIL import Image
+
+from service.answers import enveloped
+from service.catalog import Catalog
+from service.deps import Cursor, Limit, OptionalLabel, OptionalScan, ServingDep, TileId, Version
+from service.facts import tile_detail, tile_summary
+from service.openapi import picture, problems
+from service.schemas import TileDetail, TilePage
+from service.state import Serving
+
+router = APIRouter(tags=["tiles"])
+
+
+@router.get("/tiles", response_model=TilePage, responses=problems(404, 422))
+async def tiles(
+    serving: ServingDep,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    cluster: OptionalLabel = None,
+    scan: OptionalScan = None,
+) -> Response:
+    """List stored tiles page by page, all or those of a cluster or a scan."""
+    catalog = serving.catalog
+    wanted = _wanted(catalog, cluster, scan)
+    rows, following = catalog.page(wanted, cursor=cursor, limit=limit)
+    listed = [tile_summary(catalog, row) for row in rows]
+    return enveloped(serving, total=len(wanted), tiles=listed, next=following)
+
+
+def _wanted(
+    catalog: Catalog, cluster: int | None, scan: str | None
+) -> "np.ndarray[tuple[int], np.dtype[np.intp]] | range":
+    if cluster is None and scan is None:
+        return range(len(catalog.ids))
+    if cluster is None or scan is None:
+        return catalog.in_scan(str(scan)) if cluster is None else catalog.bundle.members(cluster)
+    return np.intersect1d(catalog.bundle.members(cluster), catalog.in_scan(scan))
+
+
+@router.get(
+    "/tiles/{tile_id:path}/image",
+    response_class=Response,
+    responses={**picture("The encoder's input, grey."), **problems(404, 422)},
+)
+async def tile_image(
+    request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
+) -> Response:
+    """Give a stored tile's picture."""
+    row = serving.catalog.row(tile_id)
+    headers = _cache(serving, v)
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(serving.bundle.picture(row), media_type="image/png", headers=headers)
+
+
+@router.get(
+    "/tiles/{tile_id:path}/reconstruction",
+    response_class=Response,
+    responses={**picture("What the decoder makes of the latent."), **problems(404, 422)},
+)
+async def tile_reconstruction(
+    request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
+) -> Response:
+    """Give what the autoencoder keeps of a stored tile: its latent, decoded."""
+    row = serving.catalog.row(tile_id)
+    headers = _cache(serving, v)
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    png = await serving.apart(_reconstruct, serving, row)
+    return Response(png, media_type="image/png", headers=headers)
+
+
+def _reconstruct(serving: Serving, row: int) -> bytes:
+    (tile,) = serving.decoder.decode(np.array(serving.bundle.latents[row : row + 1]))
+    stream = BytesIO()
+    Image.fromarray(tile).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _cache(serving: Serving, version: str | None) -> dict[str, str]:
+    """Return caching headers: for ever at an address that names the bundle, else ask again."""
+    bundle_id = serving.bundle.manifest.bundle_id
+    lasting = version == bundle_id
+    return {
+        "ETag": f'"{bundle_id}"',
+        "Cache-Control": "private, max-age=31536000, immutable" if lasting else "no-cache",
+    }
+
+
+@router.get("/tiles/{tile_id:path}", response_model=TileDetail, responses=problems(404, 422))
+async def tile(tile_id: TileId, serving: ServingDep) -> Response:
+    """Give what is stored of a tile: cluster, scan, place in the scan."""
+    return enveloped(serving, **tile_detail(serving.catalog, serving.catalog.row(tile_id)))
