@@ -5,6 +5,7 @@ The encoder averages a tile over a 2 x 2 grid, so a latent is four mean grey val
 bright, and one stray tile in between.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,17 +91,28 @@ def _save(
     onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), file)
 
 
-def write_tiny_bundle(target: Path, *, count: int = 12, seed: int = 7, k: int = 5) -> Manifest:
-    """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ..."""
+def write_tiny_bundle(
+    target: Path,
+    *,
+    count: int = 12,
+    seed: int = 7,
+    k: int = 5,
+    ids: Sequence[str] | None = None,
+    clusters: int = 2,
+) -> Manifest:
+    """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
+
+    Other `ids` must come in ascending order of their UTF-8 bytes.
+    """
     tiles = tiny_tiles(count, seed)
-    ids = [f"c{300 + 3 * number}" for number in range(count)]
+    ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
     latents = tiny_latents(tiles)
     mean, scale = latents.mean(0), latents.std(0)
     points = ((latents - mean) / scale).astype(np.float32)
     away = np.sqrt(((points[:, None] - points[None]) ** 2).sum(2))
     np.fill_diagonal(away, np.inf)
     order = np.argsort(away, axis=1, kind="stable")[:, :k]
-    labels = (np.arange(count) >= count // 2).astype(np.int32)
+    labels = np.arange(count, dtype=np.int32) * clusters // count
     labels[-1] = -1
     noise = float((labels < 0).mean())
     pictures = [png(tile) for tile in tiles]
@@ -150,11 +162,13 @@ def write_tiny_bundle(target: Path, *, count: int = 12, seed: int = 7, k: int = 
                 preprocessing=Preprocessing(side=SIDE),
                 latent_dim=DIM,
                 neighbors=k,
-                clustering=Clustering(method="by hand", settings={}, clusters=2, noise_share=noise),
+                clustering=Clustering(
+                    method="by hand", settings={}, clusters=clusters, noise_share=noise
+                ),
                 dbscan=Clustering(
                     method="dbscan",
                     settings={"eps": 1.5, "min_samples": 5},
-                    clusters=2,
+                    clusters=clusters,
                     noise_share=noise,
                 ),
                 thresholds={

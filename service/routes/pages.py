@@ -1,5 +1,218 @@
-"""The pages that people look at."""
+"""The pages that people look at: gallery, cluster, tile, upload.
 
-from fastapi import APIRouter
+Errors here are pages too; the API beside them answers with problem details.
+"""
 
-router = APIRouter(include_in_schema=False)
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from bundle import TilescreenError, UnknownCluster, UnknownTile, load_tile
+from bundle.arrays import Grey
+from service import sheets
+from service.batcher import Latent
+from service.captions import same_scan_words
+from service.cards import Answer, answer, stored_hits, stored_lines
+from service.deps import ServingDep
+from service.errors import MalformedForm, problem_of
+from service.rendering import ASSETS, render, segment
+from service.state import Serving
+from service.uploads import Upload, read_uploads
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+FEW, MANY = 18, 100
+"""Neighbours on a stored tile's page: at first, and when asked for more."""
+PageNumber = Annotated[str, Query(alias="page")]
+
+
+@router.get("/")
+async def gallery(serving: ServingDep, page: PageNumber = "1", order: str = "size") -> Response:
+    """Show every cluster as a contact sheet."""
+    return await serving.apart(_gallery, serving, page, order)
+
+
+def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
+    bundle = serving.bundle
+    order = order if order in sheets.ORDERS else "size"
+    labels = sheets.ordered(bundle, order)
+    pages = sheets.page_of(asked, len(labels), sheets.CLUSTERS_A_PAGE)
+    stray = sheets.sheet(bundle, -1, sheets.STRAYS) if pages.number == 1 else None
+    return render(
+        serving,
+        "gallery.html",
+        here="gallery",
+        strip=sheets.strip(bundle),
+        stray=stray if stray and stray.size else None,
+        groups=[
+            sheets.sheet(bundle, label, sheets.SHEET) for label in labels[pages.start : pages.end]
+        ],
+        pages=pages,
+        order=order,
+        orders=sheets.ORDERS.items(),
+    )
+
+
+@router.get("/view/clusters/{label}")
+async def cluster(label: str, serving: ServingDep, page: PageNumber = "1") -> Response:
+    """Show the tiles of one cluster."""
+    try:
+        return await serving.apart(_cluster, serving, label, page)
+    except UnknownCluster as error:
+        return _no_page(serving, "No such cluster", str(error))
+
+
+def _cluster(serving: Serving, asked: str, page: str) -> HTMLResponse:
+    bundle = serving.bundle
+    try:
+        label = int(asked[:9])
+    except ValueError:
+        # Below every label: the bundle's own sentence then says which there are.
+        label = -2
+    group, pages = sheets.wall(bundle, label, page)
+    medoid = bundle.medoid(label) if label >= 0 else None
+    name = None if medoid is None else bundle.id(medoid)
+    return render(serving, "cluster.html", group=group, pages=pages, medoid=name)
+
+
+@router.get("/view/tiles")
+async def find(serving: ServingDep, tile_id: Annotated[str, Query(alias="id")] = "") -> Response:
+    """Go to the tile with an id that someone typed, with or without its .png."""
+    typed = tile_id.strip()
+    if not typed:
+        return RedirectResponse("/", 303)
+    for name in (tile_id, typed, typed.removesuffix(".png")):
+        if name in serving.catalog.rows:
+            return RedirectResponse(f"/view/tiles/{segment(name)}", 303)
+    return _unknown(serving, typed)
+
+
+@router.get("/view/tiles/{tile_id:path}")
+async def tile(tile_id: str, serving: ServingDep, k: str = "") -> Response:
+    """Show one stored tile with its neighbours, reconstruction and cluster."""
+    if tile_id not in serving.catalog.rows:
+        return _unknown(serving, tile_id)
+    wanted = MANY if k == str(MANY) else FEW
+    return await serving.apart(_tile, serving, serving.catalog.rows[tile_id], wanted)
+
+
+def _tile(serving: Serving, row: int, k: int) -> HTMLResponse:
+    bundle = serving.bundle
+    hits = stored_hits(serving.catalog, row, k)
+    before, after = sheets.beside(bundle, row)
+    known = [hit.same_scan for hit in hits if hit.same_scan is not None]
+    return render(
+        serving,
+        "tile.html",
+        tile=sheets.tile(bundle, row),
+        asked=bundle.id(row),
+        lines=stored_lines(serving.catalog, row),
+        hits=hits,
+        near_words=same_scan_words(sum(known), len(known)) if known else "",
+        more=min(MANY, bundle.manifest.neighbors) if len(hits) == FEW else None,
+        before=before,
+        after=after,
+    )
+
+
+@router.get("/view/upload")
+async def upload_form(serving: ServingDep) -> Response:
+    """Show the upload box alone."""
+    return _upload(serving)
+
+
+@router.post("/view/upload")
+async def upload(request: Request, serving: ServingDep) -> Response:
+    """Answer the files that were sent, each with what a stored tile's page shows."""
+    try:
+        sent = (await read_uploads(request, serving.settings)).tiles
+        if all(not one.id and not one.data for one in sent):
+            raise MalformedForm("No file was chosen. Choose one or more PNG files, then look up.")
+        results = await serving.encode([one.data for one in sent])
+    except TilescreenError as error:
+        problem = problem_of(error)
+        return _upload(serving, problem=problem.detail, status=problem.kind.status)
+    answers = await serving.apart(_answers, serving, sent, results)
+    return _upload(serving, answers, status=200 if any(not one.problem for one in answers) else 422)
+
+
+def _answers(
+    serving: Serving, sent: Sequence[Upload], results: Sequence[Latent | BaseException]
+) -> list[Answer]:
+    answers = []
+    for number, (one, latent) in enumerate(zip(sent, results, strict=True), 1):
+        name = one.id or f"file {number}"
+        if isinstance(latent, BaseException):
+            answers.append(Answer(name, problem_of(latent).detail))
+        elif isinstance(one.data, bytes):
+            pictures = _prepared(serving, one.data), serving.decoder.decode(latent[None])[0]
+            answers.append(answer(serving.catalog, name, pictures, latent))
+    return answers
+
+
+def _prepared(serving: Serving, data: bytes) -> Grey:
+    """Decode once more what the encoder saw; keeping it while others wait would cost memory."""
+    side = serving.bundle.manifest.preprocessing.side
+    return load_tile(data, side, max_pixels=serving.settings.max_tile_pixels)
+
+
+def _upload(
+    serving: Serving,
+    answers: Sequence[Answer] = (),
+    *,
+    problem: str | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    good = sum(answer.problem is None for answer in answers)
+    return render(
+        serving,
+        "upload.html",
+        status=status,
+        here="upload",
+        answers=answers,
+        good=good,
+        problem=problem,
+    )
+
+
+@router.get("/view/{rest:path}")
+async def nowhere(rest: str, serving: ServingDep) -> Response:
+    """Say that there is no such page."""
+    return _no_page(serving, "No such page", f"There is nothing at /view/{rest[:200]}.")
+
+
+@router.get("/static/{name}")
+async def static(name: str) -> Response:
+    """Serve the stylesheet and the script from memory, to be kept: their address has a hash."""
+    asset = ASSETS.get(name)
+    if asset is None:
+        raise HTTPException(404, f"There is no static file {name[:100]!r}.")
+    keep = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(asset.content, media_type=asset.media_type, headers=keep)
+
+
+def _unknown(serving: Serving, tile_id: str) -> HTMLResponse:
+    """Say that there is no such tile, and show those with an id like it."""
+    try:
+        serving.catalog.row(tile_id)
+    except UnknownTile as error:
+        rows = [serving.catalog.row(name) for name in error.near]
+        return render(
+            serving,
+            "missing.html",
+            status=404,
+            title="No such tile",
+            asked=error.tile_id,
+            detail=f"No stored tile has the id {error.tile_id!r}.",
+            near=[sheets.tile(serving.bundle, row) for row in rows],
+            remedy="Ids are case-sensitive and as in the tiles' file names, without .png.",
+        )
+    raise AssertionError(tile_id)
+
+
+def _no_page(serving: Serving, title: str, detail: str) -> HTMLResponse:
+    return render(
+        serving, "missing.html", status=404, title=title, detail=detail, near=(), remedy=""
+    )

@@ -1,0 +1,142 @@
+"""What the pages say about one tile, stored or sent: the API's facts, put into words."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TypeAlias
+
+from PIL import Image
+
+from bundle.arrays import Grey
+from service.batcher import Latent
+from service.captions import Closeness, closeness, cluster_name, confidence_words, dbscan_words
+from service.catalog import Catalog
+from service.facts import Fact, new_cluster, new_neighbors, stored_cluster, stored_neighbors
+from service.rendering import segment
+from service.sheets import Tile
+
+SENT_HITS = 12
+"""Neighbours shown for each file that was sent."""
+Line: TypeAlias = tuple[str, str, str | None]
+"""A line of the facts: name, words, and where they link to."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A neighbour. same_scan: None when one of the two scans is not known."""
+
+    tile: Tile
+    rank: int
+    distance: float
+    closeness: Closeness
+    same_scan: bool | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One file that was sent: either a problem, or all the rest.
+
+    picture, reconstruction: data: URIs.
+    """
+
+    name: str
+    problem: str | None = None
+    picture: str = ""
+    reconstruction: str = ""
+    cluster: str = ""
+    lines: Sequence[Line] = ()
+    hits: Sequence[Hit] = ()
+
+
+def stored_hits(catalog: Catalog, row: int, k: int) -> list[Hit]:
+    """Return the k nearest other tiles of a stored one, from the bundle's graph."""
+    return _hits(catalog, stored_neighbors(catalog, row, k), catalog.scans[row])
+
+
+def _hits(catalog: Catalog, fact: Fact, scan: str | None) -> list[Hit]:
+    pairs = len(catalog.bundle.arrays["random_distances.npy"])
+    return [
+        Hit(
+            tile=Tile(
+                found["id"], -1 if found["cluster"] is None else found["cluster"], found["scan"]
+            ),
+            rank=found["rank"],
+            distance=float(found["distance"]),
+            closeness=closeness(float(found["rarity"]), pairs),
+            same_scan=None if None in (scan, found["scan"]) else scan == found["scan"],
+        )
+        for found in fact["neighbors"]
+    ]
+
+
+def stored_lines(catalog: Catalog, row: int) -> list[Line]:
+    """Return what is known about a stored tile."""
+    bundle, lines = catalog.bundle, list[Line]()
+    if scan := bundle.scan(row):
+        lines.append(("Scan", scan.name, None))
+        if scan.patient:
+            lines.append(("Patient", scan.patient, None))
+    if position := bundle.position(row):
+        y, x = position
+        lines.append(("Place", f"y {y:,}, x {x:,} px in the scan", None))
+    membership = stored_cluster(catalog, row)["cluster"]
+    if bundle.arrays["core.npy"][row] and not membership["stray"]:
+        label = membership["label"]
+        words = f"{cluster_name(label)}, as one of the core tiles that define it"
+        lines.append(("Cluster", words, f"/view/clusters/{label}"))
+    else:
+        lines += _cluster_lines(membership)
+    dbscan = dbscan_words(int(bundle.dbscan_labels[row]), bundle.manifest.dbscan)
+    return [*lines, ("DBSCAN", dbscan, None)]
+
+
+def _cluster_lines(membership: Fact) -> list[Line]:
+    """Say where a tile belongs; a stray one is always told its nearest cluster."""
+    nearest = membership["nearest"]
+    if nearest is None:
+        return [("Cluster", "the bundle has none", None)]
+    if not membership["stray"]:
+        label, sure = membership["label"], confidence_words(membership["confidence"])
+        return [("Cluster", f"{cluster_name(label)}, {sure}", f"/view/clusters/{label}")]
+    label = nearest["label"]
+    reach = f"its reach is {membership['reach']:.2f}"
+    near = f"{cluster_name(label)}, {nearest['distance']:.2f} away ({reach})"
+    return [
+        ("Cluster", "stray: outside every cluster", "/view/clusters/-1"),
+        ("Nearest one", near, f"/view/clusters/{label}"),
+    ]
+
+
+def answer(catalog: Catalog, name: str, pictures: tuple[Grey, Grey], latent: Latent) -> Answer:
+    """Say where a tile that is not stored would stand.
+
+    Args:
+        catalog: the stored tiles.
+        name: what its sender calls it.
+        pictures: encoder input and reconstruction, (side, side) uint8.
+        latent: (d,) float32.
+    """
+    membership = new_cluster(catalog, latent)["cluster"]
+    original, restored = pictures
+    hits = _hits(catalog, new_neighbors(catalog, latent, SENT_HITS, index="brute"), None)
+    first = hits[0]
+    nearest = f"{first.tile.id}, {first.distance:.2f} away, {first.closeness.words}"
+    return Answer(
+        name,
+        picture=picture_uri(original),
+        reconstruction=picture_uri(restored),
+        cluster=cluster_name(membership["label"]),
+        lines=[
+            *_cluster_lines(membership),
+            ("Nearest tile", nearest, f"/view/tiles/{segment(first.tile.id)}"),
+        ],
+        hits=hits,
+    )
+
+
+def picture_uri(pixels: Grey) -> str:
+    """Return a (height, width) uint8 picture as a data: URI of a PNG."""
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return f"data:image/png;base64,{b64encode(stream.getvalue()).decode()}"

@@ -1,0 +1,293 @@
+"""Pages, asked for as a browser would without script."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from bundle import Bundle
+from service.app import create_app
+from service.settings import Settings
+from tests.pictures import png
+from tests.tiny import tiny_tiles, write_tiny_bundle
+
+ODD = ['"><script>alert(1)</script>', "a/b?c#d%20e", "café ☕"]
+Ask = Callable[..., httpx.Response]
+
+
+@contextmanager
+def serve(bundle: Path, **settings: Any) -> Iterator[Ask]:
+    """Run the application on a loop of its own and give a function that asks it."""
+    app = create_app(Settings(bundle=bundle, threads=1, **settings))
+    transport = httpx.ASGITransport(app)
+    with asyncio.Runner() as runner:
+        life = app.router.lifespan_context(app)
+        runner.run(life.__aenter__())
+        api = httpx.AsyncClient(transport=transport, base_url="http://test")
+
+        def ask(url: str, method: str = "GET", **options: Any) -> httpx.Response:
+            return runner.run(api.request(method, url, **options))
+
+        yield ask
+        runner.run(api.aclose())
+        runner.run(life.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="module")
+def ask(tiny_path: Path) -> Iterator[Ask]:
+    with serve(tiny_path) as asked:
+        yield asked
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    target = tmp_path_factory.mktemp("odd") / "bundle"
+    ids = sorted([*ODD, *(f"z{number}" for number in range(9))], key=str.encode)
+    write_tiny_bundle(target, ids=ids)
+    with serve(target) as asked:
+        yield asked
+
+
+def upload(ask: Ask, *files: tuple[str, bytes]) -> httpx.Response:
+    parts = [("files", (name, data, "image/png")) for name, data in files]
+    return ask("/view/upload", "POST", files=parts)
+
+
+def links(page: httpx.Response) -> set[str]:
+    return set(re.findall(r'href="([^"]+)"', page.text))
+
+
+def test_the_gallery_says_what_the_bundle_holds(ask: Ask, tiny_bundle: Bundle) -> None:
+    """The head names the bundle and its numbers."""
+    page = ask("/")
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert tiny_bundle.manifest.bundle_id in page.text
+    assert "<b>12</b> tiles" in page.text
+    assert "<b>3</b> scans" in page.text
+    assert "<b>8.3 %</b> stray" in page.text
+
+
+def test_the_gallery_shows_each_cluster_with_its_medoid_first(
+    ask: Ask, tiny_bundle: Bundle
+) -> None:
+    """Every cluster is a sheet that starts with its medoid."""
+    page = ask("/")
+    for label in (0, 1):
+        sheet = page.text.split(f'id="cluster-{label}"')[1]
+        medoid = tiny_bundle.id(tiny_bundle.medoid(label) or 0)
+        assert re.findall(r'href="/view/tiles/(\w+)"', sheet)[0] == medoid
+        assert f"/view/clusters/{label}" in links(page)
+
+
+def test_the_gallery_explains_the_stray_tiles(ask: Ask) -> None:
+    """Stray tiles are a group of their own, with a sentence on what -1 means."""
+    page = ask("/")
+    assert "not a verdict" in page.text
+    assert "/view/clusters/-1" in links(page)
+
+
+def test_the_gallery_takes_orders_and_pages_as_they_come(ask: Ask) -> None:
+    """The other orders show the same clusters; nonsense shows the first page, largest first."""
+    label = re.compile(r'id="cluster-(\d+)"')
+    assert label.findall(ask("/?order=small").text) == ["1", "0"]
+    assert label.findall(ask("/").text) == ["0", "1"]
+    assert ask("/?order=%3Cb%3E&page=-3").text == ask("/").text
+    assert label.findall(ask("/?page=99999999999").text) == ["0", "1"]
+
+
+def test_many_clusters_come_in_pages(tmp_path: Path) -> None:
+    """A page shows at most as many clusters as a person can take in."""
+    write_tiny_bundle(tmp_path / "bundle", count=60, clusters=30)
+    with serve(tmp_path / "bundle") as ask:
+        first, second = ask("/"), ask("/?page=2")
+    assert first.text.count('id="cluster-') == 24
+    assert second.text.count('id="cluster-') == 6
+    assert "Page <b>1</b> of 2" in first.text
+    assert "/?order=size&amp;page=2" in links(first)
+
+
+def test_a_cluster_shows_all_its_tiles(ask: Ask, tiny_bundle: Bundle) -> None:
+    """The page of a cluster links every member."""
+    page = ask("/view/clusters/1")
+    members = {f"/view/tiles/{tiny_bundle.id(int(row))}" for row in tiny_bundle.members(1)}
+    assert page.status_code == 200
+    assert members <= links(page)
+    assert "<h1>Cluster 1</h1>" in page.text
+
+
+def test_the_stray_tiles_have_a_page(ask: Ask) -> None:
+    """Label -1 is a page like any other, and says that it is no verdict."""
+    page = ask("/view/clusters/-1")
+    assert page.status_code == 200
+    assert "/view/tiles/c333" in links(page)
+    assert "not a verdict" in page.text
+
+
+@pytest.mark.parametrize("label", ["2", "-2", "x", "9" * 5000])
+def test_an_unknown_cluster_is_a_page(ask: Ask, label: str) -> None:
+    """A label that is not there answers 404 with a page that says which there are."""
+    page = ask(f"/view/clusters/{label}")
+    assert page.status_code == 404
+    assert "labels go from 0 to 1" in page.text
+
+
+def test_a_tile_shows_what_is_known_of_it(ask: Ask) -> None:
+    """Scan, place, cluster, DBSCAN label, original and reconstruction are there."""
+    page = ask("/view/tiles/c306")
+    assert page.status_code == 200
+    for words in ("film-c", "y 700, x 0 px", "cluster 0", "DBSCAN", "c306"):
+        assert words in page.text
+    assert "/tiles/c306/image" in page.text
+    assert "/tiles/c306/reconstruction" in page.text
+
+
+def test_a_tiles_neighbours_are_those_of_the_graph(ask: Ask, tiny_bundle: Bundle) -> None:
+    """Neighbours stand in the graph's order, with distance and words for it."""
+    page = ask("/view/tiles/c306")
+    near = page.text.split('class="hits"')[1]
+    found = re.findall(r'href="/view/tiles/(\w+)">\1<', near)
+    assert found == [tiny_bundle.id(int(row)) for row in tiny_bundle.neighbors[2]]
+    assert f"{tiny_bundle.neighbor_distances[2, 0]:.2f}" in near
+    assert "random pairs" in near
+    assert "other scan" in near
+
+
+def test_a_stray_tile_is_told_its_nearest_cluster(ask: Ask) -> None:
+    """A stray tile never stands with a bare -1."""
+    page = ask("/view/tiles/c333")
+    assert "outside every cluster" in page.text
+    assert re.search(r"cluster \d, \d+\.\d\d away", page.text)
+
+
+def test_the_search_box_finds_an_id(ask: Ask) -> None:
+    """Spaces and the file's ending are forgiven."""
+    for typed in ("c306", " c306 ", "c306.png"):
+        answer = ask("/view/tiles", params={"id": typed})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/view/tiles/c306")
+    assert ask("/view/tiles", params={"id": " "}).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("url", ["/view/tiles?id=c307", "/view/tiles/c307"])
+def test_an_unknown_tile_is_a_page_that_names_near_ones(ask: Ask, url: str) -> None:
+    """404, what was asked for, and ids that look like it, as pictures to click."""
+    page = ask(url)
+    assert page.status_code == 404
+    assert "c307" in page.text
+    assert "/view/tiles/c309" in links(page)
+
+
+def test_nothing_at_an_address_is_a_page(ask: Ask) -> None:
+    """What is not there below /view answers with a page, not with JSON."""
+    page = ask("/view/nothing")
+    assert page.status_code == 404
+    assert "No such page" in page.text
+
+
+def test_markup_in_what_is_asked_for_is_shown_not_run(ask: Ask) -> None:
+    """An id with markup comes back escaped."""
+    page = ask("/view/tiles", params={"id": ODD[0]})
+    assert page.status_code == 404
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert" in page.text
+
+
+@pytest.mark.parametrize("tile_id", ODD)
+def test_odd_ids_have_pages(odd: Ask, tile_id: str) -> None:
+    """Stored ids with markup, slashes and letters beyond ASCII are found and escaped."""
+    answer = odd("/view/tiles", params={"id": tile_id})
+    page = odd(answer.headers["location"])
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text + odd("/").text
+    assert page.text.count("<h1>") == 1
+
+
+def test_an_upload_is_answered_like_a_stored_tile(ask: Ask) -> None:
+    """A sent tile gets its pictures, its cluster and its neighbours, itself among them."""
+    page = upload(ask, ("mine.png", png(tiny_tiles()[0])))
+    assert page.status_code == 200
+    assert "mine" in page.text
+    assert page.text.count('src="data:image/png;base64,') == 4
+    assert "cluster 0" in page.text
+    assert re.findall(r'href="/view/tiles/(\w+)">\1<', page.text)[0] == "c300"
+
+
+def test_one_bad_file_spoils_no_other(ask: Ask) -> None:
+    """Each file has its own block; a bad one says what is wrong with it."""
+    good = png(tiny_tiles()[9])
+    page = upload(ask, ("good.png", good), ("bad.png", b"text"), ("half.png", good[:60]))
+    assert page.status_code == 200
+    assert "1 of 3 looked up" in page.text
+    assert page.text.count('class="answer"') == 3
+    assert "signature is missing" in page.text
+    assert page.text.count('role="alert"') == 2
+
+
+def test_a_bad_file_alone_is_a_page_with_a_remedy(ask: Ask) -> None:
+    """422 and the sentence that says what to do."""
+    page = upload(ask, ("bad.png", b"text"))
+    assert page.status_code == 422
+    assert "Convert the tile" in page.text
+
+
+def test_no_file_chosen_is_said(ask: Ask) -> None:
+    """A form sent without a file, as browsers do it, asks for one."""
+    page = upload(ask, ("", b""))
+    assert page.status_code == 400
+    assert "No file was chosen" in page.text
+
+
+def test_an_upload_that_is_no_form_is_a_page(ask: Ask) -> None:
+    """A body of another kind answers with a page too."""
+    page = ask("/view/upload", "POST", content=b"{}", headers={"Content-Type": "text/x"})
+    assert page.status_code == 415
+    assert 'role="alert"' in page.text
+
+
+def test_too_many_files_are_refused_on_a_page(tiny_path: Path) -> None:
+    """The page names the limit, and the box names it before."""
+    tile = png(np.zeros((16, 16), np.uint8))
+    with serve(tiny_path, max_client_batch=2) as ask:
+        page = upload(ask, *[(f"{number}.png", tile) for number in range(3)])
+        assert "up to 2 at once" in ask("/view/upload").text
+    assert page.status_code == 413
+    assert "2 tiles" in page.text
+
+
+def test_names_of_sent_files_are_escaped(ask: Ask) -> None:
+    """A file may be named like markup."""
+    page = upload(ask, ("<script>x.png", b"text"))
+    assert "<script>x" not in page.text
+    assert "&lt;script&gt;x" in page.text
+
+
+@pytest.mark.parametrize("url", ["/", "/view/clusters/0", "/view/tiles/c300", "/view/upload"])
+def test_every_page_is_fit_for_a_strict_policy(ask: Ask, url: str) -> None:
+    """No inline style, handler or script, nothing from elsewhere; one h1 and the landmarks."""
+    page = ask(url).text
+    assert not re.search(r"\s(style|on\w+)=", page)
+    assert re.findall(r"<script(.*?)</script>", page) == [
+        re.search(r' src="/static/pages\.js\?v=\w{12}" defer>', page).group()  # type: ignore[union-attr]
+    ]
+    assert not re.search(r'(href|src|action)="(https?:)?//', page)
+    assert page.count("<h1>") == 1
+    for landmark in ("<header", "<main", "<footer", "<nav", 'role="search"'):
+        assert landmark in page
+    assert all(" alt=" in image for image in re.findall(r"<img[^>]*>", page))
+
+
+def test_style_and_script_are_served_to_be_kept(ask: Ask) -> None:
+    """The addresses carry a hash, so browsers may keep what they got."""
+    page = ask("/")
+    for url in re.findall(r'"(/static/[^"]+)"', page.text):
+        file = ask(url)
+        assert file.status_code == 200
+        assert "immutable" in file.headers["cache-control"]
+    assert ask("/static/../app.py").status_code == 404
+    assert ask("/static/no.css").status_code == 404
