@@ -1,0 +1,156 @@
+"""The pages in headless Chromium, as a curator meets them."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import uvicorn
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from service.app import create_app
+from service.settings import Settings
+from tests.pictures import png
+from tests.tiny import tiny_tiles
+
+pytestmark = pytest.mark.browser
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+PAGES = ["/", "/view/clusters/0", "/view/clusters/-1", "/view/tiles/c306", "/view/upload"]
+DROP = """([name, bytes]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([new Uint8Array(bytes)], name, {type: "image/png"}));
+  document.querySelector(".drop").dispatchEvent(
+    new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
+}"""
+BROKEN = "[...document.images].filter(image => !image.complete || !image.naturalWidth).length"
+ALL_IMAGES = "for (const image of document.images) image.loading = 'eager'"
+
+
+@pytest.fixture(scope="module")
+def site(tiny_path: Path) -> Iterator[str]:
+    """The address of a running service with the tiny bundle."""
+    app = create_app(Settings(bundle=tiny_path, threads=1))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        # The listener takes connections already; they wait until the service is up.
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("there is no chromium on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def open_page(chromium: Browser, **options: Any) -> Iterator[Page]:
+    """Open a page that fails the test on any message on its console."""
+    with chromium.new_context(**options) as context:
+        page, messages = context.new_page(), list[str]()
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        yield page
+        assert messages == []
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_load_without_a_complaint(
+    chromium: Browser, site: str, path: str, *, script: bool
+) -> None:
+    """With and without script: one h1, no console message, nothing wider than the screen."""
+    with open_page(chromium, java_script_enabled=script, viewport=_size(768)) as page:
+        page.goto(site + path)
+        expect(page.locator("h1")).to_have_count(1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 768
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_picture_loads(chromium: Browser, site: str, path: str) -> None:
+    """No picture of a page is broken."""
+    with open_page(chromium, viewport=_size(1280)) as page:
+        page.goto(site + path)
+        page.evaluate(ALL_IMAGES)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(BROKEN) == 0
+
+
+def test_from_the_gallery_to_a_neighbour_without_script(chromium: Browser, site: str) -> None:
+    """Gallery, cluster, tile, neighbour: links alone lead there."""
+    with open_page(chromium, java_script_enabled=False) as page:
+        page.goto(site)
+        page.get_by_role("link", name="Cluster 0", exact=True).click()
+        page.get_by_role("link", name="Tile c303", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Tile c303")
+        neighbour = page.locator(".hits .name a").first
+        name = neighbour.inner_text()
+        neighbour.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Tile {name}")
+
+
+def test_the_search_box_works_from_the_keyboard(chromium: Browser, site: str) -> None:
+    """A slash jumps to the box, Enter goes to the tile."""
+    with open_page(chromium) as page:
+        page.goto(site)
+        page.keyboard.press("/")
+        page.keyboard.type("c312")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Tile c312")
+
+
+def test_files_are_sent_without_script(chromium: Browser, site: str, tmp_path: Path) -> None:
+    """Choose two files, press the button, read two answers."""
+    for number in (0, 8):
+        (tmp_path / f"sent-{number}.png").write_bytes(png(tiny_tiles()[number]))
+    with open_page(chromium, java_script_enabled=False) as page:
+        page.goto(site)
+        page.get_by_label("PNG files").set_input_files(sorted(tmp_path.glob("*.png")))
+        page.get_by_role("button", name="Look up").click()
+        expect(page.locator(".answer h2")).to_have_text(["sent-0", "sent-8"])
+        expect(page.locator(".answer").first.locator(".hits .name a").first).to_have_text("c300")
+
+
+def test_a_dropped_file_is_answered_at_once(chromium: Browser, site: str) -> None:
+    """Dropping a file on the box is all that it takes."""
+    with open_page(chromium) as page:
+        page.goto(site)
+        page.evaluate(DROP, ["dropped.png", list(png(tiny_tiles()[9]))])
+        expect(page.locator(".answer h2")).to_have_text("dropped")
+        expect(page.locator(".answer .badge", has_text="cluster 1").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_there_to_be_seen(
+    chromium: Browser, site: str, tmp_path: Path, scheme: Any
+) -> None:
+    """A screenshot has the scheme's ground, and more than 50 colours on it."""
+    with open_page(chromium, viewport=_size(1280), color_scheme=scheme) as page:
+        page.goto(site, wait_until="networkidle")
+        page.screenshot(path=tmp_path / "page.png")
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    with Image.open(tmp_path / "page.png") as image:
+        shot = image.convert("RGB")
+    corner = tuple(shot.crop((2, 700, 3, 701)).tobytes())
+    assert f"rgb{corner}" == ground
+    assert (sum(corner) > 384) == (scheme == "light")
+    assert shot.getcolors(50) is None
+
+
+def _size(width: int) -> dict[str, int]:
+    return {"width": width, "height": 800}
