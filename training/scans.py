@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, UnidentifiedImageError
 from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 
 from bundle.arrays import Grey
@@ -89,18 +90,19 @@ def read_scan(path: Path, sixteen_bit: SixteenBit = "divide") -> Film:
     except InputError:
         raise
     except Exception as error:  # a border: decoders raise whatever they like
-        raise InputError(f"It does not decode: {_reason(error)}.") from error
+        raise InputError(f"It cannot be read: {_reason(error)}.") from error
     return _film(stored, sixteen_bit)
 
 
 def _read_dicom(path: Path) -> _Stored:
     dataset = dcmread(path)
     if "PixelData" not in dataset:
-        raise InputError("The DICOM file holds no picture (no PixelData).")
+        raise InputError("It is DICOM, but holds no picture or ends within it.")
     _check_frames(int(dataset.get("NumberOfFrames") or 1))
     _check_pixels(int(dataset.Columns), int(dataset.Rows))
     kind = str(dataset.PhotometricInterpretation)
     bits = int(dataset.BitsStored)
+    _check_decoder(dataset)
     pixels = pixel_array(dataset)
     if pixels.ndim == 3 and kind.startswith(("RGB", "YBR")) and bits == 8:  # noqa: PLR2004
         pixels, kind = np.asarray(Image.fromarray(pixels).convert("L")), "MONOCHROME2"
@@ -109,6 +111,15 @@ def _read_dicom(path: Path) -> _Stored:
     if dataset.PixelRepresentation:
         pixels = pixels.astype(np.int64) + (1 << (bits - 1))
     return _Stored(pixels, bits, kind == "MONOCHROME1", _patient_id(dataset))
+
+
+def _check_decoder(dataset: Dataset) -> None:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_compressed and not get_decoder(syntax).is_available:
+        raise InputError(
+            f"It is compressed as {syntax.name}, for which no decoder is installed; install "
+            "pylibjpeg with its plug-ins, or save it without compression."
+        )
 
 
 def _patient_id(dataset: Dataset) -> str | None:
@@ -179,5 +190,6 @@ def _film(stored: _Stored, sixteen_bit: SixteenBit) -> Film:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
+    system = error.strerror if isinstance(error, OSError) else None
+    text = system or str(error).strip() or type(error).__name__
     return text.splitlines()[0].rstrip(".")[:200]

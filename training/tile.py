@@ -19,13 +19,13 @@ _SHOWN = 20
 
 _ABOUT = """
 SCANS is searched with its sub-folders for DICOM (8 to 16 bits, MONOCHROME1 turned round,
-compressed as far as pydicom's plug-ins go: RLE always, JPEG kinds with pylibjpeg), PNG and
-TIFF (8 or 16 bits), PGM, JPEG and GIF. A scan that cannot be read is skipped and named.
+compressed as RLE, JPEG or JPEG 2000; JPEG Lossless and JPEG-LS need pylibjpeg), PNG and TIFF
+(8 or 16 bits), PGM, JPEG and GIF. A scan that cannot be read is skipped and named.
 
 The defaults are the study's recipe: windows of 598 px every 350 px, none across the
 border; 16-bit values // 256; pure white set to black; area-resized to 299 px. The study
-also dropped tiles that are mostly black, but left no thresholds: those here are ours, and
-low enough to keep the faintest lettering (docs/decisions.md).
+also dropped tiles that are mostly black, but left no thresholds: those here are ours, so
+low that no lettering is lost on the labelled development scans (docs/decisions.md).
 
 TILES then holds, every file of it written whole or not at all:
   ID.png       ID = the scan's path below SCANS with _ for /, then the window's corner:

@@ -120,9 +120,9 @@ class TileFolder:
         """Return the scan's record if cutting it again would change nothing."""
         try:
             record = Record.model_validate_json(record_path(self.path, scan.name).read_bytes())
+            done = record.fits(scan, recipe) and record.tile_files() == self.files(scan.name)
         except (OSError, ValidationError):
             return None
-        done = record.fits(scan, recipe) and record.tile_files() == self.files(scan.name)
         return record if done else None
 
     def begin(self) -> None:
