@@ -39,13 +39,14 @@ run: $(BUNDLE)/manifest.json
 	$(PY) -m service --bundle $(BUNDLE) --port $(PORT)
 
 # make run needs fewer packages than the tests; an environment made for those will do.
-$(BUNDLE)/manifest.json: $(TILE_FOLDER) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
+$(BUNDLE)/manifest.json: $(if $(TILES),$(TILES),$(TILE_FOLDER)/tiles.csv) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
 	$(PY) -m training fit $(TILE_FOLDER) --out $(BUNDLE) --resume
 
+# tiles.csv is there only when every scan is cut; the folder is there sooner.
 ifeq ($(TILES),)
-$(TILE_FOLDER): $(SCAN_FOLDER) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
+$(TILE_FOLDER)/tiles.csv: $(SCAN_FOLDER) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
 	$(PY) -m training tile $(SCAN_FOLDER) --out $(TILE_FOLDER)
-	@touch $(TILE_FOLDER)
+	@touch $@
 endif
 
 $(DEMO_SCANS): requirements/scans.txt | .venv/pyvenv.cfg
