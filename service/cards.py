@@ -4,7 +4,6 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TypeAlias
 
 from PIL import Image
 
@@ -18,8 +17,6 @@ from service.sheets import Tile
 
 SENT_HITS = 12
 """Neighbours shown for each file that was sent."""
-Line: TypeAlias = tuple[str, str, str | None]
-"""A line of the facts: name, words, and where they link to."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,16 @@ class Hit:
     distance: float
     closeness: Closeness
     same_scan: bool | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the facts. url: where `value` leads to. more: words after it."""
+
+    name: str
+    value: str
+    url: str | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,37 +81,51 @@ def stored_lines(catalog: Catalog, row: int) -> list[Line]:
     """Return what is known about a stored tile."""
     bundle, lines = catalog.bundle, list[Line]()
     if scan := bundle.scan(row):
-        lines.append(("Scan", scan.name, None))
+        lines.append(Line("Scan", scan.name))
         if scan.patient:
-            lines.append(("Patient", scan.patient, None))
+            lines.append(Line("Patient", scan.patient))
     if position := bundle.position(row):
         y, x = position
-        lines.append(("Place", f"y {y:,}, x {x:,} px in the scan", None))
+        lines.append(Line("Place", f"y {y:,}, x {x:,} px in the scan"))
     membership = stored_cluster(catalog, row)["cluster"]
     if bundle.arrays["core.npy"][row] and not membership["stray"]:
-        label = membership["label"]
-        words = f"{cluster_name(label)}, as one of the core tiles that define it"
-        lines.append(("Cluster", words, f"/view/clusters/{label}"))
+        more = ", as one of the core tiles that define it"
+        lines.append(_cluster_line("Cluster", membership["label"], more))
     else:
         lines += _cluster_lines(membership)
     dbscan = dbscan_words(int(bundle.dbscan_labels[row]), bundle.manifest.dbscan)
-    return [*lines, ("DBSCAN", dbscan, None)]
+    return [*lines, Line("DBSCAN", dbscan)]
+
+
+def _cluster_line(name: str, label: int, more: str) -> Line:
+    return Line(name, cluster_name(label), f"/view/clusters/{label}", more)
 
 
 def _cluster_lines(membership: Fact) -> list[Line]:
     """Say where a tile belongs; a stray one is always told its nearest cluster."""
     nearest = membership["nearest"]
     if nearest is None:
-        return [("Cluster", "the bundle has none", None)]
+        return [Line("Cluster", "the bundle has none")]
     if not membership["stray"]:
-        label, sure = membership["label"], confidence_words(membership["confidence"])
-        return [("Cluster", f"{cluster_name(label)}, {sure}", f"/view/clusters/{label}")]
-    label = nearest["label"]
-    reach = f"its reach is {membership['reach']:.2f}"
-    near = f"{cluster_name(label)}, {nearest['distance']:.2f} away ({reach})"
+        sure = confidence_words(membership["confidence"])
+        return [_cluster_line("Cluster", membership["label"], f", {sure}")]
+    away = f", {nearest['distance']:.2f} away; its reach is {membership['reach']:.2f}"
     return [
-        ("Cluster", "stray: outside every cluster", "/view/clusters/-1"),
-        ("Nearest one", near, f"/view/clusters/{label}"),
+        _cluster_line("Cluster", -1, ": outside every cluster"),
+        _cluster_line("Nearest cluster", nearest["label"], away),
+    ]
+
+
+def nearest_line(hits: Sequence[Hit]) -> list[Line]:
+    """Say how near the first of the neighbours is; nothing when there is none."""
+    return [
+        Line(
+            "Nearest tile",
+            hit.tile.id,
+            f"/view/tiles/{segment(hit.tile.id)}",
+            f", {hit.distance:.2f} away, {hit.closeness.words}",
+        )
+        for hit in hits[:1]
     ]
 
 
@@ -120,17 +141,12 @@ def answer(catalog: Catalog, name: str, pictures: tuple[Grey, Grey], latent: Lat
     membership = new_cluster(catalog, latent)["cluster"]
     original, restored = pictures
     hits = _hits(catalog, new_neighbors(catalog, latent, SENT_HITS, index="brute"), None)
-    first = hits[0]
-    nearest = f"{first.tile.id}, {first.distance:.2f} away, {first.closeness.words}"
     return Answer(
         name,
         picture=picture_uri(original),
         reconstruction=picture_uri(restored),
         cluster=cluster_name(membership["label"]),
-        lines=[
-            *_cluster_lines(membership),
-            ("Nearest tile", nearest, f"/view/tiles/{segment(first.tile.id)}"),
-        ],
+        lines=[*_cluster_lines(membership), *nearest_line(hits)],
         hits=hits,
     )
 

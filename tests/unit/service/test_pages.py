@@ -163,7 +163,7 @@ def test_a_stray_tile_is_told_its_nearest_cluster(ask: Ask) -> None:
     """A stray tile never stands with a bare -1."""
     page = ask("/view/tiles/c333")
     assert "outside every cluster" in page.text
-    assert re.search(r"cluster \d, \d+\.\d\d away", page.text)
+    assert re.search(r">cluster \d</a>, \d+\.\d\d away", page.text)
 
 
 def test_the_search_box_finds_an_id(ask: Ask) -> None:
