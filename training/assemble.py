@@ -22,7 +22,7 @@ from bundle.runtime import OnnxEncoder
 from bundle.writer import BundleWriter
 from training.cluster import Labels, dbscan, density, edges, k_distances, knee, sweep
 from training.graph import neighbor_graph, random_distances, tree_arrays
-from training.progress import StepLog
+from training.progress import StepLog, peak_rss_mib
 from training.tiles import TileSet
 
 MAX_NEIGHBORS = 100
@@ -38,6 +38,7 @@ class Fitted:
     latents: (n, d) float32, what `encoder.onnx` gives for them.
     models: the folder that holds encoder.onnx and decoder.onnx.
     history: loss by epoch, by name.
+    metrics: figures for the manifest; the most memory in use is added.
     log: the clock of the steps so far; assembling adds its own.
     """
 
@@ -50,6 +51,7 @@ class Fitted:
     versions: dict[str, str]
     history: dict[str, list[float]]
     log: StepLog
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _manifest(fitted: Fitted, found: _Found) -> Manifest:
             ),
             "self_test": found.tolerance,
         },
-        metrics={},
+        metrics={**fitted.metrics, "peak_rss_mib": peak_rss_mib()},
         history=fitted.history,
         steps=fitted.log.steps,
     )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import DBSCAN, HDBSCAN
+from sklearn.neighbors import sort_graph_by_row_values
 
 from bundle.arrays import Points
 from bundle.manifest import Clustering
@@ -66,7 +67,9 @@ def dbscan(matrix: csr_array, eps: float) -> Labels:
     near = matrix.copy()
     near.data[near.data > eps] = 0
     near.eliminate_zeros()
-    found = DBSCAN(eps=eps, min_samples=MIN_SAMPLES, metric="precomputed").fit(near)
+    found = DBSCAN(eps=eps, min_samples=MIN_SAMPLES, metric="precomputed").fit(
+        sort_graph_by_row_values(near, warn_when_not_sorted=False)
+    )
     labels = by_size(found.labels_)
     core = np.zeros(len(labels), dtype=bool)
     core[found.core_sample_indices_] = True
@@ -122,7 +125,7 @@ def density(points: Points, matrix: csr_array) -> tuple[Labels, float]:
 def _hdbscan(matrix: csr_array, size: int) -> NDArray[np.int32]:
     if matrix.shape[0] < 2 * size:
         return np.full(matrix.shape[0], -1, dtype=np.int32)
-    model = HDBSCAN(min_cluster_size=size, min_samples=MIN_SAMPLES, metric="precomputed")
+    model = HDBSCAN(min_cluster_size=size, min_samples=MIN_SAMPLES, metric="precomputed", copy=True)
     labels: NDArray[np.int32] = model.fit(matrix).labels_.astype(np.int32)
     return labels
 
@@ -152,6 +155,6 @@ def spread(points: Points, raw: NDArray[np.int32]) -> tuple[NDArray[np.int32], f
     k = min(2, len(cores))
     hits = nearest(points, points[cores], k)
     away = np.where(raw >= 0, hits.distances[:, k - 1], hits.distances[:, 0])
-    reach = max(float(np.quantile(away, 0.95)), 1e-3 * points.shape[1] ** 0.5)
+    reach = max(float(np.quantile(away, 0.95, method="higher")), 1e-3 * points.shape[1] ** 0.5)
     inherited = np.where(hits.distances[:, 0] <= reach, raw[cores[hits.rows[:, 0]]], -1)
     return np.where(raw >= 0, raw, inherited).astype(np.int32), reach
