@@ -46,7 +46,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         command = commands.add_parser(
             name,
             help=summary,
-            description=summary.capitalize() + ".",
+            description=f"{summary[0].upper()}{summary[1:]}.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name in argv[:1]:
