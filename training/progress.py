@@ -1,5 +1,6 @@
 """Progress bars with time left, and the clock of every step."""
 
+import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +26,15 @@ class StepLog:
         bar = tqdm(total=total, desc=f"{name:<22}", unit=unit, file=sys.stderr, dynamic_ncols=True)
         with bar:
             yield bar
+            if not bar.n:  # one step that cannot tell how far it is
+                bar.update(total)
         seconds = time.monotonic() - start
-        rate = round(total / seconds, 1) if unit == " tiles" and seconds > 0 else None
+        rate = round(bar.n / seconds, 1) if unit == " tiles" and seconds > 0 else None
         self.steps.append(Step(name=name, seconds=round(seconds, 3), tiles_per_s=rate))
+
+
+def peak_rss_mib() -> float:
+    """Return the most memory that this process, or one it started, has had in use, in MiB."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(max(resource.getrusage(one).ru_maxrss for one in who) * unit / 2**20, 1)

@@ -1,0 +1,74 @@
+"""The state of training after an epoch, on disk without pickle."""
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHECKPOINT = "checkpoint.npz"
+
+
+@dataclass
+class State:
+    """How far training has come.
+
+    history: loss and val_loss of each finished epoch.
+    weights: of the network after the last epoch, in Keras' order.
+    optimizer: its variables after the last epoch.
+    best: weights of the epoch with the lowest val_loss.
+    """
+
+    history: dict[str, list[float]] = field(default_factory=lambda: {"loss": [], "val_loss": []})
+    weights: Sequence[NDArray[Any]] = ()
+    optimizer: Sequence[NDArray[Any]] = ()
+    best: Sequence[NDArray[Any]] = ()
+
+    @property
+    def epochs(self) -> int:
+        """Number of finished epochs."""
+        return len(self.history["loss"])
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of epochs up to the best one, 0 before the first."""
+        losses = self.history["val_loss"]
+        return int(np.argmin(losses)) + 1 if losses else 0
+
+
+def save(work: Path, mark: str, state: State) -> None:
+    """Write the state; a crash on the way leaves the one before."""
+    arrays = {
+        f"{part}_{number:03d}": values
+        for part in ("weights", "optimizer", "best")
+        for number, values in enumerate(getattr(state, part))
+    }
+    about = json.dumps({"mark": mark, "history": state.history})
+    new = work / f"{CHECKPOINT}.new"
+    with new.open("wb") as stream:
+        np.savez(stream, about=np.array(about), **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(work / CHECKPOINT)
+
+
+def load(work: Path, mark: str) -> State | None:
+    """Return the state of an earlier run with the same mark, or None."""
+    try:
+        with np.load(work / CHECKPOINT, allow_pickle=False) as stored:
+            about = json.loads(str(stored["about"]))
+            if about["mark"] != mark:
+                return None
+            names = sorted(stored.files)
+            parts = {
+                part: [stored[name] for name in names if name.startswith(f"{part}_")]
+                for part in ("weights", "optimizer", "best")
+            }
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return State(about["history"], **parts)

@@ -1,0 +1,144 @@
+"""`fit`: train an autoencoder on tiles and write a bundle."""
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import get_args
+
+from bundle.errors import InputError
+from bundle.manifest import Manifest
+from training.backend import start_tensorflow
+from training.config import Profile, make_config
+from training.data import fingerprint, read_tiles
+from training.listing import Table, list_tiles
+from training.progress import StepLog
+from training.tiles import TileSet
+from training.work import open_work
+
+_INTERRUPTED = 130
+_SHOWN = 10
+_EPILOG = """\
+TILES is a folder of PNGs, sub-folders included; a tile's id is its file name without .png.
+If `python -m training tile` made the folder, its tiles.csv gives scans and positions.
+With --manifest the rows of a CSV name the tiles instead: each file is TILES/ID.png, and the
+columns scan, patient, y and x are used when they are there. The study's normal tiles:
+
+  python -m training fit tiles --manifest train.csv --where class=0 --out build/bundle
+
+Profiles (figures in docs/decisions.md):
+  default  strided network on grey tiles, loss on strokes; made for two cores
+  study    the study's network, loss, batch size and epochs, as they were
+
+Progress is kept beside BUNDLE, in .BUNDLE.work, until the bundle is written. After Ctrl-C or a
+crash the same command with --resume goes on from the last finished epoch.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `fit`."""
+    parser.epilog = _EPILOG
+    parser.add_argument("tiles", type=Path, metavar="TILES", help="folder of PNG tiles")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="BUNDLE", help="folder to write; replaced if old"
+    )
+    which = parser.add_argument_group("which tiles")
+    which.add_argument("--manifest", type=Path, metavar="CSV", help="table that names the tiles")
+    which.add_argument("--id-column", default="id", metavar="NAME", help="its ids (default: id)")
+    which.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="only rows with this value; may be repeated",
+    )
+    how = parser.add_argument_group("how to train")
+    how.add_argument("--profile", choices=get_args(Profile), default="default")
+    how.add_argument("--seed", type=int, default=42, help="of weights, split and order (42)")
+    how.add_argument("--resume", action="store_true", help="go on where a run was interrupted")
+    how.add_argument("--epochs", type=int, help="most passes over the tiles")
+    how.add_argument("--batch", type=int, help="tiles a step")
+    how.add_argument("--patience", type=int, help="epochs without progress before it stops early")
+    how.add_argument(
+        "--width", type=int, help="filters of the default profile's first layer (16); less is fast"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fit and write the bundle; 0 when done, 130 when interrupted."""
+    start = time.monotonic()
+    config = make_config(
+        args.profile,
+        seed=args.seed,
+        epochs=args.epochs,
+        batch=args.batch,
+        patience=args.patience,
+        width=args.width,
+    )
+    listed = list_tiles(args.tiles, _table(args))
+    work = open_work(args.out, resume=args.resume)
+    log = StepLog()
+    try:
+        tiles = read_tiles(listed, work, side=config.side, log=log)
+        _tell_skipped(tiles)
+        gpu = start_tensorflow()
+        from training.pipeline import Job, run_job  # noqa: PLC0415  TensorFlow takes seconds
+
+        mark = fingerprint(listed, config.side)
+        manifest = run_job(Job(tiles, config, args.out, work, mark, gpu, log))
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. What was done is kept; the same command with --resume goes on.",
+            file=sys.stderr,
+        )
+        return _INTERRUPTED
+    shutil.rmtree(work, ignore_errors=True)
+    print(summary(manifest, args.out, time.monotonic() - start))
+    return 0
+
+
+def summary(manifest: Manifest, path: Path, seconds: float) -> str:
+    """Return what a fit came to, in a few lines, with the next command."""
+    source, found, metrics = manifest.source, manifest.clustering, manifest.metrics
+    scans = f" of {source.scans} scans" if source.scans else ""
+    skipped = f", {len(source.skipped)} files skipped" if source.skipped else ""
+    epochs, loss = len(manifest.history["loss"]), metrics["best_val_loss"]
+    best = f"best validation loss {loss:.4f} in epoch {metrics['best_epoch']:.0f}"
+    memory = f"at most {metrics['peak_rss_mib']:,.0f} MiB of memory"
+    lines = (
+        f"Bundle {path} ({manifest.bundle_id})",
+        f"  tiles      {source.tiles:,}{scans}{skipped}",
+        f"  training   {epochs} epochs, {best}",
+        f"  clusters   {found.clusters}, {found.noise_share:.0%} of the tiles in none",
+        f"  took       {seconds:.0f} s, {memory}",
+        f"Next: python -m service --bundle {path}",
+    )
+    return "\n".join(lines)
+
+
+def _table(args: argparse.Namespace) -> Table | None:
+    if args.manifest is None:
+        if args.where:
+            raise InputError(
+                f"--where chooses rows of a table; say which: --manifest {args.tiles}/tiles.csv."
+            )
+        return None
+    pairs = [condition.partition("=") for condition in args.where]
+    for column, equals, value in pairs:
+        if not (column and equals):
+            raise InputError(
+                f"--where {column}{equals}{value} is not COLUMN=VALUE, such as class=0."
+            )
+    where = tuple((column, value) for column, _, value in pairs)
+    return Table(args.manifest, args.id_column, where)
+
+
+def _tell_skipped(tiles: TileSet) -> None:
+    if not tiles.skipped:
+        return
+    print(f"Skipped {len(tiles.skipped)} files that are no tiles:", file=sys.stderr)
+    for name, reason in list(tiles.skipped.items())[:_SHOWN]:
+        print(f"  {name}: {reason}", file=sys.stderr)
+    if len(tiles.skipped) > _SHOWN:
+        print("  and so on; the bundle's manifest.json lists them all.", file=sys.stderr)

@@ -1,0 +1,163 @@
+"""Which tiles there are: from a folder of PNGs or from a table that names them."""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundle.errors import InputError
+
+TABLE = "tiles.csv"
+"""The table that `python -m training tile` writes beside its tiles."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One tile before its file is opened; scan, patient and position None when not known."""
+
+    id: str
+    file: Path
+    scan: str | None = None
+    patient: str | None = None
+    position: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV table that names the tiles.
+
+    file: the CSV.
+    id_column: the column with the ids; a tile's file is its id and `.png`.
+    where: (column, value) pairs that a row must all have.
+    """
+
+    file: Path
+    id_column: str = "id"
+    where: tuple[tuple[str, str], ...] = ()
+
+
+def list_tiles(folder: Path, table: Table | None = None) -> list[Listed]:
+    """List the tiles of a folder, in ascending order of their ids' UTF-8 bytes.
+
+    Without a table every PNG in the folder and below is a tile, its id the name without
+    `.png`; a `tiles.csv` in the folder adds scans and positions. With a table its rows are.
+
+    Raises:
+        InputError: the folder or table cannot be used, no tile is left, or two have one id.
+    """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {what}. Give the folder that holds the PNG tiles.")
+    tiles = _from_folder(folder) if table is None else _from_table(folder, table)
+    _refuse_twins(tiles)
+    return sorted(tiles, key=lambda tile: tile.id.encode("utf-8", "surrogateescape"))
+
+
+def shown(names: Sequence[str]) -> str:
+    """Return the first few names, printable, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(printable(name) for name in names[:_SHOWN]) + more
+
+
+def printable(name: str) -> str:
+    """Return a name without line breaks and stray bytes, fit for a message and for JSON."""
+    plain = name.encode("utf-8", "backslashreplace").decode()
+    return plain if plain.isprintable() else repr(plain)[1:-1]
+
+
+def _from_folder(folder: Path) -> list[Listed]:
+    files = list(_pngs(folder))
+    if not files:
+        raise InputError(
+            f"There is no PNG in {folder}. Cut scans into tiles first: "
+            f"python -m training tile SCANS --out {folder}."
+        )
+    known: dict[str, dict[str, str]] = {}
+    if (folder / TABLE).is_file():
+        known = {row["id"]: row for row in _rows(Table(folder / TABLE))}
+    return [_listed(file.stem, file, known.get(file.stem, {})) for file in files]
+
+
+def _pngs(folder: Path) -> Iterable[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            # A hidden "._c1.png" is what macOS leaves beside c1.png on foreign disks.
+            if name.lower().endswith(".png") and not name.startswith("."):
+                yield Path(parent, name)
+
+
+def _from_table(folder: Path, table: Table) -> list[Listed]:
+    rows = _rows(table)
+    kept = [row for row in rows if all(row[column] == value for column, value in table.where)]
+    if not kept:
+        filters = ", ".join(f"{column}={value}" for column, value in table.where)
+        ask = f" has {filters}" if rows else " is there"
+        raise InputError(f"No row of {table.file}{ask}: there is no tile to fit.")
+    tiles = []
+    for number, row in enumerate(kept, 1):
+        tile_id = row[table.id_column]
+        if not tile_id or ".." in Path(tile_id).parts or Path(tile_id).is_absolute():
+            raise InputError(
+                f"{table.file}: {tile_id!r} (chosen row {number}) is no id: with .png behind "
+                f"it, it must name a file in {folder}."
+            )
+        tiles.append(_listed(tile_id, folder / f"{tile_id}.png", row))
+    _refuse_missing(tiles, folder, table)
+    return tiles
+
+
+def _rows(table: Table) -> list[dict[str, str]]:
+    try:
+        with table.file.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, restval="")
+            columns = list(reader.fieldnames or [])
+            _require_columns(table, columns)
+            return list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{table.file} cannot be read as a CSV table: {error}.") from error
+
+
+def _require_columns(table: Table, columns: Sequence[str]) -> None:
+    there = shown([column or "(unnamed)" for column in columns]) or "none"
+    if table.id_column not in columns:
+        raise InputError(
+            f"{table.file} has no column {table.id_column!r}; its columns are {there}. "
+            "Name the one with the ids by --id-column."
+        )
+    for column, _ in table.where:
+        if column not in columns:
+            raise InputError(
+                f"{table.file} has no column {column!r} for --where; its columns are {there}."
+            )
+
+
+def _listed(tile_id: str, file: Path, row: Mapping[str, str]) -> Listed:
+    y, x = row.get("y") or "", row.get("x") or ""
+    position = (int(y), int(x)) if y.isascii() and x.isascii() and (y + x).isdecimal() else None
+    if not (y and x):
+        position = None
+    return Listed(tile_id, file, row.get("scan") or None, row.get("patient") or None, position)
+
+
+def _refuse_missing(tiles: Sequence[Listed], folder: Path, table: Table) -> None:
+    missing = [tile.file.name for tile in tiles if not tile.file.is_file()]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(tiles)} tiles that {table.file} names are not in {folder}: "
+            f"{shown(missing)}. Give the folder that holds them, or take their rows out."
+        )
+
+
+def _refuse_twins(tiles: Sequence[Listed]) -> None:
+    seen: dict[str, Path] = {}
+    for tile in tiles:
+        other = seen.setdefault(tile.id, tile.file)
+        if other is not tile.file:
+            pair = printable(f"{other} and {tile.file}") if other != tile.file else "two rows"
+            raise InputError(
+                f"Two tiles have the id {tile.id!r}: {pair}. Each needs an id of its own: "
+                "rename one, or give one folder at a time."
+            )
