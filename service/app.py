@@ -41,6 +41,6 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.add_middleware(Envelope)
     add_handlers(app)
-    for routes in (encode, neighbors, clusters, tiles, health, reference, pages):
+    for routes in (neighbors, encode, clusters, tiles, health, reference, pages):
         app.include_router(routes.router)
     return app

@@ -1,10 +1,11 @@
 """Log lines: for eyes on a terminal, JSON off it. Configured by `__main__` only."""
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
 from typing import TextIO
+
+import orjson
 
 
 class JsonLines(logging.Formatter):
@@ -21,7 +22,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return orjson.dumps(line, default=str).decode()
 
 
 class PlainLines(logging.Formatter):

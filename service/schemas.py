@@ -42,7 +42,7 @@ class Problem(_Shape):
     )
     instance: str | None = Field(
         description="The request's id, as in X-Request-Id; not in errors of single tiles.",
-        examples=["0d8f6f5f0c9b4a35a6f0d0a4b1f7a2c3"],
+        examples=["0d8f6f5f0c9b4a35-0000002a"],
         default=None,
     )
     index: int | None = Field(
