@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from bundle.arrays import Distances, Latents, Points, Rows
 from bundle.errors import UnknownCluster, UnknownTile
 from bundle.manifest import Manifest
+
+_ALIKE = 0.5  # share of equal letters from which an id is worth showing
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,12 @@ class Bundle:
         return at
 
     def _near(self, tile_id: str, at: int) -> list[str]:
+        """Return up to three ids around `at` that look like it, the most alike first."""
         window = range(max(0, at - 50), min(len(self), at + 50))
-        nearby = [self.id(row) for row in sorted(window, key=lambda row: -abs(row - at))]
-        return get_close_matches(tile_id, nearby, n=3, cutoff=0.5)
+        nearby = [self.id(row) for row in sorted(window, key=lambda row: abs(row - at))]
+        alike = {found: SequenceMatcher(a=found, b=tile_id).ratio() for found in nearby}
+        ranked = sorted(nearby, key=lambda found: -alike[found])  # stable: nearest first
+        return [found for found in ranked if alike[found] >= _ALIKE][:3]
 
     def scale(self, latents: Latents) -> Points:
         """Apply the fitted scaler: (n, d) float32 latents -> (n, d) float32 points."""
@@ -118,8 +123,10 @@ class Bundle:
         return np.bincount(labels[labels >= 0], minlength=self.manifest.clustering.clusters)
 
     @cached_property
-    def _by_label(self) -> NDArray[np.intp]:
-        return np.argsort(self.labels, kind="stable")
+    def _by_label(self) -> list[NDArray[np.intp]]:
+        """Rows of each label: stray tiles first, then cluster 0, 1, ..."""
+        ends = np.cumsum([len(self) - self.cluster_sizes.sum(), *self.cluster_sizes])
+        return np.split(np.argsort(self.labels, kind="stable"), ends[:-1])
 
     def members(self, label: int) -> NDArray[np.intp]:
         """Return the rows of a cluster, ascending; label -1 gives the stray tiles.
@@ -130,9 +137,7 @@ class Bundle:
         highest = self.manifest.clustering.clusters - 1
         if not -1 <= label <= highest:
             raise UnknownCluster(label, highest)
-        ordered = self.labels[self._by_label]
-        start, end = np.searchsorted(ordered, [label, label + 1])
-        return self._by_label[start:end]
+        return self._by_label[label + 1]
 
     @cached_property
     def _medoids(self) -> dict[int, int | None]:

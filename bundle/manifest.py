@@ -19,7 +19,7 @@ Setting: TypeAlias = str | int | float | bool | list[str] | None
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class FileEntry(_Part):
@@ -74,7 +74,7 @@ class Clustering(_Part):
 class Manifest(_Part):
     """`manifest.json`."""
 
-    format_version: int = FORMAT_VERSION
+    format_version: int = Field(default=FORMAT_VERSION, ge=1, le=FORMAT_VERSION)
     bundle_id: str = Field(default="", description="hash over everything else in the manifest")
     created: datetime
     profile: str

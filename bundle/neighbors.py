@@ -10,7 +10,7 @@ from bundle.arrays import Distances, Points, Rows
 from bundle.bundle import Bundle
 
 IndexKind: TypeAlias = Literal["brute", "kdtree"]
-_BLOCK = 16_384
+_BLOCK = 1024  # rows whose differences stay in the processor's cache
 _LEAVES_A_STEP = 64
 
 

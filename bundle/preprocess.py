@@ -10,6 +10,7 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from bundle.arrays import Grey
 from bundle.errors import (
@@ -28,6 +29,9 @@ MIN_SIDE = 8
 MAX_PIXELS = 2048 * 2048
 """Most pixels of a tile. Checked on the header, before anything is decoded."""
 
+_PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_DEPTH, _COLOUR = 24, 25  # where the header says them
+_BYTE, _PALETTE = 8, 3
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
 
 
@@ -64,12 +68,40 @@ def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
         )
 
 
+def plain_png(data: bytes) -> bytes:
+    """Return the PNG with the chunks that make its pixels and no other, each one checked.
+
+    Pillow does not look at the checksum of the pixels, believes the last of two headers
+    (which could ask for any amount of memory), and reads text, colour profiles and EXIF.
+
+    Raises:
+        DamagedTile, AnimatedTile: with the place in the file, or the number of frames.
+    """
+    kept, at, kind = [SIGNATURE], len(SIGNATURE), b""
+    keyed = data[_COLOUR] == _PALETTE or data[_DEPTH] == _BYTE  # Pillow misreads other keys
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data.ljust(at + 8, b"\0"), at)
+        chunk = data[at : at + 12 + length]
+        if len(chunk) < 12 + length:
+            raise DamagedTile(f"The PNG ends early, at byte {len(data)}. Send it again, whole.")
+        if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
+            raise DamagedTile(f"The PNG is altered near byte {at}. Send it again, whole.")
+        if kind == b"IHDR" and at > len(SIGNATURE):
+            raise DamagedTile("The PNG has two headers. Save it again as a plain PNG.")
+        if kind == b"acTL" and (frames := int.from_bytes(chunk[8:12], "big")) != 1:
+            raise AnimatedTile(f"The PNG is animated: {frames} frames. Send one as a still PNG.")
+        if kind in _PIXEL_CHUNKS or (kind == b"tRNS" and keyed):
+            kept.append(chunk)
+        at += len(chunk)
+    return b"".join(kept)
+
+
 def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
     """Decode a PNG of any mode to one grey channel.
 
     Colour becomes luma (ITU-R 601; exact for grey stored as RGB), 16 bits become 8 by
-    integer division by 256 (the study's recipe), alpha is laid over black, EXIF
-    orientation is ignored.
+    integer division by 256 (the study's recipe), alpha is laid over black; EXIF orientation,
+    gamma and colour profiles are ignored.
 
     Returns: (height, width) uint8.
 
@@ -77,10 +109,9 @@ def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
         TileError: one of its kinds, each with a sentence for the user.
     """
     check_size(*png_size(data), max_pixels)
+    plain = plain_png(data)
     try:
-        with Image.open(BytesIO(data), formats=["PNG"]) as image:
-            if getattr(image, "n_frames", 1) > 1:
-                raise AnimatedTile("The PNG is animated; send one frame as a still PNG.")
+        with PngImageFile(BytesIO(plain)) as image:
             image.load()
             return _grey(image)
     except _BROKEN as error:

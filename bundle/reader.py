@@ -52,14 +52,16 @@ def read_manifest(folder: Path) -> Manifest:
     file = folder / MANIFEST
     if not folder.is_dir():
         raise BundleMissing(f"There is no bundle at {folder}. Make one: python -m training fit.")
-    if not file.is_file():
-        raise BundleMissing(f"{folder} is not a bundle: it has no {MANIFEST}.")
+    if file.is_symlink() or not file.is_file():
+        raise BundleMissing(f"{folder} is not a bundle: it has no plain file {MANIFEST}.")
     if file.stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleDamaged(f"{MANIFEST} has more than {MAX_MANIFEST_BYTES:,} bytes.")
     try:
         data = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
         raise BundleDamaged(f"{MANIFEST} is not JSON: {error}.") from error
+    except OSError as error:
+        raise BundleMissing(f"{MANIFEST} cannot be read: {error.strerror}.") from error
     version = data.get("format_version") if isinstance(data, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise BundleTooNew(
@@ -94,30 +96,42 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         raise BundleDamaged(f"{MANIFEST} lists {name[:100]!r}, which is no file of a bundle.")
     for name, entry in manifest.files.items():
         file = folder / name
+        if file.is_symlink():
+            raise BundleDamaged(f"{name} is a link; a bundle holds plain files alone.")
         if not file.is_file():
             raise BundleMissing(f"{name} is missing from the bundle {folder}.")
         size = file.stat().st_size
         if size != entry.size:
             kind = "truncated" if size < entry.size else "too long"
             raise BundleDamaged(f"{name} is {kind}: {size} bytes instead of {entry.size}.")
+    # Largest first, so that the longest hash does not begin last.
+    names = sorted(manifest.files, key=lambda name: -manifest.files[name].size)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        hashes = pool.map(file_hash, (folder / name for name in manifest.files))
-        for (name, entry), found in zip(manifest.files.items(), hashes, strict=True):
-            if found != entry.sha256:
+        for name, found in zip(names, pool.map(_hash, (folder / n for n in names)), strict=True):
+            if found != manifest.files[name].sha256:
                 raise BundleDamaged(f"{name} was altered: its SHA-256 is not the manifest's.")
+
+
+def _hash(file: Path) -> str:
+    try:
+        return file_hash(file)
+    except OSError as error:
+        raise BundleMissing(f"{file.name} cannot be read: {error.strerror}.") from error
 
 
 def _map_array(folder: Path, name: str, spec: ArraySpec, known: dict[str, int]) -> NDArray[Any]:
     try:
-        array: NDArray[Any] = np.load(folder / name, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        array: NDArray[Any] = np.lib.format.open_memmap(folder / name, mode="r")
+    except (ValueError, OSError, TypeError, OverflowError) as error:
         raise BundleDamaged(f"{name} is not an array that can be mapped: {error}.") from error
     letters = spec.shape.split()
     right_type = array.dtype.kind == "S" if spec.dtype == "S" else array.dtype.str == spec.dtype
+    # A letter that the manifest does not fix is fixed by the first array that has it.
     right_shape = len(letters) == array.ndim and all(
-        known.get(letter, size) == size for letter, size in zip(letters, array.shape, strict=True)
+        known.setdefault(letter, size) == size
+        for letter, size in zip(letters, array.shape, strict=True)
     )
-    if not (right_type and right_shape):
+    if not (right_type and right_shape and array.flags.c_contiguous):
         wanted = ", ".join(str(known.get(letter, letter)) for letter in letters)
         raise BundleDamaged(
             f"{name} has dtype {array.dtype} and shape {array.shape}; "
@@ -127,28 +141,55 @@ def _map_array(folder: Path, name: str, spec: ArraySpec, known: dict[str, int]) 
 
 
 def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
-    tiles, clusters = manifest.source.tiles, manifest.clustering.clusters
-    ids = arrays["ids.npy"]
-    if not (ids[:-1] < ids[1:]).all():
-        raise BundleDamaged("ids.npy is not strictly ascending.")
+    tiles = manifest.source.tiles
     for name, low, end in (
         ("neighbors.npy", 0, tiles),
-        ("kdtree_rows.npy", 0, tiles),
-        ("kdtree_leaves.npy", 0, tiles + 1),
-        ("labels.npy", -1, clusters),
+        ("labels.npy", -1, manifest.clustering.clusters),
         ("dbscan_labels.npy", -1, manifest.dbscan.clusters),
     ):
         values = arrays[name]
-        if values.size and (values.min() < low or values.max() >= end):
+        if values.min() < low or values.max() >= end:
             raise BundleDamaged(f"{name} holds a number outside {low}..{end - 1}.")
-    for name in ("latents.npy", "points.npy", "neighbor_distances.npy", "random_distances.npy"):
-        if not np.isfinite(arrays[name].sum(dtype=np.float64)):
+    for name, values in arrays.items():
+        if values.dtype.kind == "f" and values.size and not np.isfinite(_ends(values)).all():
             raise BundleDamaged(f"{name} holds a number that is not finite.")
+    if not (arrays["scaler.npy"][1] > 0).all():
+        raise BundleDamaged("scaler.npy holds a scale that is not positive.")
     for name in ("cluster_reach", "self_test"):
         if name not in manifest.thresholds:
             raise BundleDamaged(f"{MANIFEST} has no threshold {name!r}.")
-    if not (arrays["scaler.npy"][1] > 0).all():
-        raise BundleDamaged("scaler.npy holds a scale that is not positive.")
+    _check_ids(arrays["ids.npy"])
+    _check_order(arrays)
+
+
+def _ends(values: NDArray[Any]) -> tuple[float, float]:
+    """Smallest and largest value, NaN if there is one; makes no copy of the array."""
+    return float(values.min()), float(values.max())
+
+
+def _check_ids(ids: NDArray[np.bytes_]) -> None:
+    if not ids[0] or not (ids[:-1] < ids[1:]).all():
+        raise BundleDamaged("ids.npy is not strictly ascending, or holds an empty id.")
+    try:
+        b"\n".join(ids.tolist()).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleDamaged("ids.npy holds an id that is not UTF-8.") from error
+
+
+def _check_order(arrays: dict[str, NDArray[Any]]) -> None:
+    pairs = arrays["random_distances.npy"]
+    if not len(pairs) or (np.diff(pairs) < 0).any():
+        raise BundleDamaged("random_distances.npy is empty or not ascending.")
+    away = arrays["neighbor_distances.npy"]
+    if (away[:, 0] < 0).any() or (away[:, 1:] < away[:, :-1]).any():
+        raise BundleDamaged("neighbor_distances.npy is negative or not ascending in a row.")
+    if (arrays["neighbors.npy"] == np.arange(len(away))[:, None]).any():
+        raise BundleDamaged("neighbors.npy calls a tile its own neighbour.")
+    rows, leaves = arrays["kdtree_rows.npy"], arrays["kdtree_leaves.npy"]
+    firsts, ends = leaves[np.argsort(leaves[:, 0])].T
+    whole = np.array_equal([0, *ends], [*firsts, len(rows)])
+    if not whole or not np.array_equal(np.sort(rows), np.arange(len(rows))):
+        raise BundleDamaged("kdtree_rows.npy and kdtree_leaves.npy do not hold each tile once.")
 
 
 def _read_scans(folder: Path, numbers: NDArray[np.int32]) -> tuple[Scan, ...]:

@@ -26,12 +26,17 @@ class BundleWriter:
 
     def __init__(self, target: Path) -> None:
         """Begin a bundle at `target`, whose parent folder is made when missing."""
-        self.target = target
+        self.target = target = target.resolve()
         self.staging = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.tmp"
         self._arrays: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def __enter__(self) -> Self:
-        """Make the hidden folder."""
+        """Make the hidden folder.
+
+        Raises:
+            BundleError: something that is no bundle stands at the target.
+        """
+        check_target(self.target)
         self.staging.mkdir(parents=True)
         return self
 
@@ -65,7 +70,8 @@ class BundleWriter:
         Returns: the manifest with its files and id.
 
         Raises:
-            BundleError: the bundle does not prove itself; the target is untouched.
+            BundleError: the bundle does not prove itself, or something that is no bundle
+                stands at the target; the target is untouched.
         """
         complete = manifest.model_copy(update={"files": self._entries()})
         complete = complete.model_copy(update={"bundle_id": complete.expected_id()})
@@ -74,6 +80,7 @@ class BundleWriter:
         self_test(bundle, OnnxEncoder(self.staging, threads=1))
         for file in self.staging.iterdir():
             _sync(file)
+        check_target(self.target)
         _replace(self.staging, self.target)
         return complete
 
@@ -88,6 +95,18 @@ class BundleWriter:
                 sha256=file_hash(file), size=file.stat().st_size, dtype=dtype, shape=shape
             )
         return entries
+
+
+def check_target(target: Path) -> None:
+    """Refuse to put a bundle where it would replace anything but a bundle.
+
+    Raises:
+        BundleError: a file or a folder with other things in it is there.
+    """
+    if target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir())):
+        return
+    if target.exists():
+        raise BundleError(f"{target} exists and is no bundle; choose another place for the bundle.")
 
 
 def _sync(path: Path) -> None:

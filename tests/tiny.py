@@ -99,10 +99,11 @@ def write_tiny_bundle(
     k: int = 5,
     ids: Sequence[str] | None = None,
     clusters: int = 2,
+    writer: type[BundleWriter] = BundleWriter,
 ) -> Manifest:
     """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
 
-    Other `ids` must come in ascending order of their UTF-8 bytes.
+    Other `ids` must come in ascending order of their UTF-8 bytes. Another `writer` may err.
     """
     tiles = tiny_tiles(count, seed)
     ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
@@ -119,39 +120,39 @@ def write_tiny_bundle(
     _, rows, nodes, bounds = KDTree(points, leaf_size=4).get_arrays()
     leaves = [number for number, node in enumerate(nodes) if node["is_leaf"]]
     upper = np.sort(away[np.triu_indices(count, 1)])
-    with BundleWriter(target) as writer:
-        writer.array("ids.npy", np.array([name.encode() for name in ids]))
-        writer.array("latents.npy", latents)
-        writer.array("scaler.npy", np.stack([mean, scale]))
-        writer.array("points.npy", points)
-        writer.array("neighbors.npy", order)
-        writer.array("neighbor_distances.npy", np.take_along_axis(away, order, 1))
-        writer.array("random_distances.npy", upper)
-        writer.array("kdtree_rows.npy", rows)
-        writer.array(
+    with writer(target) as bundle:
+        bundle.array("ids.npy", np.array([name.encode() for name in ids]))
+        bundle.array("latents.npy", latents)
+        bundle.array("scaler.npy", np.stack([mean, scale]))
+        bundle.array("points.npy", points)
+        bundle.array("neighbors.npy", order)
+        bundle.array("neighbor_distances.npy", np.take_along_axis(away, order, 1))
+        bundle.array("random_distances.npy", upper)
+        bundle.array("kdtree_rows.npy", rows)
+        bundle.array(
             "kdtree_leaves.npy", [(nodes[at]["idx_start"], nodes[at]["idx_end"]) for at in leaves]
         )
-        writer.array("kdtree_bounds.npy", np.asarray(bounds)[:, leaves])
-        writer.array("labels.npy", labels)
-        writer.array("core.npy", labels >= 0)
-        writer.array("dbscan_labels.npy", labels)
-        writer.array("eps_sweep.npy", np.array([[0.5, 1.0, 0.0], [1.5, noise, 2.0]]))
-        writer.array("k_distances.npy", np.sort(np.take_along_axis(away, order, 1)[:, -1]))
-        writer.array("scan_numbers.npy", np.arange(count) % 3)
-        writer.array("positions.npy", np.stack([np.arange(count) * 350, np.zeros(count)], 1))
-        writer.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
-        writer.array("probes.npy", tiles[:4])
-        writer.array("probe_latents.npy", latents[:4])
-        with writer.file("pictures.bin") as stream:
+        bundle.array("kdtree_bounds.npy", np.asarray(bounds)[:, leaves])
+        bundle.array("labels.npy", labels)
+        bundle.array("core.npy", labels >= 0)
+        bundle.array("dbscan_labels.npy", labels)
+        bundle.array("eps_sweep.npy", np.array([[0.5, 1.0, 0.0], [1.5, noise, 2.0]]))
+        bundle.array("k_distances.npy", np.sort(np.take_along_axis(away, order, 1)[:, -1]))
+        bundle.array("scan_numbers.npy", np.arange(count) % 3)
+        bundle.array("positions.npy", np.stack([np.arange(count) * 350, np.zeros(count)], 1))
+        bundle.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
+        bundle.array("probes.npy", tiles[:4])
+        bundle.array("probe_latents.npy", latents[:4])
+        with bundle.file("pictures.bin") as stream:
             stream.write(b"".join(pictures))
-        with writer.file("scans.json") as stream:
+        with bundle.file("scans.json") as stream:
             stream.write(
                 b'[{"name": "film-a", "patient": "p1"}, {"name": "film-b", "patient": "p1"},'
                 b' {"name": "film-c", "patient": null}]'
             )
-        write_encoder(writer.staging / "encoder.onnx")
-        write_decoder(writer.staging / "decoder.onnx")
-        return writer.finish(
+        write_encoder(bundle.staging / "encoder.onnx")
+        write_decoder(bundle.staging / "decoder.onnx")
+        return bundle.finish(
             Manifest(
                 created=datetime(2026, 1, 1, tzinfo=UTC),
                 profile="default",

@@ -1,0 +1,293 @@
+"""A bundle is opened whole or refused with a sentence that names the file and the reason."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bundle import Bundle, BundleDamaged, BundleError, BundleMissing, BundleTooNew, open_bundle
+from bundle.layout import ARRAYS, OTHERS
+from bundle.manifest import MAX_MANIFEST_BYTES
+from bundle.reader import file_hash, read_manifest
+from tests.forge import forge_array, reseal
+
+FILES = sorted({*ARRAYS, *OTHERS})
+
+
+def refused(folder: Path, error: type[BundleError], *words: str) -> None:
+    """Assert that a bundle is refused by this error, with a sentence that has these words."""
+    with pytest.raises(error) as caught:
+        open_bundle(folder)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_whole_bundle_opens(tiny_path: Path) -> None:
+    """Opening gives every array of the layout, mapped and read-only."""
+    opened = open_bundle(str(tiny_path))
+    assert list(opened.arrays) == list(ARRAYS)
+    assert not any(array.flags.writeable for array in opened.arrays.values())
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    """A folder that is not there: the sentence says how to make a bundle."""
+    refused(tmp_path / "none", BundleMissing, "no bundle at", "python -m training fit")
+
+
+def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
+    """A folder without a manifest is called what it is."""
+    refused(tmp_path, BundleMissing, "is not a bundle", "manifest.json")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file(copy: Path, name: str) -> None:
+    """Each file is needed, and named when it is gone."""
+    (copy / name).unlink()
+    refused(copy, BundleMissing, name, "is missing")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_truncated_file(copy: Path, name: str) -> None:
+    """A file without its last byte is called truncated, with both sizes."""
+    data = (copy / name).read_bytes()
+    (copy / name).write_bytes(data[:-1])
+    refused(copy, BundleDamaged, name, "truncated", f"{len(data) - 1} bytes instead of {len(data)}")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_altered_file(copy: Path, name: str) -> None:
+    """A file of the right size with other bytes is found by its hash."""
+    data = (copy / name).read_bytes()
+    (copy / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    refused(copy, BundleDamaged, name, "altered", "SHA-256")
+
+
+def test_a_file_that_is_too_long(copy: Path) -> None:
+    """A byte too many is refused too."""
+    (copy / "scans.json").write_bytes((copy / "scans.json").read_bytes() + b" ")
+    refused(copy, BundleDamaged, "scans.json", "too long")
+
+
+@pytest.mark.parametrize("name", ["latents.npy", "manifest.json"])
+def test_a_link(copy: Path, name: str) -> None:
+    """A link, even to the right bytes, is refused: it could lead out of the bundle."""
+    (copy / name).rename(copy.parent / name)
+    (copy / name).symlink_to(copy.parent / name)
+    refused(copy, BundleError, name)
+
+
+def test_a_folder_in_place_of_a_file(copy: Path) -> None:
+    """A folder with a file's name is no file."""
+    (copy / "ids.npy").unlink()
+    (copy / "ids.npy").mkdir()
+    refused(copy, BundleMissing, "ids.npy", "missing")
+
+
+def test_a_link_to_a_whole_bundle_is_followed(tiny_path: Path, tmp_path: Path) -> None:
+    """The folder itself may be a link: `current` often is."""
+    (tmp_path / "current").symlink_to(tiny_path)
+    assert len(open_bundle(tmp_path / "current")) == 12
+
+
+def test_files_that_are_not_listed_are_not_read(copy: Path) -> None:
+    """A stray file beside the listed ones does no harm."""
+    (copy / "notes.txt").write_text("mine")
+    assert len(open_bundle(copy)) == 12
+
+
+def test_an_edited_manifest(copy: Path) -> None:
+    """A changed field does not fit the id, so nobody can lower a threshold by hand."""
+    text = (copy / "manifest.json").read_text()
+    (copy / "manifest.json").write_text(text.replace('"seed": 7', '"seed": 8'))
+    refused(copy, BundleDamaged, "manifest.json was altered", "id")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "not sound at the top"),
+        ("{}", "not sound at created: Field required"),
+        ('{"format_version": "one"}', "not sound at format_version"),
+        ('{"format_version": 0}', "not sound at format_version"),
+        ('{"format_version": "2"}', "not sound at format_version"),
+    ],
+)
+def test_a_manifest_that_is_none(copy: Path, text: str, words: str) -> None:
+    """Text that is no manifest is refused, with the place in it."""
+    (copy / "manifest.json").write_text(text)
+    refused(copy, BundleDamaged, "manifest.json", words)
+
+
+def test_a_huge_manifest(copy: Path) -> None:
+    """The manifest's size is bounded before it is parsed."""
+    (copy / "manifest.json").write_bytes(b" " * (MAX_MANIFEST_BYTES + 1))
+    refused(copy, BundleDamaged, "manifest.json", "16,777,216 bytes")
+
+
+def test_a_newer_format(copy: Path) -> None:
+    """A later format is told apart from damage, whatever else it has in it."""
+    reseal(copy, format_version=2, invention=True)
+    refused(copy, BundleTooNew, "format 2", "reads up to 1", "Update Tilescreen")
+
+
+def test_an_unknown_field(copy: Path) -> None:
+    """Format 1 has no other fields: one that is not understood could matter."""
+    reseal(copy, invention=True)
+    refused(copy, BundleDamaged, "not sound at invention")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_threshold_that_is_no_number(copy: Path, value: float) -> None:
+    """NaN or infinity in the manifest would make every comparison come out one way."""
+    both = {"value": value, "source": "nobody"}
+    reseal(copy, thresholds={"cluster_reach": both, "self_test": both})
+    refused(copy, BundleDamaged, "not sound at thresholds.cluster_reach.value")
+
+
+def test_a_missing_threshold(copy: Path) -> None:
+    """Both thresholds that the code asks for must be there."""
+    reseal(copy, thresholds={"self_test": {"value": 1.0, "source": "x"}})
+    refused(copy, BundleDamaged, "no threshold 'cluster_reach'")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "extra.npy", "a\0b", "x" * 200]
+)
+def test_a_listed_file_that_no_bundle_has(copy: Path, name: str) -> None:
+    """Names are compared with the known ones, so no path can lead elsewhere."""
+    files = json.loads((copy / "manifest.json").read_bytes())["files"]
+    reseal(copy, files=files | {name: files["ids.npy"]})
+    refused(copy, BundleDamaged, "no file of a bundle", repr(name[:100]))
+
+
+def test_a_file_that_is_not_listed(copy: Path) -> None:
+    """A file that must be there must be listed."""
+    files = json.loads((copy / "manifest.json").read_bytes())["files"]
+    files.pop("core.npy")
+    reseal(copy, files=files)
+    refused(copy, BundleDamaged, "does not list core.npy")
+
+
+@pytest.mark.parametrize("name", sorted(ARRAYS))
+def test_a_wrong_dtype(copy: Path, tiny_bundle: Bundle, name: str) -> None:
+    """Every array has one dtype."""
+    values = tiny_bundle.arrays[name]
+    other = "U9" if values.dtype.kind == "S" else ">f8"
+    forge_array(copy, name, values.astype(other))
+    refused(copy, BundleDamaged, name, f"expected {ARRAYS[name].dtype}")
+
+
+@pytest.mark.parametrize("name", sorted(set(ARRAYS) - {"eps_sweep.npy", "k_distances.npy"}))
+def test_a_wrong_number_of_rows(copy: Path, tiny_bundle: Bundle, name: str) -> None:
+    """A row too few is found by the manifest, a sister array, or the values."""
+    values = tiny_bundle.arrays[name]
+    forge_array(copy, name, values[:0] if name == "random_distances.npy" else values[:-1])
+    refused(copy, BundleDamaged, name[:5])
+
+
+@pytest.mark.parametrize("name", sorted(ARRAYS))
+def test_a_dimension_too_many(copy: Path, tiny_bundle: Bundle, name: str) -> None:
+    """The number of dimensions counts, not only the number of values."""
+    forge_array(copy, name, tiny_bundle.arrays[name][None])
+    refused(copy, BundleDamaged, name, "shape")
+
+
+def test_columns_before_rows(copy: Path, tiny_bundle: Bundle) -> None:
+    """Fortran order is refused: a second reader need not know it."""
+    forge_array(copy, "latents.npy", np.asfortranarray(tiny_bundle.latents))
+    refused(copy, BundleDamaged, "latents.npy")
+
+
+def test_pickled_objects(copy: Path) -> None:
+    """An array of Python objects is refused before anything in it is built."""
+    forge_array(copy, "ids.npy", np.array([{"c300": 1}] * 12, dtype=object))
+    refused(copy, BundleDamaged, "ids.npy", "mapped")
+
+
+def test_an_archive_named_npy(copy: Path) -> None:
+    """A zip file, which numpy would open too, is no array."""
+    with zipfile.ZipFile(copy / "labels.npy", "w") as archive:
+        archive.writestr("labels.npy", b"")
+    reseal(copy)
+    refused(copy, BundleDamaged, "labels.npy", "mapped")
+
+
+def test_an_array_shorter_than_its_header_says(copy: Path) -> None:
+    """A header that promises more than the file has is refused."""
+    data = (copy / "points.npy").read_bytes()
+    (copy / "points.npy").write_bytes(data[:-4])
+    reseal(copy)
+    refused(copy, BundleDamaged, "points.npy", "mapped")
+
+
+def _set(at: Any, value: object) -> Callable[[NDArray[Any]], None]:
+    def change(values: NDArray[Any]) -> None:
+        values[at] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("latents.npy", _set((3, 1), np.nan), "not finite"),
+        ("points.npy", _set((3, 1), np.inf), "not finite"),
+        ("scaler.npy", _set((0, 0), np.nan), "not finite"),
+        ("scaler.npy", _set((1, 0), 0), "not positive"),
+        ("kdtree_bounds.npy", _set((0, 0, 0), -np.inf), "not finite"),
+        ("eps_sweep.npy", _set((0, 1), np.nan), "not finite"),
+        ("neighbors.npy", _set((3, 1), 12), "outside 0..11"),
+        ("neighbors.npy", _set((3, 1), -1), "outside 0..11"),
+        ("neighbors.npy", _set((3, 1), 3), "its own neighbour"),
+        ("neighbor_distances.npy", _set((3, 0), -1), "negative"),
+        ("neighbor_distances.npy", _set((3, 1), 99), "not ascending"),
+        ("random_distances.npy", _set(0, 99), "not ascending"),
+        ("kdtree_rows.npy", _set(0, 12), "each tile once"),
+        ("kdtree_rows.npy", _set(slice(0, 2), 5), "each tile once"),
+        ("kdtree_leaves.npy", _set((0, 0), 1), "each tile once"),
+        ("kdtree_leaves.npy", _set((-1, 1), 99), "each tile once"),
+        ("labels.npy", _set(0, 2), "outside -1..1"),
+        ("dbscan_labels.npy", _set(0, -2), "outside -1..1"),
+        ("ids.npy", _set(0, b""), "empty id"),
+        ("ids.npy", _set(1, b"c300"), "not strictly ascending"),
+        ("ids.npy", _set(11, b"\xff\xfe"), "not UTF-8"),
+        ("scan_numbers.npy", _set(0, 3), "outside scans.json"),
+        ("scan_numbers.npy", _set(0, -2), "outside scans.json"),
+        ("picture_offsets.npy", _set(0, 1), "pictures.bin"),
+        ("picture_offsets.npy", _set(-1, 1), "pictures.bin"),
+        ("picture_offsets.npy", _set(2, 1), "pictures.bin"),
+    ],
+)
+def test_values_that_cannot_be(
+    copy: Path, tiny_bundle: Bundle, name: str, change: Callable[[NDArray[Any]], None], words: str
+) -> None:
+    """Values that would make a wrong answer or a crash later are refused at the start."""
+    values = np.array(tiny_bundle.arrays[name])
+    change(values)
+    forge_array(copy, name, values)
+    refused(copy, BundleDamaged, name, words)
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", '[{"name": "a"}]', "not json", '{"a": 1}'])
+def test_scans_that_are_no_list_of_scans(copy: Path, text: str) -> None:
+    """scans.json has its own shape, checked like the arrays."""
+    (copy / "scans.json").write_text(text)
+    reseal(copy)
+    refused(copy, BundleDamaged, "scan")
+
+
+def test_the_manifest_can_be_read_alone(tiny_path: Path) -> None:
+    """`read_manifest` opens no other file."""
+    assert read_manifest(tiny_path).source.tiles == 12
+
+
+def test_a_files_hash(tmp_path: Path) -> None:
+    """The hash is SHA-256 in hexadecimal."""
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_hash(tmp_path / "file").startswith("ba7816bf8f01cfea414140de5dae2223")
