@@ -29,7 +29,7 @@ def closeness(rarity: float, pairs: int) -> Closeness:
         rarity: that share, in [0, 1], as `bundle.rarity` gives it.
         pairs: number of random pairs it was counted among.
     """
-    least = max(rarity, 1 / pairs) if pairs else 1.0
+    least = max(rarity, 1 / pairs)
     bar = min(100.0, -math.log10(min(least, 1.0)) / _DECADES * 100)
     return Closeness(_closeness_words(rarity, pairs), round(bar, 1))
 

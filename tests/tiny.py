@@ -114,6 +114,8 @@ def write_tiny_bundle(
     np.fill_diagonal(away, np.inf)
     order = np.argsort(away, axis=1, kind="stable")[:, :k]
     labels = np.arange(count, dtype=np.int32) * clusters // count
+    if not clusters:
+        labels[:] = -1
     labels[-1] = -1
     noise = float((labels < 0).mean())
     pictures = [png(tile) for tile in tiles]

@@ -113,6 +113,16 @@ def test_many_clusters_come_in_pages(tmp_path: Path) -> None:
     assert "/?order=size&amp;page=2" in links(first)
 
 
+def test_a_bundle_without_clusters_has_pages(tmp_path: Path) -> None:
+    """When every tile is stray, the gallery and a tile's page say so."""
+    write_tiny_bundle(tmp_path / "bundle", clusters=0)
+    with serve(tmp_path / "bundle") as ask:
+        gallery, tile = ask("/"), ask("/view/tiles/c300")
+    assert "has no clusters" in gallery.text
+    assert gallery.status_code == tile.status_code == 200
+    assert "the bundle has none" in tile.text
+
+
 def test_a_cluster_shows_all_its_tiles(ask: Ask, tiny_bundle: Bundle) -> None:
     """The page of a cluster links every member."""
     page = ask("/view/clusters/1")
