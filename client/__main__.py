@@ -1,0 +1,112 @@
+"""`python -m client encode|neighbors|cluster FOLDER --out FILE`: a folder into a table."""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+import httpx
+from tqdm import tqdm
+
+from client.async_api import AsyncClient
+from client.batch import Job, ask_all
+from client.errors import BundleChanged, ClientError, InputUnusable
+from client.failures import print_failures, write_failures
+from client.journal import Journal
+from client.options import Options, parse
+from client.problem import Problem
+from client.retry import Retry
+from client.sources import TileFile, find_tiles
+from client.tables import Entry, Table, check_output, write_table
+
+DONE, NOTHING_DONE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    retry: Retry | None = None,
+) -> int:
+    """Run the batch command and return its exit status.
+
+    Args:
+        argv: arguments; those of the process by default.
+        transport: takes the network's place in tests.
+        retry: when to ask again.
+    """
+    try:
+        options = parse(argv)
+    except SystemExit as stop:  # argparse leaves with 2, which here means that some files failed
+        return NOTHING_DONE if stop.code else DONE
+    try:
+        return _work(options, transport, retry)
+    except ClientError as error:
+        return _stop(str(error), _hint(options, error))
+    except OSError as error:
+        return _stop(f"{error.filename or options.out}: {error.strerror}.", _hint(options, error))
+    except KeyboardInterrupt as error:
+        _stop("Interrupted.", _hint(options, error))
+        return INTERRUPTED
+
+
+def _work(options: Options, transport: httpx.AsyncBaseTransport | None, retry: Retry | None) -> int:
+    check_output(options.out)
+    if options.failures is not None and not options.failures.parent.is_dir():
+        raise InputUnusable(f"The folder {options.failures.parent} does not exist; make it first.")
+    tiles = find_tiles(options.inputs)
+    client = AsyncClient(options.url, retry=retry, timeout_s=options.timeout, transport=transport)
+    failures = asyncio.run(_ask(options, tiles, client))
+    _report(options, tiles, failures)
+    return SOME_FAILED if failures else DONE
+
+
+async def _ask(
+    options: Options, tiles: Sequence[TileFile], client: AsyncClient
+) -> Mapping[str, Problem]:
+    async with client:
+        info = await client.bundle()
+        job = Job(options.command, options.k, options.parallel, info.id)
+        with Journal(options.journal, job.run, resume=options.resume) as journal:
+            missing = [tile for tile in tiles if tile not in journal]
+            kept = len(tiles) - len(missing)
+            with tqdm(total=len(tiles), initial=kept, unit=" tiles", disable=options.quiet) as bar:
+                failures = await ask_all(client, job, missing, journal, bar)
+            table = Table(options.command, info.latent_dim)
+            write_table(options.out, table, _entries(journal, tiles, failures))
+            journal.close(complete=not failures)
+    return failures
+
+
+def _entries(
+    journal: Journal, tiles: Sequence[TileFile], failures: Mapping[str, Problem]
+) -> Iterator[Entry]:
+    for tile, result in journal.results(tiles):
+        if result is None:
+            result = {"error": failures[tile.file].to_json()}  # noqa: PLW2901
+        yield Entry(tile.file, tile.id, result)
+
+
+def _report(options: Options, tiles: Sequence[TileFile], failures: Mapping[str, Problem]) -> None:
+    if options.failures is not None:
+        write_failures(options.failures, failures)
+    print(f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles -> {options.out}")
+    if failures:
+        print_failures(failures, options.failures or options.out)
+
+
+def _stop(what: str, hint: str) -> int:
+    print(f"client: {what}" + (f"\n{hint}" if hint else ""), file=sys.stderr)
+    return NOTHING_DONE
+
+
+def _hint(options: Options, error: BaseException) -> str:
+    """Say what becomes of the answers that are there already."""
+    if isinstance(error, InputUnusable) or not options.journal.exists():
+        return ""
+    if isinstance(error, BundleChanged):
+        return f"Delete {options.journal} and run again to ask for everything anew."
+    return f"The answers so far are in {options.journal}; add --resume to go on from there."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The client for scripts, `Client`; `client.async_api` has its twin for asyncio.
+
+Both only carry out plans and give them names; the rules stand in `client.plans` and
+`client.questions`.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from client import questions
+from client.errors import InputUnusable
+from client.payload import Payload, TileLike, chunked, load
+from client.plans import Answer, Ask, Plan, Terms, Wait, same_bundle, submit
+from client.questions import CLUSTER, ENCODE, NEIGHBORS, Question, of_stored, of_tile, typed
+from client.results import (
+    BundleInfo,
+    Cluster,
+    ClusterOf,
+    Encoded,
+    FailedTile,
+    Neighbors,
+    StoredTile,
+)
+from client.retry import Retry
+
+URL = "http://127.0.0.1:8000"
+TIMEOUT_S = 60.0
+T = TypeVar("T")
+
+
+def terms_for(url: str, retry: Retry | None) -> Terms:
+    """Check an address and put the terms together.
+
+    Raises:
+        InputUnusable: it is no address of a web service.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InputUnusable(f"{url!r} is no address: {error}.") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise InputUnusable(f"{url!r} is no address of a service; it looks like {URL}.")
+    return Terms(url.rstrip("/"), retry or Retry())
+
+
+class Client:
+    """Talks to a service; a context manager, safe to keep open for long.
+
+    Tiles are given as paths, as the bytes of a PNG or as `Payload(name, bytes)`; the stem of
+    the name is the id in the answer. Every method raises ServiceUnreachable, Overloaded,
+    ServiceRefused or UnexpectedAnswer when there is no answer to give.
+    """
+
+    def __init__(
+        self,
+        url: str = URL,
+        *,
+        retry: Retry | None = None,
+        timeout_s: float = TIMEOUT_S,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            url: address of the service.
+            retry: when to ask again; the default waits a minute or so in all.
+            timeout_s: longest silence of the service, each time.
+            transport: takes the network's place in tests.
+        """
+        self.terms = terms_for(url, retry)
+        self._http = httpx.Client(base_url=self.terms.url, timeout=timeout_s, transport=transport)
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def run(self, plan: Plan[T]) -> T:
+        """Carry out a plan."""
+        answer: Answer = None
+        try:
+            while True:
+                answer = self._do(plan.send(answer))
+        except StopIteration as end:
+            result: T = end.value
+        return result
+
+    def _do(self, step: Ask | Wait) -> Answer:
+        if isinstance(step, Wait):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return self._http.request(
+                step.method, step.path, params=step.params or None, files=step.files or None
+            )
+        except httpx.RequestError as error:
+            return error
+
+    def _many(
+        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
+    ) -> Iterator[T | FailedTile]:
+        limits, bundle = self.terms.limits, ""
+        payloads = (load(tile, limits) for tile in tiles)
+        for chunk in chunked(payloads, Payload.weight, limits):
+            batch = self.run(submit(question.command, chunk, self.terms, k))
+            bundle = same_bundle(bundle, batch.bundle)
+            yield from typed(question, chunk, batch)
+
+    def encode(self, tile: TileLike) -> Encoded:
+        """Encode one tile; raises TileRefused if it cannot be used."""
+        return self.run(of_tile(ENCODE, tile, self.terms))
+
+    def encode_many(self, tiles: Iterable[TileLike]) -> Iterator[Encoded | FailedTile]:
+        """Encode tiles, many a request; yields one answer a tile, in order."""
+        return self._many(ENCODE, tiles)
+
+    def neighbors(self, tile: TileLike, k: int = 5) -> Neighbors:
+        """Search the k nearest stored tiles; raises TileRefused if the tile cannot be used."""
+        return self.run(of_tile(NEIGHBORS, tile, self.terms, k))
+
+    def neighbors_many(
+        self, tiles: Iterable[TileLike], k: int = 5
+    ) -> Iterator[Neighbors | FailedTile]:
+        """Search neighbours of tiles, many a request; yields one answer a tile, in order."""
+        return self._many(NEIGHBORS, tiles, k)
+
+    def cluster(self, tile: TileLike) -> ClusterOf:
+        """Find the cluster of one tile; raises TileRefused if it cannot be used."""
+        return self.run(of_tile(CLUSTER, tile, self.terms))
+
+    def cluster_many(self, tiles: Iterable[TileLike]) -> Iterator[ClusterOf | FailedTile]:
+        """Find the clusters of tiles, many a request; yields one answer a tile, in order."""
+        return self._many(CLUSTER, tiles)
+
+    def latent_of(self, tile_id: str) -> Encoded:
+        """Return a stored tile's latent; raises NotFound."""
+        return self.run(of_stored(ENCODE, tile_id, self.terms))
+
+    def neighbors_of(self, tile_id: str, k: int = 5) -> Neighbors:
+        """Return the k nearest other stored tiles of a stored tile; raises NotFound."""
+        return self.run(of_stored(NEIGHBORS, tile_id, self.terms, k))
+
+    def cluster_of(self, tile_id: str) -> ClusterOf:
+        """Return a stored tile's cluster; raises NotFound."""
+        return self.run(of_stored(CLUSTER, tile_id, self.terms))
+
+    def clusters(self) -> list[Cluster]:
+        """Return every cluster, and last the stray tiles as label -1."""
+        return self.run(questions.clusters(self.terms))
+
+    def tiles(self, cluster: int | None = None) -> Iterator[StoredTile]:
+        """Yield the stored tiles by id, all or those of a cluster, fetching pages as needed."""
+        cursor: str | None = None
+        while True:
+            tiles, cursor = self.run(questions.tile_page(self.terms, cursor, cluster))
+            yield from tiles
+            if cursor is None:
+                return
+
+    def image(self, tile_id: str) -> bytes:
+        """Return a stored tile's picture, the encoder's input, as PNG; raises NotFound."""
+        return self.run(questions.picture("image", tile_id, self.terms))
+
+    def reconstruction(self, tile_id: str) -> bytes:
+        """Return what the decoder makes of a stored tile, as PNG; raises NotFound."""
+        return self.run(questions.picture("reconstruction", tile_id, self.terms))
+
+    def bundle(self) -> BundleInfo:
+        """Return what the service answers from; a first contact that fails fast."""
+        return self.run(questions.bundle(self.terms))

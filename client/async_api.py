@@ -1,0 +1,169 @@
+"""The client for scripts with asyncio: `AsyncClient`, the twin of `client.api.Client`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from client import questions
+from client.api import TIMEOUT_S, URL, terms_for
+from client.payload import Payload, TileLike, chunked, load
+from client.plans import Answer, Ask, Plan, Wait, same_bundle, submit
+from client.questions import CLUSTER, ENCODE, NEIGHBORS, Question, of_stored, of_tile, typed
+from client.results import (
+    BundleInfo,
+    Cluster,
+    ClusterOf,
+    Encoded,
+    FailedTile,
+    Neighbors,
+    StoredTile,
+)
+from client.retry import Retry
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """As `Client`, for use with asyncio; several calls may be under way at once.
+
+    Tiles are given as paths, as the bytes of a PNG or as `Payload(name, bytes)`; the stem of
+    the name is the id in the answer. Every method raises ServiceUnreachable, Overloaded,
+    ServiceRefused or UnexpectedAnswer when there is no answer to give.
+    """
+
+    def __init__(
+        self,
+        url: str = URL,
+        *,
+        retry: Retry | None = None,
+        timeout_s: float = TIMEOUT_S,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            url: address of the service.
+            retry: when to ask again; the default waits a minute or so in all.
+            timeout_s: longest silence of the service, each time.
+            transport: takes the network's place in tests.
+        """
+        self.terms = terms_for(url, retry)
+        self._http = httpx.AsyncClient(
+            base_url=self.terms.url, timeout=timeout_s, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def run(self, plan: Plan[T]) -> T:
+        """Carry out a plan."""
+        answer: Answer = None
+        try:
+            while True:
+                answer = await self._do(plan.send(answer))
+        except StopIteration as end:
+            result: T = end.value
+        return result
+
+    async def _do(self, step: Ask | Wait) -> Answer:
+        if isinstance(step, Wait):
+            await asyncio.sleep(step.seconds)
+            return None
+        try:
+            return await self._http.request(
+                step.method, step.path, params=step.params or None, files=step.files or None
+            )
+        except httpx.RequestError as error:
+            return error
+
+    async def _many(
+        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
+    ) -> AsyncIterator[T | FailedTile]:
+        limits, bundle = self.terms.limits, ""
+        payloads = (load(tile, limits) for tile in tiles)
+        for chunk in chunked(payloads, Payload.weight, limits):
+            batch = await self.run(submit(question.command, chunk, self.terms, k))
+            bundle = same_bundle(bundle, batch.bundle)
+            for answer in typed(question, chunk, batch):
+                yield answer
+
+    async def encode(self, tile: TileLike) -> Encoded:
+        """Encode one tile; raises TileRefused if it cannot be used."""
+        return await self.run(of_tile(ENCODE, tile, self.terms))
+
+    def encode_many(self, tiles: Iterable[TileLike]) -> AsyncIterator[Encoded | FailedTile]:
+        """Encode tiles, many a request; yields one answer a tile, in order."""
+        return self._many(ENCODE, tiles)
+
+    async def neighbors(self, tile: TileLike, k: int = 5) -> Neighbors:
+        """Search the k nearest stored tiles; raises TileRefused if the tile cannot be used."""
+        return await self.run(of_tile(NEIGHBORS, tile, self.terms, k))
+
+    def neighbors_many(
+        self, tiles: Iterable[TileLike], k: int = 5
+    ) -> AsyncIterator[Neighbors | FailedTile]:
+        """Search neighbours of tiles, many a request; yields one answer a tile, in order."""
+        return self._many(NEIGHBORS, tiles, k)
+
+    async def cluster(self, tile: TileLike) -> ClusterOf:
+        """Find the cluster of one tile; raises TileRefused if it cannot be used."""
+        return await self.run(of_tile(CLUSTER, tile, self.terms))
+
+    def cluster_many(self, tiles: Iterable[TileLike]) -> AsyncIterator[ClusterOf | FailedTile]:
+        """Find the clusters of tiles, many a request; yields one answer a tile, in order."""
+        return self._many(CLUSTER, tiles)
+
+    async def latent_of(self, tile_id: str) -> Encoded:
+        """Return a stored tile's latent; raises NotFound."""
+        return await self.run(of_stored(ENCODE, tile_id, self.terms))
+
+    async def neighbors_of(self, tile_id: str, k: int = 5) -> Neighbors:
+        """Return the k nearest other stored tiles of a stored tile; raises NotFound."""
+        return await self.run(of_stored(NEIGHBORS, tile_id, self.terms, k))
+
+    async def cluster_of(self, tile_id: str) -> ClusterOf:
+        """Return a stored tile's cluster; raises NotFound."""
+        return await self.run(of_stored(CLUSTER, tile_id, self.terms))
+
+    async def clusters(self) -> list[Cluster]:
+        """Return every cluster, and last the stray tiles as label -1."""
+        return await self.run(questions.clusters(self.terms))
+
+    async def tiles(self, cluster: int | None = None) -> AsyncIterator[StoredTile]:
+        """Yield the stored tiles by id, all or those of a cluster, fetching pages as needed."""
+        cursor: str | None = None
+        while True:
+            tiles, cursor = await self.run(questions.tile_page(self.terms, cursor, cluster))
+            for tile in tiles:
+                yield tile
+            if cursor is None:
+                return
+
+    async def image(self, tile_id: str) -> bytes:
+        """Return a stored tile's picture, the encoder's input, as PNG; raises NotFound."""
+        return await self.run(questions.picture("image", tile_id, self.terms))
+
+    async def reconstruction(self, tile_id: str) -> bytes:
+        """Return what the decoder makes of a stored tile, as PNG; raises NotFound."""
+        return await self.run(questions.picture("reconstruction", tile_id, self.terms))
+
+    async def bundle(self) -> BundleInfo:
+        """Return what the service answers from; a first contact that fails fast."""
+        return await self.run(questions.bundle(self.terms))

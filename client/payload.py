@@ -1,0 +1,90 @@
+"""Tiles on their way to the service: read from disk and put together into requests."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from client.problem import Problem
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One tile to send: a file name, whose stem is the id, and its bytes or why there are none."""
+
+    name: str
+    data: bytes | Problem = field(repr=False)
+
+    def weight(self) -> int:
+        """Return the bytes to send."""
+        return len(self.data) if isinstance(self.data, bytes) else 0
+
+    @property
+    def id(self) -> str:
+        """The name without folders and ending, as the service makes ids of names."""
+        return stem(self.name)
+
+
+TileLike: TypeAlias = str | os.PathLike[str] | bytes | Payload
+"""A path, the bytes of a PNG, or bytes with a name."""
+
+
+@dataclass
+class Limits:
+    """How much one request may hold; the service's answers may lower it.
+
+    tiles: number of tiles. body_bytes: bytes of all tiles together. tile_bytes: bytes of one
+    file; a longer one is not even read.
+    """
+
+    tiles: int = 64
+    body_bytes: int = 32 * 2**20
+    tile_bytes: int = 32 * 2**20
+
+
+def stem(file: str) -> str:
+    """Return a file's name without folders and ending, as the service makes ids of names."""
+    return Path(file.replace("\\", "/")).stem
+
+
+def load(tile: TileLike, limits: Limits) -> Payload:
+    """Read a tile; a file that cannot be read becomes a payload that says why."""
+    if isinstance(tile, Payload):
+        return tile
+    if isinstance(tile, bytes):
+        return Payload("tile.png", tile)
+    path = Path(tile)
+    # A name that is not UTF-8 could not be sent; the escapes keep the request sound.
+    name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    try:
+        size = path.stat().st_size
+        if size > limits.tile_bytes:
+            return Payload(name, _too_long(size, limits.tile_bytes))
+        return Payload(name, path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        detail = f"The file cannot be read: {reason}."
+        return Payload(name, Problem("unreadable_file", 0, "The file cannot be read", detail))
+
+
+def _too_long(size: int, limit: int) -> Problem:
+    detail = f"The file has {size:,} bytes; at most {limit:,} are sent. Is it a whole scan?"
+    return Problem("tile_too_long", 0, "The tile has too many bytes", detail)
+
+
+def chunked(items: Iterable[T], size_of: Callable[[T], int], limits: Limits) -> Iterator[list[T]]:
+    """Put items together into requests; limits that change count from the next one on."""
+    chunk: list[T] = []
+    weight = 0
+    for item in items:
+        size = size_of(item)
+        if chunk and (len(chunk) >= limits.tiles or weight + size > limits.tile_bytes):
+            yield chunk
+            chunk, weight = [], 0
+        chunk.append(item)
+        weight += size
+    if chunk:
+        yield chunk

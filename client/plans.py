@@ -1,0 +1,235 @@
+"""What to send, when to wait and how to read the answers, without doing any of it.
+
+A plan is a generator: it yields an `Ask` or a `Wait`, is sent the answer to it, and returns
+the result. `client.api` carries plans out, once with and once without asyncio, so that
+everything that can be wrong about a request is written once.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Literal, TypeAlias, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from client.answers import Json, fine, json_object, problem_in, unexpected
+from client.errors import BundleChanged, Overloaded, ServiceUnreachable
+from client.payload import Limits, Payload
+from client.problem import Problem
+from client.retry import LATER, Retry
+
+Command: TypeAlias = Literal["encode", "neighbors", "cluster"]
+
+# Too long, too slow, or the service failed on it: half as many tiles may do, and in the end
+# only the tile that is the cause has to be given up.
+_SPLIT = frozenset({408, 413, 500, 504})
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, still to be sent."""
+
+    path: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    tiles: Sequence[Payload] = ()
+
+    @property
+    def method(self) -> str:
+        """POST when tiles are sent, else GET."""
+        return "POST" if self.tiles else "GET"
+
+    @property
+    def files(self) -> list[tuple[str, tuple[str, bytes, str]]]:
+        """The tiles as a multipart form, in the form that httpx takes."""
+        sound = ((tile.name, tile.data) for tile in self.tiles if isinstance(tile.data, bytes))
+        return [("files", (name, data, "image/png")) for name, data in sound]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A pause before the next request."""
+
+    seconds: float
+
+
+T = TypeVar("T")
+Answer: TypeAlias = httpx.Response | httpx.RequestError | None
+Plan: TypeAlias = Generator[Ask | Wait, Answer, T]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How to talk to one service: its address, how patiently, how much at once."""
+
+    url: str
+    retry: Retry = field(default_factory=Retry)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The answer to tiles: the bundle it came from and one JSON object a tile, in order."""
+
+    bundle: str
+    results: Sequence[Json]
+
+
+def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Response]:
+    """Send a request until it is answered with something else than "later".
+
+    Args:
+        request: what to send.
+        terms: how.
+        patient: try again whatever failed; otherwise only if the service says when.
+
+    Raises:
+        ServiceUnreachable: the connection failed each time.
+        Overloaded: the service said "later" each time, or asks for too long a wait.
+    """
+    tried = 0
+    while True:
+        answer = yield request
+        tried += 1
+        told = None
+        if isinstance(answer, httpx.Response):
+            if answer.status_code not in LATER:
+                return answer
+            told = answer.headers.get("Retry-After")
+        pause = terms.retry.pause(tried, told)
+        if pause is None or (told is None and not patient):
+            raise _gave_up(answer, tried, terms)
+        yield Wait(pause)
+
+
+def _gave_up(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable | Overloaded:
+    if isinstance(answer, httpx.Response):
+        return Overloaded(problem_in(answer), tried, answer.headers.get("Retry-After"))
+    if isinstance(answer, httpx.ConnectError):
+        return ServiceUnreachable(
+            f"Nothing answers at {terms.url}. Start the service with "
+            "`python -m service --bundle BUNDLE`, or give its address with --url."
+        )
+    reason = str(answer) or type(answer).__name__
+    times = "" if tried == 1 else f" {tried} times"
+    return ServiceUnreachable(f"The connection to {terms.url} failed{times}: {reason}.")
+
+
+def fetch(path: str, terms: Terms, params: Mapping[str, str | int] | None = None) -> Plan[Json]:
+    """Get a JSON object.
+
+    Raises:
+        NotFound, ServiceRefused: the service has no such thing or will not give it.
+        UnexpectedAnswer: it is no JSON object.
+    """
+    response = yield from ask(Ask(path, params or {}), terms)
+    return json_object(fine(response, terms.url), terms.url)
+
+
+def fetch_bytes(path: str, terms: Terms) -> Plan[bytes]:
+    """Get a picture.
+
+    Raises:
+        NotFound, ServiceRefused: the service has no such thing or will not give it.
+    """
+    response = yield from ask(Ask(path), terms)
+    return fine(response, terms.url).content
+
+
+def stored(command: Command, tile_id: str, terms: Terms, k: int | None = None) -> Plan[Json]:
+    """Ask about one stored tile; return its result object.
+
+    Raises:
+        NotFound: no stored tile has the id.
+    """
+    body = yield from fetch(f"/{command}/{segment(tile_id)}", terms, _params(k))
+    return _batch(body, 1, terms).results[0]
+
+
+def greet(terms: Terms) -> Plan[Json]:
+    """Get the manifest of the service's bundle: the first contact.
+
+    Raises:
+        ServiceUnreachable: nothing answers; it is not tried again.
+        UnexpectedAnswer: what answers is not Tilescreen.
+    """
+    response = yield from ask(Ask("/bundle"), terms, patient=False)
+    body = json_object(fine(response, terms.url), terms.url)
+    if "bundle_id" not in body:
+        raise unexpected(terms.url, "/bundle tells no bundle_id")
+    return body
+
+
+def submit(
+    command: Command, tiles: Sequence[Payload], terms: Terms, k: int | None = None
+) -> Plan[Batch]:
+    """Send tiles; split them when they are too many for one request.
+
+    Returns: one result object a tile, in order, with the id that its name gives; "error" in
+    the result of a tile that cannot be used.
+
+    Raises:
+        ServiceRefused: the request as a whole is refused, whatever the tiles.
+        UnexpectedAnswer: the answer does not fit the tiles.
+        BundleChanged: a split request was answered from two bundles.
+    """
+    sound = [tile for tile in tiles if isinstance(tile.data, bytes)]
+    sent = (yield from _send(command, sound, terms, k)) if sound else Batch("", [])
+    answers = iter(sent.results)
+    results: list[Json] = [
+        {"error": tile.data.to_json()} if isinstance(tile.data, Problem) else next(answers)
+        for tile in tiles
+    ]
+    named = [{**raw, "id": tile.id} for tile, raw in zip(tiles, results, strict=True)]
+    return Batch(sent.bundle, named)
+
+
+def _send(command: Command, tiles: Sequence[Payload], terms: Terms, k: int | None) -> Plan[Batch]:
+    response = yield from ask(Ask(f"/{command}", _params(k), tiles), terms)
+    if response.status_code not in _SPLIT:
+        return _batch(json_object(fine(response, terms.url), terms.url), len(tiles), terms)
+    if len(tiles) == 1:
+        return Batch("", [{"error": problem_in(response).to_json()}])
+    half = len(tiles) // 2
+    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        _learn(terms.limits, tiles, problem_in(response))
+    first = yield from _send(command, tiles[:half], terms, k)
+    second = yield from _send(command, tiles[half:], terms, k)
+    bundle = same_bundle(first.bundle, second.bundle)
+    return Batch(bundle, [*first.results, *second.results])
+
+
+def same_bundle(before: str, now: str) -> str:
+    """Return the one bundle of two answers; "" stands for an answer of no bundle.
+
+    Raises:
+        BundleChanged: they are two.
+    """
+    if before and now and before != now:
+        raise BundleChanged(before, now)
+    return before or now
+
+
+def _learn(limits: Limits, tiles: Sequence[Payload], problem: Problem) -> None:
+    if problem.code == "too_many_tiles":
+        limits.tiles = min(limits.tiles, len(tiles) // 2)
+    else:
+        limits.body_bytes = min(limits.body_bytes, sum(tile.weight() for tile in tiles) // 2)
+
+
+def segment(name: str) -> str:
+    """Return a name as one segment of a URL's path."""
+    return quote(name, safe="")
+
+
+def _params(k: int | None) -> dict[str, str | int]:
+    return {} if k is None else {"k": k}
+
+
+def _batch(body: Json, due: int, terms: Terms) -> Batch:
+    results = body.get("results")
+    if not isinstance(results, list) or len(results) != due or "bundle" not in body:
+        raise unexpected(terms.url, f"{due} results were due and did not come")
+    if not all(isinstance(result, dict) for result in results):
+        raise unexpected(terms.url, "a result is no JSON object")
+    return Batch(str(body["bundle"]), results)

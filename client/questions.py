@@ -1,0 +1,107 @@
+"""Plans with typed results: what `Client` and `AsyncClient` have in common."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from client import results
+from client.answers import Json
+from client.errors import InputUnusable, TileRefused
+from client.payload import Payload, TileLike, load
+from client.plans import (
+    Batch,
+    Command,
+    Plan,
+    Terms,
+    fetch,
+    fetch_bytes,
+    greet,
+    segment,
+    stored,
+    submit,
+)
+from client.problem import Problem
+from client.results import BundleInfo, Cluster, FailedTile, StoredTile, read
+
+T = TypeVar("T")
+Page: TypeAlias = tuple[list[StoredTile], str | None]
+_A_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """What can be asked of a tile, sent or stored, and how its answer is read."""
+
+    command: Command
+    reader: Callable[[Json], T]
+
+
+ENCODE = Question("encode", results.encoded)
+NEIGHBORS = Question("neighbors", results.neighbors)
+CLUSTER = Question("cluster", results.cluster_of)
+
+
+def of_tile(question: Question[T], tile: TileLike, terms: Terms, k: int | None = None) -> Plan[T]:
+    """Ask about one tile that is sent.
+
+    Raises:
+        InputUnusable: its file cannot be read.
+        TileRefused: the service cannot use it.
+    """
+    payload = load(tile, terms.limits)
+    if isinstance(payload.data, Problem):
+        raise InputUnusable(f"{tile!s}: {payload.data.detail}")
+    batch = yield from submit(question.command, [payload], terms, k)
+    (answer,) = typed(question, [payload], batch)
+    if isinstance(answer, FailedTile):
+        raise TileRefused(answer.problem)
+    return answer
+
+
+def typed(
+    question: Question[T], tiles: Sequence[Payload], batch: Batch
+) -> Iterator[T | FailedTile]:
+    """Read the answers to tiles that were sent together, in order."""
+    for tile, raw in zip(tiles, batch.results, strict=True):
+        if "error" in raw:
+            yield FailedTile(tile.id, read(Problem.from_json, raw["error"]))
+        else:
+            yield read(question.reader, raw)
+
+
+def of_stored(question: Question[T], tile_id: str, terms: Terms, k: int | None = None) -> Plan[T]:
+    """Ask about one stored tile.
+
+    Raises:
+        NotFound: no stored tile has the id.
+    """
+    raw = yield from stored(question.command, tile_id, terms, k)
+    return read(question.reader, raw)
+
+
+def bundle(terms: Terms) -> Plan[BundleInfo]:
+    """Ask what the service answers from."""
+    raw = yield from greet(terms)
+    return read(results.bundle_info, raw)
+
+
+def clusters(terms: Terms) -> Plan[list[Cluster]]:
+    """Ask for every cluster, and last the stray tiles as label -1."""
+    raw = yield from fetch("/clusters", terms)
+    return read(results.clusters, raw)
+
+
+def tile_page(terms: Terms, cursor: str | None, label: int | None) -> Plan[Page]:
+    """Ask for one page of stored tiles, all or those of a cluster, and the next one's cursor."""
+    params: dict[str, str | int] = {"limit": _A_PAGE}
+    if cursor is not None:
+        params["cursor"] = cursor
+    if label is not None:
+        params["cluster"] = label
+    raw = yield from fetch("/tiles", terms, params)
+    return read(results.tile_page, raw)
+
+
+def picture(kind: str, tile_id: str, terms: Terms) -> Plan[bytes]:
+    """Ask for a stored tile's `image` or `reconstruction` as PNG bytes."""
+    return (yield from fetch_bytes(f"/tiles/{segment(tile_id)}/{kind}", terms))
