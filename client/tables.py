@@ -136,10 +136,10 @@ def write_table(out: Path, table: Table, entries: Iterable[Entry]) -> None:
 
 def _write_csv(part: Path, table: Table, entries: Iterable[Entry]) -> None:
     with part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(table.columns), lineterminator="\n")
-        writer.writeheader()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(table.columns)
         for entry in entries:
-            writer.writerows(table.rows(entry))
+            writer.writerows(row.values() for row in table.rows(entry))
 
 
 def _write_ndjson(part: Path, _: Table, entries: Iterable[Entry]) -> None:
