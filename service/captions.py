@@ -36,7 +36,7 @@ def closeness(rarity: float, pairs: int) -> Closeness:
 
 def _closeness_words(rarity: float, pairs: int) -> str:
     if rarity >= _ORDINARY:
-        return "no closer than random pairs"
+        return "no closer than most random pairs"
     if rarity * pairs < 1:
         return f"closer than all {pairs:,} random pairs"
     # Digits enough to tell the share from 100 %, rounded down so as not to claim more.
@@ -73,7 +73,7 @@ def confidence_words(confidence: float) -> str:
 def dbscan_words(label: int, clustering: Clustering) -> str:
     """Say what the study's DBSCAN made of a tile."""
     eps = clustering.settings.get("eps")
-    radius = f" with eps {eps:g}" if isinstance(eps, int | float) else ""
+    radius = f" with eps {eps:.3g}" if isinstance(eps, int | float) else ""
     if label < 0:
         return f"noise{radius}, as are {percent(clustering.noise_share)} of all tiles"
     return f"cluster {label} of {clustering.clusters:,}{radius}"

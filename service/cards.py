@@ -77,8 +77,8 @@ def _hits(catalog: Catalog, fact: Fact, scan: str | None) -> list[Hit]:
     ]
 
 
-def stored_lines(catalog: Catalog, row: int) -> list[Line]:
-    """Return what is known about a stored tile."""
+def stored_lines(catalog: Catalog, row: int, hits: Sequence[Hit]) -> list[Line]:
+    """Return what is known about a stored tile with its neighbours `hits`."""
     bundle, lines = catalog.bundle, list[Line]()
     if scan := bundle.scan(row):
         lines.append(Line("Scan", scan.name))
@@ -94,7 +94,7 @@ def stored_lines(catalog: Catalog, row: int) -> list[Line]:
     else:
         lines += _cluster_lines(membership)
     dbscan = dbscan_words(int(bundle.dbscan_labels[row]), bundle.manifest.dbscan)
-    return [*lines, Line("DBSCAN", dbscan)]
+    return [*lines, *_nearest_line(hits), Line("DBSCAN", dbscan)]
 
 
 def _cluster_line(name: str, label: int, more: str) -> Line:
@@ -116,7 +116,7 @@ def _cluster_lines(membership: Fact) -> list[Line]:
     ]
 
 
-def nearest_line(hits: Sequence[Hit]) -> list[Line]:
+def _nearest_line(hits: Sequence[Hit]) -> list[Line]:
     """Say how near the first of the neighbours is; nothing when there is none."""
     return [
         Line(
@@ -146,7 +146,7 @@ def answer(catalog: Catalog, name: str, pictures: tuple[Grey, Grey], latent: Lat
         picture=picture_uri(original),
         reconstruction=picture_uri(restored),
         cluster=cluster_name(membership["label"]),
-        lines=[*_cluster_lines(membership), *nearest_line(hits)],
+        lines=[*_cluster_lines(membership), *_nearest_line(hits)],
         hits=hits,
     )
 

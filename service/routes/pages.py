@@ -14,7 +14,7 @@ from bundle.arrays import Grey
 from service import sheets
 from service.batcher import Latent
 from service.captions import same_scan_words
-from service.cards import Answer, answer, nearest_line, stored_hits, stored_lines
+from service.cards import Answer, answer, stored_hits, stored_lines
 from service.deps import ServingDep
 from service.errors import MalformedForm, problem_of
 from service.rendering import ASSETS, render, segment
@@ -108,7 +108,7 @@ def _tile(serving: Serving, row: int, k: int) -> HTMLResponse:
         "tile.html",
         tile=sheets.tile(bundle, row),
         asked=bundle.id(row),
-        lines=[*stored_lines(serving.catalog, row), *nearest_line(hits)],
+        lines=stored_lines(serving.catalog, row, hits),
         hits=hits,
         near_words=same_scan_words(sum(known), len(known)) if known else "",
         more=min(MANY, bundle.manifest.neighbors) if len(hits) == FEW else None,

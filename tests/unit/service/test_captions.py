@@ -23,8 +23,8 @@ from service.captions import (
         (0.002, "closer than 99.8 % of random pairs"),
         (0.05, "closer than 95 % of random pairs"),
         (0.49, "closer than 51 % of random pairs"),
-        (0.5, "no closer than random pairs"),
-        (1.0, "no closer than random pairs"),
+        (0.5, "no closer than most random pairs"),
+        (1.0, "no closer than most random pairs"),
     ],
 )
 def test_a_distance_is_put_beside_random_pairs(rarity: float, words: str) -> None:
