@@ -270,6 +270,14 @@ def test_too_many_files_are_refused_on_a_page(tiny_path: Path) -> None:
     assert "2 tiles" in page.text
 
 
+def test_too_many_bytes_are_refused_on_a_page(tiny_path: Path) -> None:
+    """The page says how much was sent and how much is taken."""
+    with serve(tiny_path, max_body_bytes=2048, max_tile_bytes=2048) as ask:
+        page = upload(ask, ("big.png", bytes(5000)))
+    assert page.status_code == 413
+    assert "2,048" in page.text
+
+
 def test_names_of_sent_files_are_escaped(ask: Ask) -> None:
     """A file may be named like markup."""
     page = upload(ask, ("<script>x.png", b"text"))
