@@ -1,0 +1,90 @@
+"""The `report` command: one self-contained page about a bundle."""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from bundle.errors import InputError
+from bundle.reader import open_bundle
+from training.page import make_page, render
+
+_EXAMPLES = """\
+The page needs nothing but itself: pictures and charts are inside, no script, no network.
+
+examples:
+  python -m training report build/demo/bundle --out report.html
+  python -m training report BUNDLE --out report.html --query c311 c578 c596
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder that `fit` wrote")
+    parser.add_argument("--out", type=Path, required=True, metavar="HTML", help="page to write")
+    parser.add_argument(
+        "--query",
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="tiles whose nearest neighbours to show (default: medoids of the largest clusters)",
+    )
+    parser.add_argument(
+        "--evaluation", type=Path, metavar="JSON", help="file that `evaluate` wrote: adds its table"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the page; return 0.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+        InputError: the page cannot be written, or the evaluation not read.
+    """
+    check_writable(args.out)
+    page = make_page(open_bundle(args.bundle), args.query, args.evaluation)
+    size = write_page(args.out, render(page))
+    for query in page.queries:
+        if query.problem:
+            print(query.problem)
+    print(f"{args.out}: {size / 2**20:.1f} MiB")
+    return 0
+
+
+def check_writable(file: Path) -> None:
+    """Prove that a page can be written, before the work.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if file.is_dir():
+        raise InputError(f"{file} is a folder. Give the name of the page to write, as x.html.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name[:100]}."):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be written: {error.strerror}. Give another place by --out."
+        ) from error
+
+
+def write_page(file: Path, text: str) -> int:
+    """Write a page beside its place, then rename it; return its size in bytes.
+
+    Raises:
+        InputError: it cannot be written; what stood there before is whole.
+    """
+    data = text.encode()
+    staging = file.with_name(f".{file.name[:100]}.{os.getpid()}.tmp")
+    try:
+        staging.write_bytes(data)
+        staging.replace(file)
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be written: {error.strerror}. Give another place by --out."
+        ) from error
+    finally:
+        staging.unlink(missing_ok=True)
+    return len(data)

@@ -1,0 +1,37 @@
+"""Pictures that travel inside a page: small, as data: URIs."""
+
+import base64
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from PIL import Image
+
+from bundle.arrays import Grey
+from bundle.bundle import Bundle
+from bundle.preprocess import decode_png, resize
+
+_QUALITY = 82  # WebP; a tile of 96 pixels takes about 1 KiB
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """One tile as the page shows it: `uri` is the picture, `note` stands below it."""
+
+    id: str
+    uri: str = field(repr=False)
+    note: str = ""
+    kind: str = ""
+
+
+def data_uri(pixels: Grey, side: int) -> str:
+    """Return a picture as a WebP data: URI, at most `side` pixels wide."""
+    small = resize(pixels, min(side, *pixels.shape))
+    stream = BytesIO()
+    Image.fromarray(small).save(stream, "WEBP", quality=_QUALITY, method=4)
+    return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+def thumbnail(bundle: Bundle, row: int, side: int, *, note: str = "", kind: str = "") -> Thumbnail:
+    """Return a stored tile's picture with its id."""
+    uri = data_uri(decode_png(bundle.picture(row)), side)
+    return Thumbnail(bundle.id(row), uri, note, kind)
