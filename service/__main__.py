@@ -25,7 +25,7 @@ from service.settings import PREFIX, Settings
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted; return 0 then, 1 when the service cannot start."""
     try:
-        settings = _settings(argv)
+        settings = read_settings(argv)
         configure_logs(settings.log_level)
         runner = asyncio.Runner(loop_factory=auto_loop_factory())
         with _listen(settings) as listener, runner:
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _settings(argv: Sequence[str] | None) -> Settings:
+def read_settings(argv: Sequence[str] | None) -> Settings:
     """Build the settings from flags, then the environment, then defaults.
 
     Raises:

@@ -52,7 +52,7 @@ async def uploaded(
     if uploads.raw and isinstance(found[0], BaseException):
         raise found[0]
     results = [
-        {"index": index, "id": upload.id, **_fact_or_problem(index, fact)}
+        {"index": index, "id": upload.id, **fact_or_problem(index, fact)}
         for index, (upload, fact) in enumerate(zip(uploads.tiles, found, strict=True))
     ]
     return enveloped(serving, results=results)
@@ -70,7 +70,8 @@ async def _look(
     return await asyncio.gather(*map(one, latents), return_exceptions=True)
 
 
-def _fact_or_problem(index: int, fact: Fact | BaseException) -> Fact:
+def fact_or_problem(index: int, fact: Fact | BaseException) -> Fact:
+    """Return what is said of one tile, or its error as a member of its result."""
     if isinstance(fact, BaseException):
         problem = problem_of(fact)
         if problem.kind is INTERNAL:

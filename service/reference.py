@@ -9,6 +9,7 @@ import orjson
 from service.errors import MEDIA_TYPE
 
 _Json = Mapping[str, Any]
+_BOUNDS = (("minimum", "from"), ("maximum", "to"), ("exclusiveMaximum", "below"))
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,8 @@ def _entry(
 def _parameter(parameter: _Json) -> Parameter:
     schema = parameter["schema"]
     kinds = [schema, *schema.get("anyOf", ())]
-    bounds = [
-        word.format(kind[key])
-        for kind in kinds
-        for key, word in (("minimum", "from {}"), ("maximum", "to {}"), ("enum", "one of {}"))
-        if key in kind
-    ]
+    bounds = [f"{word} {kind[key]}" for kind in kinds for key, word in _BOUNDS if key in kind]
+    bounds += [" or ".join(kind["enum"]) for kind in kinds if "enum" in kind]
     return Parameter(
         name=parameter["name"],
         place=parameter["in"],

@@ -1,5 +1,7 @@
 """Stand-ins with answers that can be worked out by hand."""
 
+import threading
+
 import numpy as np
 
 from bundle.arrays import Latents, Tiles
@@ -9,14 +11,33 @@ from tests.tiny import tiny_latents
 class FakeEncoder:
     """Gives the latents of the tiny bundle's encoder, and remembers the size of each run."""
 
-    def __init__(self, *, refuse: int | None = None) -> None:
-        """`refuse`: fail on any run that holds a tile whose first pixel is this grey."""
+    def __init__(self, *, refuse: int | None = None, drop: int = 0) -> None:
+        """`refuse`: fail on a run with a tile of this first pixel. `drop`: give fewer latents."""
         self.runs: list[int] = []
-        self._refuse = refuse
+        self.refuse = refuse
+        self.drop = drop
 
     def encode(self, tiles: Tiles) -> Latents:
         """(n, 16, 16) uint8 -> (n, 4) float32 means of the four squares."""
         self.runs.append(len(tiles))
-        if self._refuse is not None and (np.asarray(tiles)[:, 0, 0] == self._refuse).any():
+        if self.refuse is not None and (np.asarray(tiles)[:, 0, 0] == self.refuse).any():
             raise RuntimeError("a tile that this encoder cannot take")
-        return tiny_latents(tiles)
+        return tiny_latents(tiles)[: len(tiles) - self.drop]
+
+
+class GatedEncoder(FakeEncoder):
+    """Waits in every run until `gate` is open; `busy` says that one has begun."""
+
+    def __init__(self, *, begin_open: bool = False) -> None:
+        """`begin_open`: let runs through until `gate` is cleared."""
+        super().__init__()
+        self.gate = threading.Event()
+        if begin_open:
+            self.gate.set()
+        self.busy = threading.Event()
+
+    def encode(self, tiles: Tiles) -> Latents:
+        """Encode as the fake does, once the gate is open."""
+        self.busy.set()
+        self.gate.wait(20)
+        return super().encode(tiles)

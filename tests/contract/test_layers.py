@@ -1,0 +1,53 @@
+"""Who may import whom: service -> bundle <- training; the client stands alone."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import service
+
+ROOT = Path(__file__).parents[2]
+OURS = {"bundle", "service", "training", "client", "tests", "benchmarks"}
+MAY = {"bundle": set[str](), "service": {"bundle"}, "training": {"bundle"}, "client": set[str]()}
+HEAVY = {"tensorflow", "keras", "sklearn", "onnx", "tf2onnx", "training", "matplotlib", "pydicom"}
+
+
+def imports(file: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}:{node.lineno} imports relatively"
+            yield node.lineno, node.module or ""
+
+
+@pytest.mark.parametrize("package", MAY)
+def test_imports_go_one_way(package: str) -> None:
+    """A package imports itself and those below it, wherever in a file the import stands."""
+    wrong = [
+        f"{file.relative_to(ROOT)}:{line} imports {name}"
+        for file in (ROOT / package).rglob("*.py")
+        for line, name in imports(file)
+        if name.partition(".")[0] in OURS - MAY[package] - {package}
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", ["service.app", "service.__main__", "bundle"])
+def test_the_service_loads_no_training_library(module: str) -> None:
+    """Importing the service in a fresh interpreter loads none of the libraries for training."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert loaded & HEAVY == set()
+
+
+def test_service_is_ours() -> None:
+    """`import service` finds the checkout's, whatever else is installed."""
+    assert Path(str(service.__file__)).parent == ROOT / "service"

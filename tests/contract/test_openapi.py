@@ -1,0 +1,122 @@
+"""The API document: committed, complete, and true of the answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from service import schemas
+from service.app import create_app
+from service.openapi import document, text
+from service.settings import Settings
+from tests.api import Api, running
+from tests.pictures import png
+from tests.tiny import tiny_tiles
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = document(create_app(Settings(bundle=Path("unused"))))
+OPERATIONS = {
+    f"{method} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+
+@pytest.fixture(scope="module")
+def api(tiny_path: Path) -> Iterator[Api]:
+    with running(tiny_path) as api:
+        yield api
+
+
+def test_committed_document_is_the_served_one() -> None:
+    """docs/openapi.json is what the code says; after a change of the API, write it again."""
+    committed = (ROOT / "docs/openapi.json").read_text()
+    made = text(create_app(Settings(bundle=Path("unused"))))
+    assert committed == made, "Run: python -m service.openapi > docs/openapi.json"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_models_and_fields_are_described_with_an_example(name: str) -> None:
+    """Every model has a description; every field one and an example."""
+    assert SCHEMAS[name].get("description"), name
+    for field, schema in SCHEMAS[name]["properties"].items():
+        assert schema.get("description"), f"{name}.{field} has no description"
+        assert schema.get("examples"), f"{name}.{field} has no example"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_examples_fit_their_models(name: str) -> None:
+    """The examples of a model's fields, put together, are valid."""
+    properties = SCHEMAS[name]["properties"]
+    example = {field: schema["examples"][0] for field, schema in properties.items()}
+    check(example, {"$ref": f"#/components/schemas/{name}"})
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_errors_are_documented_in_one_shape(operation: Any) -> None:
+    """Every route documents its errors, 500 included, each as a problem; none as FastAPI's own."""
+    errors = {s: r for s, r in operation["responses"].items() if int(s) >= 400}
+    assert "500" in errors
+    assert ("422" in errors) >= bool(operation.get("parameters"))
+    for response in errors.values():
+        (kind,) = response["content"].items()
+        assert kind == (
+            "application/problem+json",
+            {"schema": {"$ref": "#/components/schemas/Problem"}},
+        )
+    assert "HTTPValidationError" not in SCHEMAS
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_parameters_are_described_with_an_example(operation: Any) -> None:
+    """Every parameter says what it is for and gives an example."""
+    for parameter in operation.get("parameters", ()):
+        assert parameter.get("description"), parameter["name"]
+        assert parameter.get("example") or parameter["schema"].get("examples") is not None
+
+
+URLS = {
+    "/encode/{tile_id}": "/encode/c300",
+    "/neighbors/{tile_id}": "/neighbors/c300?k=100",
+    "/cluster/{tile_id}": "/cluster/c333",
+    "/clusters/{label}": "/clusters/-1",
+    "/tiles/{tile_id}": "/tiles/c333",
+}
+JSON = [
+    name.split()
+    for name, operation in OPERATIONS.items()
+    if "application/json" in operation["responses"]["200"].get("content", {})
+]
+
+
+@pytest.mark.parametrize(("method", "path"), JSON)
+def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
+    """What a route answers is what the document says, for good tiles and bad."""
+    if method == "post":
+        files = [("a.png", png(tiny_tiles()[0])), ("b.png", b""), ("c.png", png(tiny_tiles()[11]))]
+        answer = api.form(path, *files)
+    else:
+        answer = api.get(URLS.get(path, path))
+    content = DOCUMENT["paths"][path][method]["responses"]["200"]["content"]
+    check(answer.raise_for_status().json(), content["application/json"]["schema"])
+
+
+@pytest.mark.parametrize("url", ["/tiles/nope", "/nope", "/clusters/x", "/tiles?limit=0"])
+def test_problems_fit_the_document(api: Api, url: str) -> None:
+    """What goes wrong is answered as the document says."""
+    check(api.get(url).json(), {"$ref": "#/components/schemas/Problem"})
+
+
+def test_every_shape_is_used() -> None:
+    """No model is left over that no route answers with."""
+    models = {name for name, value in vars(schemas).items() if isinstance(value, type)}
+    public = {name for name in models if not name.startswith("_")}
+    assert public - {"Any", "BaseModel", "ConfigDict", "datetime"} == set(SCHEMAS)
+
+
+def check(value: object, schema: Any) -> None:
+    whole = {**schema, "components": DOCUMENT["components"]}
+    jsonschema.Draft202012Validator(whole).validate(value)

@@ -1,0 +1,109 @@
+"""What every answer has, and what the log says of it."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.answers import fact_or_problem
+from service.errors import BodyTooLarge, problem_of
+from tests.api import Api, running
+from tests.pictures import png
+from tests.tiny import tiny_tiles
+
+
+@pytest.fixture(scope="module")
+def api(tiny_path: Path) -> Iterator[Api]:
+    with running(tiny_path) as api:
+
+        @api.app.get("/fail")
+        async def fail() -> None:
+            raise ZeroDivisionError("a secret of the inside")
+
+        yield api
+
+
+@pytest.mark.parametrize("url", ["/livez", "/neighbors/c300", "/nothing", "/fail", "/neighbors/x"])
+def test_every_answer_names_bundle_and_request(api: Api, url: str) -> None:
+    """Good or bad, an answer has X-Bundle, X-Request-Id and the safe headers."""
+    headers = api.get(url).headers
+    assert headers["x-bundle"] == api.app.state.serving.bundle.manifest.bundle_id
+    assert len(headers["x-request-id"]) >= 16
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+
+
+def test_request_ids_differ(api: Api) -> None:
+    """Each request gets an id of its own."""
+    assert len({api.get("/livez").headers["x-request-id"] for _ in range(5)}) == 5
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("job-7.a_B", True), ("x" * 65, False), ("a b", False), ("<b>", False)]
+)
+def test_a_plain_request_id_is_kept(api: Api, sent: str, kept: bool) -> None:
+    """The caller's own request id comes back if it is short and plain; else a new one."""
+    headers = api.get("/livez", headers={"X-Request-Id": sent}).headers
+    assert (headers["x-request-id"] == sent) is kept
+
+
+def test_an_unforeseen_error_tells_nothing(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """A bug is answered 500 in the one shape; the reason is in the log only."""
+    answer = api.get("/fail")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "secret" not in answer.text
+    assert "a secret of the inside" in caplog.text
+
+
+def test_a_bug_on_one_tile_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug met on one tile of a form is that tile's error; the reason is in the log only."""
+    error = fact_or_problem(3, ZeroDivisionError("a secret"))["error"]
+    assert (error["status"], error["index"]) == (500, 3)
+    assert "secret" not in str(error)
+    assert "a secret" in caplog.text
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    records = [record for record in caplog.records if record.name == "service.access"]
+    return [record.fields for record in records if hasattr(record, "fields")]
+
+
+def test_one_line_a_request(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the route's template, status, tiles and request id, and no id or file name."""
+    caplog.set_level(logging.INFO)
+    answer = api.form("/encode", ("patient-0815.png", png(tiny_tiles()[0])))
+    api.get("/neighbors/patient-0815")
+    api.get("/patient-0815")
+    first, second, third = lines(caplog)
+    assert (first["route"], first["status"], first["tiles"]) == ("/encode", 200, 1)
+    assert first["request_id"] == answer.headers["x-request-id"]
+    assert (second["route"], second["status"]) == ("/neighbors/{tile_id}", 404)
+    assert third["route"] == "(no route)"
+    assert "0815" not in str([first, second, third])
+
+
+def test_good_probes_are_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """Probes that succeed leave no line: there would be thousands a day."""
+    caplog.set_level(logging.INFO)
+    for url in ("/livez", "/healthz", "/readyz"):
+        api.get(url)
+    assert lines(caplog) == []
+
+
+def test_an_unknown_method_names_the_right_one(api: Api) -> None:
+    """405 names the methods that the route answers to."""
+    answer = api.ask("DELETE", "/bundle")
+    assert (answer.status_code, answer.json()["code"]) == (405, "wrong_method")
+    assert answer.headers["allow"] == "GET"
+    assert "other methods: GET" in answer.json()["detail"]
+
+
+def test_problems_are_found_by_class() -> None:
+    """A subclass of a known error is answered as its parent; what is not known as 500."""
+
+    class Odd(BodyTooLarge):
+        pass
+
+    assert problem_of(Odd("too much")).members()["code"] == "body_too_large"
+    assert problem_of(KeyError("secret")).members()["status"] == 500

@@ -1,0 +1,162 @@
+"""What a client meets when the encoder cannot keep up, and what happens when it leaves."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.api import Api, running, until
+from tests.fakes import FakeEncoder, GatedEncoder
+from tests.pictures import png
+from tests.tiny import tiny_tiles
+
+TILE = png(tiny_tiles()[0])
+
+
+@contextmanager
+def stuck(path: Path, **settings: Any) -> Iterator[tuple[Api, GatedEncoder]]:
+    """An application whose encoder stands still until its gate is opened."""
+    encoder = GatedEncoder(begin_open=True)
+    limits = {"max_batch_size": 1, "max_client_batch": 1, "max_queue_tiles": 1, **settings}
+    with running(path, encoder=encoder, **limits) as api:
+        encoder.gate.clear()
+        encoder.busy.clear()
+        try:
+            yield api, encoder
+        finally:
+            encoder.gate.set()
+
+
+def send(api: Api) -> "asyncio.Task[httpx.Response]":
+    return asyncio.create_task(api.client.post("/encode", content=TILE))
+
+
+def test_a_full_queue_says_when_to_come_back(tiny_path: Path) -> None:
+    """With the queue full, one tile more is answered 429 and Retry-After; those before are done."""
+    with stuck(tiny_path) as (api, encoder):
+        batcher = api.app.state.serving.batcher
+
+        async def talk() -> list[httpx.Response]:
+            first = send(api)
+            await until(encoder.busy.is_set)
+            second = send(api)
+            await until(lambda: batcher.waiting == 1)
+            third = await send(api)
+            encoder.gate.set()
+            return [third, await first, await second]
+
+        refused, *served = api.runner.run(talk())
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert [answer.status_code for answer in served] == [200, 200]
+
+
+def test_an_answer_that_takes_too_long(tiny_path: Path) -> None:
+    """A tile that is not encoded in time is answered 504, with what to do."""
+    with stuck(tiny_path, request_timeout_s=0.05) as (api, _):
+        answer = api.post("/encode", TILE)
+    assert (answer.status_code, answer.json()["code"]) == (504, "took_too_long")
+
+
+def test_a_client_who_hangs_up_is_not_worked_for(tiny_path: Path) -> None:
+    """A request whose client left gives up its place in the queue."""
+    with stuck(tiny_path) as (api, encoder):
+
+        async def talk() -> None:
+            first = send(api)
+            await until(encoder.busy.is_set)
+            left = asyncio.Event()
+            second = asyncio.create_task(_ask(api, left))
+            await until(lambda: api.app.state.serving.batcher.waiting == 1)
+            left.set()
+            assert await second == []
+            encoder.gate.set()
+            await first
+
+        runs = len(encoder.runs)
+        api.runner.run(talk())
+    assert len(encoder.runs) == runs + 1
+
+
+async def _ask(api: Api, left: asyncio.Event) -> list[Any]:
+    """Speak ASGI as a server does whose client leaves; return what was sent."""
+    sent: list[Any] = []
+    pieces = iter([{"type": "http.request", "body": TILE, "more_body": False}])
+
+    async def receive() -> Any:
+        for piece in pieces:
+            return piece
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/encode",
+        "query_string": b"",
+        "headers": [(b"content-type", b"image/png")],
+    }
+    await api.app(scope, receive, send)
+    return sent
+
+
+def test_not_ready_when_the_probe_differs(tiny_path: Path) -> None:
+    """An encoder that no longer gives the stored latents makes the service not ready: 503."""
+    encoder = Drifting()
+    with running(tiny_path, encoder=encoder) as api:
+        encoder.off = 0.5
+        answer = api.get("/readyz")
+        assert api.get("/livez").status_code == 200
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert "differs from the stored one by 0.5" in answer.json()["detail"]
+
+
+def test_not_ready_when_the_encoder_fails(tiny_path: Path) -> None:
+    """An encoder that fails on the probe tile makes the service not ready: 503."""
+    encoder = FakeEncoder()
+    with running(tiny_path, encoder=encoder) as api:
+        encoder.drop = 1
+        answer = api.get("/readyz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_a_long_queue_that_moves_is_ready(tiny_path: Path) -> None:
+    """A service with a full queue is ready as long as runs succeed: busy is no fault."""
+    with stuck(tiny_path) as (api, encoder):
+
+        async def talk() -> httpx.Response:
+            waiting = [send(api)]
+            await until(encoder.busy.is_set)
+            waiting.append(send(api))
+            await until(lambda: api.app.state.serving.batcher.waiting == 1)
+            api.app.state.serving.batcher.last_run = asyncio.get_running_loop().time()
+            answer = await api.client.get("/readyz")
+            encoder.gate.set()
+            await asyncio.gather(*waiting)
+            return answer
+
+        answer = api.runner.run(talk())
+    assert (answer.status_code, answer.json()["queue_tiles"]) == (200, 1)
+
+
+def test_not_ready_once_it_stops(tiny_path: Path) -> None:
+    """A service that has stopped says so with 503."""
+    with running(tiny_path) as api:
+        serving = api.app.state.serving
+        api.runner.run(serving.batcher.__aexit__(None, None, None))
+        answer = api.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "stopping")
+
+
+class Drifting(FakeEncoder):
+    """Gives latents that are off by `off`."""
+
+    off = 0.0
+
+    def encode(self, tiles: Any) -> Any:
+        return super().encode(tiles) + self.off

@@ -1,0 +1,280 @@
+"""Answers over the tiny bundle, whose latents, distances and clusters are known by hand."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bundle import Bundle
+from tests.api import Api, running
+from tests.pictures import png
+from tests.tiny import tiny_tiles, write_tiny_bundle
+
+TILES = tiny_tiles()
+IDS = [f"c{300 + 3 * number}" for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def api(tiny_path: Path) -> Iterator[Api]:
+    with running(tiny_path) as api:
+        yield api
+
+
+def result(api: Api, url: str) -> dict[str, Any]:
+    (only,) = api.get(url).raise_for_status().json()["results"]
+    assert only["index"] == 0
+    return dict(only)
+
+
+def test_latent_of_a_stored_tile(api: Api, tiny_bundle: Bundle) -> None:
+    """GET /encode/{id} gives the stored latent to the last bit of its float32."""
+    latent = result(api, "/encode/c303")["latent"]
+    assert np.array_equal(np.array(latent, np.float32), tiny_bundle.latents[1])
+
+
+def test_uploads_are_encoded_as_stored_tiles_were(api: Api, tiny_bundle: Bundle) -> None:
+    """The same bytes sent in a form give the stored latents, in order, under their names."""
+    files = [(f"folder\\{name}.png", png(tile)) for name, tile in zip(IDS, TILES, strict=True)]
+    results = api.form("/encode", *files).json()["results"]
+    assert [one["id"] for one in results] == IDS
+    latents = np.array([one["latent"] for one in results], np.float32)
+    assert np.allclose(latents, tiny_bundle.latents, atol=1e-6)
+
+
+def test_raw_tile_may_have_an_id(api: Api) -> None:
+    """X-Tile-Id, percent-encoded, comes back as the id; without it the id is null."""
+    named = api.post("/encode", png(TILES[0]), X_Tile_Id=quote("Röntgen/7")).json()
+    nameless = api.post("/encode", png(TILES[0])).json()
+    assert [named["results"][0]["id"], nameless["results"][0]["id"]] == ["Röntgen/7", None]
+
+
+def test_neighbors_of_a_stored_tile(api: Api, tiny_bundle: Bundle) -> None:
+    """Ranks count from 1, distances ascend, the tile itself is left out and this is said."""
+    found = result(api, "/neighbors/c300?k=4")
+    hits = found["neighbors"]
+    assert found["self_excluded"] is True
+    assert [hit["rank"] for hit in hits] == [1, 2, 3, 4]
+    assert "c300" not in [hit["id"] for hit in hits]
+    distances = np.array([hit["distance"] for hit in hits], np.float32)
+    assert np.array_equal(distances, tiny_bundle.neighbor_distances[0, :4])
+
+
+def test_rarity_is_the_share_of_closer_pairs(api: Api, tiny_bundle: Bundle) -> None:
+    """The rarity of a hit is the share of random pairs that lie closer."""
+    hits = result(api, "/neighbors/c300?k=3")["neighbors"]
+    pairs = tiny_bundle.arrays["random_distances.npy"]
+    for hit in hits:
+        assert hit["rarity"] == pytest.approx((pairs < np.float32(hit["distance"])).mean())
+
+
+def test_neighbors_of_other_scans(api: Api) -> None:
+    """other_scans=true leaves out tiles of the same scan, and says how many are left."""
+    found = result(api, "/neighbors/c300?k=5&other_scans=true")
+    hits = found["neighbors"]
+    assert "film-a" not in {hit["scan"] for hit in hits}
+    assert found["note"] == "4 of the 5 stored neighbours are of other scans; 5 were asked for."
+
+
+def test_fewer_neighbors_than_asked_for(api: Api, tmp_path: Path) -> None:
+    """Where fewer than k can be given, all come with a note that says why."""
+    note = result(api, "/neighbors/c300?k=100")["note"]
+    assert note == "The bundle keeps 5 neighbours a tile; 100 were asked for."
+    write_tiny_bundle(tmp_path / "three", count=3, k=2)
+    with running(tmp_path / "three") as small:
+        stored = result(small, "/neighbors/c300?k=9")
+        sent = small.post("/neighbors?k=9", png(TILES[0])).json()["results"][0]
+    assert stored["note"] == "Only 2 other tiles are stored; all of them are listed."
+    assert sent["note"] == "Only 3 tiles are stored; all of them are listed."
+    assert len(sent["neighbors"]) == 3
+
+
+@pytest.mark.parametrize("index", ["brute", "kdtree"])
+def test_neighbors_of_an_upload(api: Api, index: str) -> None:
+    """An uploaded copy of a stored tile finds it first, at distance 0."""
+    answer = api.post(f"/neighbors?k=3&index={index}", png(TILES[2])).json()["results"][0]
+    assert answer["self_excluded"] is False
+    assert answer["neighbors"][0]["id"] == "c306"
+    assert answer["neighbors"][0]["distance"] == pytest.approx(0, abs=1e-5)
+    assert len(answer["neighbors"]) == 3
+
+
+def test_cluster_of_a_stored_tile(api: Api) -> None:
+    """A core tile is in its cluster beyond doubt; the study's label stands beside it."""
+    found = result(api, "/cluster/c300")
+    assert found["cluster"] == {
+        "label": 0,
+        "stray": False,
+        "confidence": 1.0,
+        "nearest": {"label": 0, "distance": 0.0},
+        "reach": 1.0,
+    }
+    assert found["dbscan"] == {"label": 0, "noise": False, "eps": 1.5, "noise_share": 1 / 12}
+
+
+def test_no_label_of_minus_one_stands_alone(api: Api) -> None:
+    """A stray tile names the nearest cluster and its distance, stored or sent."""
+    stored = result(api, "/cluster/c333")["cluster"]
+    sent = api.post("/cluster", png(TILES[11])).json()["results"][0]["cluster"]
+    assert (stored["label"], stored["stray"], stored["confidence"]) == (-1, True, 0.0)
+    assert stored["nearest"]["label"] == 0
+    assert stored["nearest"]["distance"] > stored["reach"]
+    assert sent["nearest"]["distance"] == pytest.approx(stored["nearest"]["distance"], abs=1e-5)
+
+
+def test_clusters(api: Api) -> None:
+    """All clusters and the stray tiles together hold every tile once."""
+    answer = api.get("/clusters").json()
+    sizes = [one["size"] for one in (*answer["clusters"], answer["stray"])]
+    assert sizes == [6, 5, 1]
+    assert [one["label"] for one in answer["clusters"]] == [0, 1]
+    assert answer["clusters"][0]["medoid"] in IDS[:6]
+    assert answer["stray"]["medoid"] is None
+
+
+@pytest.mark.parametrize("label", [0, 1, -1])
+def test_members_page_by_page(api: Api, label: int) -> None:
+    """Following `next` gives each member of a cluster exactly once, in order."""
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = api.get(f"/clusters/{label}?limit=2{cursor and '&cursor=' + cursor}").json()
+        assert len(page["members"]) <= 2
+        seen += [tile["id"] for tile in page["members"]]
+        cursor = page["next"]
+    assert seen == {0: IDS[:6], 1: IDS[6:11], -1: IDS[11:]}[label]
+
+
+def test_tiles_by_scan_and_cluster(api: Api) -> None:
+    """Filters take tiles of a scan, of a cluster, and of both at once."""
+
+    def ids(query: str) -> list[str]:
+        return [tile["id"] for tile in api.get(f"/tiles?{query}").json()["tiles"]]
+
+    assert ids("") == IDS
+    assert ids("scan=film-b") == IDS[1::3]
+    assert ids("cluster=1") == IDS[6:11]
+    assert ids("cluster=1&scan=film-b") == ["c321", "c330"]
+    assert ids("cursor=c3050&limit=1") == ["c306"]
+    assert ids("cursor=zzz") == []
+
+
+def test_tile(api: Api) -> None:
+    """A tile's page tells its scan, patient, place and both labels; null for what is not known."""
+    answer = api.get("/tiles/c333").json()
+    assert {key: answer[key] for key in ("id", "cluster", "scan", "patient", "y", "x")} == {
+        "id": "c333",
+        "cluster": None,
+        "scan": "film-c",
+        "patient": None,
+        "y": 3850,
+        "x": 0,
+    }
+    assert answer["dbscan"]["noise"] is True
+
+
+def test_image_is_the_stored_picture(api: Api) -> None:
+    """The picture is the encoder's input, pixel by pixel."""
+    answer = api.get("/tiles/c306/image")
+    assert answer.headers["content-type"] == "image/png"
+    assert np.array_equal(np.asarray(Image.open(BytesIO(answer.content))), TILES[2])
+
+
+def test_reconstruction_is_the_decoded_latent(api: Api) -> None:
+    """The tiny decoder paints the four means back, so the picture comes back whole."""
+    picture = Image.open(BytesIO(api.get("/tiles/c306/reconstruction").content))
+    assert np.abs(np.asarray(picture).astype(int) - TILES[2]).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["image", "reconstruction"])
+def test_pictures_are_kept_by_browsers(api: Api, kind: str) -> None:
+    """A known ETag is answered 304; an address that names the bundle may be kept for ever."""
+    url = f"/tiles/c300/{kind}"
+    first = api.get(url)
+    again = api.get(url, headers={"If-None-Match": first.headers["etag"]})
+    lasting = api.get(f"{url}?v={first.headers['x-bundle']}")
+    assert first.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.content) == (304, b"")
+    assert "immutable" in lasting.headers["cache-control"]
+
+
+def test_manifest(api: Api, tiny_bundle: Bundle) -> None:
+    """GET /bundle is the manifest as it stands in the bundle."""
+    assert api.get("/bundle").json() == tiny_bundle.manifest.model_dump(mode="json")
+
+
+def test_alive_and_ready(api: Api, tiny_bundle: Bundle) -> None:
+    """/livez and /healthz say alive; /readyz names the bundle and how well the probe fits."""
+    assert api.get("/livez").json() == api.get("/healthz").json() == {"status": "alive"}
+    ready = api.get("/readyz").json()
+    assert (ready["status"], ready["bundle"]) == ("ready", tiny_bundle.manifest.bundle_id)
+    assert ready["probe_difference"] < 1e-4
+
+
+UNKNOWN = [
+    "c301",
+    "%00",
+    "c300%00",
+    "x" * 10_000,
+    "%F0%9F%A6%B4",
+    "a%2Fb%2Fc",
+    "..%2F..",
+    "%FF",
+    "%20",
+]
+
+
+@pytest.mark.parametrize("path", ["/encode/", "/neighbors/", "/cluster/", "/tiles/"])
+@pytest.mark.parametrize("tile_id", UNKNOWN)
+def test_unknown_ids_are_404(api: Api, path: str, tile_id: str) -> None:
+    """Whatever stands for an id, one that is not stored is answered 404, never 500."""
+    answer = api.get(path + tile_id)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_tile")
+
+
+def test_unknown_ids_name_near_ones(api: Api) -> None:
+    """The answer about an unknown id names stored ones that look like it."""
+    problem = api.get("/neighbors/c3000").json()
+    assert "c300" in problem["near"]
+    assert "Near matches: c300" in problem["detail"]
+
+
+def test_ids_with_slashes_and_spaces(tmp_path: Path) -> None:
+    """An id with a slash or a space is found, the slash encoded or not."""
+    write_tiny_bundle(tmp_path / "odd", ids=["a b/c", *(f"z{number:02}" for number in range(11))])
+    with running(tmp_path / "odd") as api:
+        for path in ("a%20b%2Fc", "a%20b/c"):
+            assert api.get(f"/tiles/{path}").json()["id"] == "a b/c"
+            assert api.get(f"/tiles/{path}/image").status_code == 200
+            assert result(api, f"/neighbors/{path}")["id"] == "a b/c"
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code"),
+    [
+        ("/clusters/2", 404, "unknown_cluster"),
+        ("/clusters/-2", 404, "unknown_cluster"),
+        ("/clusters/two", 422, "invalid_request"),
+        (f"/clusters/{10**30}", 422, "invalid_request"),
+        ("/tiles?cluster=9", 404, "unknown_cluster"),
+        ("/tiles?scan=film-z", 404, "unknown_scan"),
+        ("/tiles?limit=0", 422, "invalid_request"),
+        ("/neighbors/c300?k=0", 422, "invalid_request"),
+        ("/neighbors/c300?k=101", 422, "invalid_request"),
+        ("/neighbors/c300?k=nan", 422, "invalid_request"),
+    ],
+)
+def test_wrong_questions(api: Api, url: str, status: int, code: str) -> None:
+    """Labels, scans and numbers that cannot be are told from those that are just not there."""
+    answer = api.get(url)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_invalid_request_names_each_part(api: Api) -> None:
+    """The answer about an invalid request names the part, the bound and the value."""
+    problem = api.get("/neighbors/c300?k=101").json()
+    assert problem["errors"][0]["where"] == "query.k"
+    assert "less than or equal to 100; it is '101'" in problem["detail"]
