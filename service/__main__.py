@@ -121,6 +121,7 @@ class _Server(uvicorn.Server):
 def _announce(app: FastAPI, listener: socket.socket) -> None:
     """Print where the page is and what to try, with a tile that is really stored."""
     host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104, to be read only
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     bundle = app.state.serving.bundle
