@@ -51,7 +51,7 @@ def save(work: Path, mark: str, state: State) -> None:
     about = json.dumps({"mark": mark, "history": state.history})
     new = work / f"{CHECKPOINT}.new"
     with new.open("wb") as stream:
-        np.savez(stream, about=np.array(about), **arrays)
+        np.savez(stream, allow_pickle=False, about=np.array(about), **arrays)
         stream.flush()
         os.fsync(stream.fileno())
     new.replace(work / CHECKPOINT)
@@ -60,7 +60,10 @@ def save(work: Path, mark: str, state: State) -> None:
 def load(work: Path, mark: str) -> State | None:
     """Return the state of an earlier run with the same mark, or None."""
     try:
-        with np.load(work / CHECKPOINT, allow_pickle=False) as stored:
+        with (
+            (work / CHECKPOINT).open("rb") as stream,
+            np.load(stream, allow_pickle=False) as stored,
+        ):
             about = json.loads(str(stored["about"]))
             if about["mark"] != mark:
                 return None

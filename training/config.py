@@ -31,7 +31,7 @@ class FitConfig:
     profile: Profile
     side: int = 128
     loss: LossName = "strokes"
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     batch: int = 32
     epochs: int | None = None
     tile_passes: int = 8_000
@@ -56,7 +56,13 @@ PROFILES: dict[Profile, FitConfig] = {
     "default": FitConfig(profile="default"),
     # Source: the study's notebook. Adam's rate there is Keras' default.
     "study": FitConfig(
-        profile="study", loss="crossentropy", batch=128, epochs=30, patience=5, width=128
+        profile="study",
+        loss="crossentropy",
+        learning_rate=1e-3,
+        batch=128,
+        epochs=30,
+        patience=5,
+        width=128,
     ),
 }
 

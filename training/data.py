@@ -92,7 +92,8 @@ def _read(listed: Sequence[Listed], work: Path, side: int, bar: "tqdm[NoReturn]"
     with (work / _INPUTS).open("wb") as stream:
         for place, result in enumerate(_decode(listed, side)):
             if isinstance(result, str):
-                reading.skipped[printable(str(listed[place].file))] = result
+                tile = listed[place]
+                reading.skipped[printable(f"{tile.id}{tile.file.suffix}")] = result
             else:
                 reading.kept.append(place)
                 stream.write(result.tobytes())

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from bundle.errors import InputError
 TABLE = "tiles.csv"
 """The table that `python -m training tile` writes beside its tiles."""
 _SHOWN = 5
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -76,21 +78,23 @@ def _from_folder(folder: Path) -> list[Listed]:
         )
     known: dict[str, dict[str, str]] = {}
     if (folder / TABLE).is_file():
-        known = {row["id"]: row for row in _rows(Table(folder / TABLE))}
+        # Without ids it is someone else's table.
+        known = {row.get("id", ""): row for row in _rows(folder / TABLE)[1]}
     return [_listed(file.stem, file, known.get(file.stem, {})) for file in files]
 
 
 def _pngs(folder: Path) -> Iterable[Path]:
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
             # A hidden "._c1.png" is what macOS leaves beside c1.png on foreign disks.
             if name.lower().endswith(".png") and not name.startswith("."):
                 yield Path(parent, name)
 
 
 def _from_table(folder: Path, table: Table) -> list[Listed]:
-    rows = _rows(table)
+    columns, rows = _rows(table.file)
+    _require_columns(table, columns)
     kept = [row for row in rows if all(row[column] == value for column, value in table.where)]
     if not kept:
         filters = ", ".join(f"{column}={value}" for column, value in table.where)
@@ -109,15 +113,14 @@ def _from_table(folder: Path, table: Table) -> list[Listed]:
     return tiles
 
 
-def _rows(table: Table) -> list[dict[str, str]]:
+def _rows(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Return a CSV's column names and its rows."""
     try:
-        with table.file.open(newline="", encoding="utf-8-sig") as stream:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, restval="")
-            columns = list(reader.fieldnames or [])
-            _require_columns(table, columns)
-            return list(reader)
+            return list(reader.fieldnames or []), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{table.file} cannot be read as a CSV table: {error}.") from error
+        raise InputError(f"{file} cannot be read as a CSV table: {error}.") from error
 
 
 def _require_columns(table: Table, columns: Sequence[str]) -> None:
@@ -135,10 +138,8 @@ def _require_columns(table: Table, columns: Sequence[str]) -> None:
 
 
 def _listed(tile_id: str, file: Path, row: Mapping[str, str]) -> Listed:
-    y, x = row.get("y") or "", row.get("x") or ""
-    position = (int(y), int(x)) if y.isascii() and x.isascii() and (y + x).isdecimal() else None
-    if not (y and x):
-        position = None
+    y, x = row.get("y", ""), row.get("x", "")
+    position = (int(y), int(x)) if _WHOLE.fullmatch(y) and _WHOLE.fullmatch(x) else None
     return Listed(tile_id, file, row.get("scan") or None, row.get("patient") or None, position)
 
 

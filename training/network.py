@@ -111,4 +111,5 @@ def _halve(x: KerasTensor, filters: int, kernel: int = 3) -> KerasTensor:
 
 def _convolve(x: KerasTensor, filters: int, kernel: int, strides: int = 1) -> KerasTensor:
     x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(x))
+    # A small set is trained in a few hundred steps; Keras' 0.99 would still remember the start.
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))

@@ -1,0 +1,80 @@
+"""The encoder that serves is the encoder that was trained."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import pytest
+
+from bundle import OnnxDecoder, OnnxEncoder
+from tests.tile_folders import stroke_tiles
+from training.config import PROFILES, FitConfig
+from training.export import export
+from training.network import Autoencoder, build
+
+CASES = {
+    "default": PROFILES["default"],
+    "narrow": replace(PROFILES["default"], side=32, width=2),
+    "study": PROFILES["study"],
+}
+
+
+def trained(config: FitConfig) -> Autoencoder:
+    """Return a network whose normalisations have something to fold, as after training."""
+    keras.utils.set_random_seed(1)
+    network, rng = build(config), np.random.default_rng(1)
+    for layer in [*network.encoder.layers, *network.decoder.layers]:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+    return network
+
+
+@pytest.fixture(scope="module", params=CASES)
+def exported(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Autoencoder, Path, int]:
+    """A network, the folder with its ONNX files, and its side."""
+    config, folder = CASES[request.param], tmp_path_factory.mktemp(request.param)
+    network = trained(config)
+    export(network, folder)
+    return network, folder, config.side
+
+
+def test_encoders_agree(exported: tuple[Autoencoder, Path, int]) -> None:
+    """Keras' latents and the bundle's encoder's differ by less than 1e-4."""
+    network, folder, side = exported
+    probes = stroke_tiles(6, side=side)
+    latents = OnnxEncoder(folder, threads=1).encode(probes)
+    expected = network.encoder(probes[..., None], training=False).numpy()
+    assert latents.dtype == np.float32
+    assert np.abs(expected).max() > 1e-2
+    np.testing.assert_allclose(latents, expected, atol=1e-4)
+
+
+def test_decoders_agree(exported: tuple[Autoencoder, Path, int]) -> None:
+    """The bundle's decoder paints the mean of Keras' channels."""
+    network, folder, side = exported
+    latents = np.random.default_rng(2).normal(size=(3, network.encoder.output_shape[-1]))
+    pictures = OnnxDecoder(folder, threads=1).decode(latents.astype(np.float32))
+    expected = network.decoder(latents, training=False).numpy().mean(-1) * 255
+    assert pictures.shape == (3, side, side)
+    assert np.abs(pictures - expected).max() <= 0.51
+
+
+def test_one_tile_is_a_batch(exported: tuple[Autoencoder, Path, int]) -> None:
+    """Any number of tiles goes through, and a tile's latent is the same alone."""
+    _, folder, side = exported
+    probes = stroke_tiles(5, side=side)
+    encoder = OnnxEncoder(folder, threads=1)
+    np.testing.assert_allclose(encoder.encode(probes[3:4])[0], encoder.encode(probes)[3], atol=1e-5)
+
+
+def test_nothing_is_left_to_fold(exported: tuple[Autoencoder, Path, int]) -> None:
+    """No normalisation remains, and the first kernel takes one grey channel."""
+    _, folder, _ = exported
+    graph = onnx.load(folder / "encoder.onnx").graph
+    assert "BatchNormalization" not in {node.op_type for node in graph.node}
+    kernel = next(node.input[1] for node in graph.node if node.op_type == "Conv")
+    assert {init.name: list(init.dims) for init in graph.initializer}[kernel][1] == 1
