@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from bundle.arrays import Points
 from bundle.neighbors import squared_distances
 
-RESAMPLES = 1000
+RESAMPLES = 500
 _FOLDS = 5
 _INTERVAL = (0.025, 0.975)
 
