@@ -29,6 +29,7 @@ from client.retry import Retry
 
 URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 60.0
+_LAST_PORT = 65_535
 T = TypeVar("T")
 
 
@@ -42,7 +43,8 @@ def terms_for(url: str, retry: Retry | None) -> Terms:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise InputUnusable(f"{url!r} is no address: {error}.") from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    known = parsed.scheme in {"http", "https"} and parsed.host
+    if not known or not 0 < (parsed.port or 80) <= _LAST_PORT:
         raise InputUnusable(f"{url!r} is no address of a service; it looks like {URL}.")
     return Terms(url.rstrip("/"), retry or Retry())
 

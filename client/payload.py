@@ -81,7 +81,7 @@ def chunked(items: Iterable[T], size_of: Callable[[T], int], limits: Limits) -> 
     weight = 0
     for item in items:
         size = size_of(item)
-        if chunk and (len(chunk) >= limits.tiles or weight + size > limits.tile_bytes):
+        if chunk and (len(chunk) >= limits.tiles or weight + size > limits.body_bytes):
             yield chunk
             chunk, weight = [], 0
         chunk.append(item)

@@ -108,10 +108,8 @@ def check_output(out: Path) -> None:
         InputUnusable: an unknown ending, no such folder, or pyarrow is needed and missing.
     """
     if out.suffix not in _WRITERS:
-        raise InputUnusable(
-            f"{out} ends in {out.suffix or 'nothing'!r}; "
-            f"results are written as {', '.join(_WRITERS)}."
-        )
+        ending = f"ends in {out.suffix!r}" if out.suffix else "has no ending"
+        raise InputUnusable(f"{out} {ending}; results are written as {', '.join(_WRITERS)}.")
     if not out.parent.is_dir():
         raise InputUnusable(f"The folder {out.parent} does not exist; make it first.")
     if out.is_dir():

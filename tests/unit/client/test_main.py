@@ -1,0 +1,347 @@
+"""The batch command: a folder into a table."""
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from client import Retry
+from client.__main__ import main
+from tests.unit.client.fake_service import AT_ONCE, FakeService, problem
+
+REFUSED = httpx.ConnectError("refused")
+BROKEN = httpx.ReadError("reset")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Tiles t000 to t149 with 1 to 150 bytes, more than two requests can hold."""
+    folder = tmp_path / "tiles"
+    folder.mkdir()
+    for number in range(150):
+        (folder / f"t{number:03}.png").write_bytes(b"x" * (number + 1))
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where the table goes."""
+    return tmp_path / "out.csv"
+
+
+def _run(service: FakeService, command: str, folder: Path, out: Path, *more: str) -> int:
+    args = [command, str(folder), "--out", str(out), "--url", "http://service", *more]
+    return main(args, transport=httpx.MockTransport(service), retry=AT_ONCE)
+
+
+def _rows(out: Path) -> list[dict[str, str]]:
+    with out.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _breaking_after(
+    answers: int, service: FakeService
+) -> Callable[[httpx.Request], httpx.Response]:
+    """The service's answers to so many requests with tiles; after them nobody answers."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if len(service.asked) >= answers:
+            raise httpx.ConnectError("refused", request=request)
+        return service(request)
+
+    return answer
+
+
+def _broken_run(folder: Path, out: Path) -> FakeService:
+    """Let a run break after its first request; the journal then holds 64 tiles."""
+    service = FakeService()
+    transport = httpx.MockTransport(_breaking_after(1, service))
+    args = ["encode", str(folder), "--out", str(out), "--url", "http://service", "--parallel", "1"]
+    assert main(args, transport=transport, retry=AT_ONCE) == 1
+    service.asked.clear()
+    return service
+
+
+def test_a_folder_becomes_a_table(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every tile has its row, in order of files, and the status is 0."""
+    assert _run(FakeService(), "encode", folder, out) == 0
+    rows = _rows(out)
+    assert [row["file"] for row in rows] == [f"t{number:03}.png" for number in range(150)]
+    assert [float(row["l0"]) for row in rows] == list(range(1, 151))
+    assert capsys.readouterr().out == f"150 of 150 tiles -> {out}\n"
+    assert not out.with_name("out.csv.journal").exists()
+
+
+def test_the_order_does_not_depend_on_who_answers_first(folder: Path, out: Path) -> None:
+    """A first request that has to be repeated does not move its rows."""
+    service = FakeService(script=[problem(429, "queue_full")])
+    assert _run(service, "encode", folder, out) == 0
+    assert [row["id"] for row in _rows(out)] == [f"t{number:03}" for number in range(150)]
+
+
+def test_neighbours_are_asked_with_k(folder: Path, out: Path) -> None:
+    """-k reaches the service; two hits a tile make two rows."""
+    service = FakeService()
+    assert _run(service, "neighbors", folder, out, "-k", "2") == 0
+    assert "/neighbors?k=2" in service.queries
+    assert len(_rows(out)) == 300
+
+
+def test_progress_has_rate_and_time_left(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bar goes to standard error; --quiet leaves it out."""
+    _run(FakeService(), "encode", folder, out)
+    assert "150/150 [" in (shown := capsys.readouterr().err)
+    assert "tiles/s" in shown
+    _run(FakeService(), "encode", folder, out, "--quiet")
+    assert capsys.readouterr().err == ""
+
+
+def test_failed_files_are_listed(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2; the reason is on the screen, in the table and in the list of failures."""
+    (folder / "t003.png").write_bytes(b"bad")
+    listed = out.with_name("failed.csv")
+    assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 2
+    assert "  t003.png: It is not_a_png. (not_a_png)" in capsys.readouterr().err
+    assert _rows(out)[3]["error"] == "not_a_png: It is not_a_png."
+    assert listed.read_text() == "file,code,reason\nt003.png,not_a_png,It is not_a_png.\n"
+
+
+def test_many_failures_are_cut_short_on_the_screen(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twenty are shown; where the rest is, is said."""
+    for number in range(30):
+        (folder / f"t{number:03}.png").write_bytes(b"bad")
+    assert _run(FakeService(), "encode", folder, out, "--quiet") == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("30 failed:")
+    assert shown.count("not_a_png)") == 20
+    assert f"and 10 more, in {out}" in shown
+
+
+def test_no_failures_make_an_empty_list(folder: Path, out: Path) -> None:
+    """A list of an earlier run does not stay behind."""
+    listed = out.with_name("failed.csv")
+    listed.write_text("old")
+    assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 0
+    assert listed.read_text() == "file,code,reason\n"
+
+
+def test_a_file_that_vanishes_midway_fails_alone(folder: Path, out: Path) -> None:
+    """It was there when the folder was read and is gone when its turn comes."""
+    service = FakeService()
+
+    def deleting(request: httpx.Request) -> httpx.Response:
+        (folder / "t140.png").unlink(missing_ok=True)
+        return service(request)
+
+    args = ["encode", str(folder), "--out", str(out), "--url", "http://service"]
+    assert main(args, transport=httpx.MockTransport(deleting), retry=AT_ONCE) == 2
+    assert _rows(out)[140]["error"].startswith("unreadable_file: The file cannot be read: No such")
+
+
+def test_only_failed_files_are_asked_again(folder: Path, out: Path) -> None:
+    """After a run with failures, --resume asks for those alone and completes the table."""
+    (folder / "t003.png").write_bytes(b"bad")
+    assert _run(FakeService(), "encode", folder, out) == 2
+    (folder / "t003.png").write_bytes(b"mended")
+    service = FakeService()
+    assert _run(service, "encode", folder, out, "--resume") == 0
+    assert service.asked == [["t003.png"]]
+    assert _rows(out)[3]["l0"] == "6.0"
+
+
+def test_a_run_with_failures_can_be_begun_anew(folder: Path, out: Path) -> None:
+    """Its table is written: nothing is lost by beginning anew without --resume."""
+    (folder / "t003.png").write_bytes(b"bad")
+    assert _run(FakeService(), "encode", folder, out) == 2
+    assert _run(FakeService(), "encode", folder, out) == 2
+
+
+def test_a_broken_run_goes_on(folder: Path, out: Path) -> None:
+    """What was answered is kept and not asked again; the table is complete and in order."""
+    service = _broken_run(folder, out)
+    assert not out.exists()
+    assert _run(service, "encode", folder, out, "--resume", "--parallel", "1") == 0
+    assert [names[0] for names in service.asked] == ["t064.png", "t128.png"]
+    assert [float(row["l0"]) for row in _rows(out)] == list(range(1, 151))
+
+
+def test_a_broken_run_says_how_to_go_on(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sentence about the service, and the one about what is kept."""
+    _broken_run(folder, out)
+    shown = capsys.readouterr().err
+    assert "client: Nothing answers at http://service." in shown
+    assert f"The answers so far are in {out}.journal; add --resume to go on from there." in shown
+
+
+def test_a_broken_run_is_not_thrown_away(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command without --resume is refused."""
+    service = _broken_run(folder, out)
+    assert _run(service, "encode", folder, out) == 1
+    assert "Add --resume to go on with it" in capsys.readouterr().err
+    assert service.asked == []
+
+
+def test_a_changed_file_is_asked_again(folder: Path, out: Path) -> None:
+    """A result of an older picture is not kept."""
+    service = _broken_run(folder, out)
+    os.utime(folder / "t001.png", ns=(1, 1))
+    assert _run(service, "encode", folder, out, "--resume", "--parallel", "1") == 0
+    assert service.asked[0][0] == "t001.png"
+
+
+def test_resume_without_a_broken_run_just_runs(folder: Path, out: Path) -> None:
+    """A script may always say --resume."""
+    assert _run(FakeService(), "encode", folder, out, "--resume") == 0
+
+
+def test_resume_with_another_bundle_is_refused(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The results would mix two bundles; the way out is named."""
+    service = _broken_run(folder, out)
+    service.bundle = "b2"
+    assert _run(service, "encode", folder, out, "--resume") == 1
+    shown = capsys.readouterr().err
+    assert "distances and clusters of two bundles must not be mixed" in shown
+    assert f"Delete {out}.journal and run again" in shown
+
+
+def test_a_bundle_that_changes_midway_stops_the_run(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Answers of the new bundle are not taken."""
+    service = FakeService()
+
+    def changing(request: httpx.Request) -> httpx.Response:
+        if len(service.asked) == 1:
+            service.bundle = "b2"
+        return service(request)
+
+    args = ["encode", str(folder), "--out", str(out), "--url", "http://service", "--parallel", "1"]
+    assert main(args, transport=httpx.MockTransport(changing), retry=AT_ONCE) == 1
+    assert "from bundle b2, the results so far are of bundle b1" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_tiles_that_break_the_connection_fail_alone(folder: Path, out: Path) -> None:
+    """The service still answers, so the run goes on without them."""
+    service = FakeService(script=[BROKEN] * AT_ONCE.tries)
+    assert _run(service, "encode", folder, out, "--parallel", "1") == 2
+    failed = [row["id"] for row in _rows(out) if row["error"]]
+    assert failed == [f"t{number:03}" for number in range(64)]
+
+
+def test_one_error_of_many_workers_is_told(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A problem of the whole request ends the run with one sentence."""
+    service = FakeService(script=[problem(422, "invalid_request")] * 3)
+    assert _run(service, "encode", folder, out) == 1
+    assert "client: It is invalid_request. (invalid_request, 422)" in capsys.readouterr().err
+
+
+def test_nobody_there_is_found_at_once(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first contact is not repeated, and leaves nothing behind."""
+
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    patient = Retry(first_s=3600)
+    args = ["encode", str(folder), "--out", str(out)]
+    assert main(args, transport=httpx.MockTransport(nobody), retry=patient) == 1
+    assert "Nothing answers at http://127.0.0.1:8000. Start the" in capsys.readouterr().err
+    assert list(out.parent.iterdir()) == [folder]
+
+
+def test_another_program_is_not_taken_for_the_service(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever else answers at the address is named as such."""
+    page = httpx.MockTransport(lambda _: httpx.Response(200, html="<h1>Welcome</h1>"))
+    assert main(["encode", str(folder), "--out", str(out)], transport=page) == 1
+    assert "does not speak as Tilescreen does" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["encode", "nowhere", "--out", "out.csv"], "nowhere does not exist"),
+        (["encode", ".", "--out", "out.csv"], "none of them is a PNG"),
+        (["encode", ".", "--out", "out.xls"], "results are written as .csv"),
+        (["encode", ".", "--out", "no/out.csv"], "The folder no does not exist"),
+        (["encode", ".", "--out", "a.csv", "--failures", "no/f"], "The folder no does not exist"),
+        (["encode", "a.png", "--out", "a.csv", "--url", "host"], "no address of a service"),
+        (["neighbors", ".", "--out", "a.csv", "-k", "101"], "no whole number from 1 to 100"),
+        (["neighbors", ".", "--out", "a.csv", "-k", "five"], "no whole number from 1 to 100"),
+        (["encode", ".", "--out", "a.csv", "--timeout", "0"], "no number of seconds above 0"),
+        (["encode", ".", "--out", "a.csv", "--timeout", "x"], "no number of seconds above 0"),
+        (["encode", "."], "required: --out"),
+        (["paint", "."], "invalid choice: 'paint'"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_bad_usage_is_a_sentence_and_status_1(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    args: list[str],
+    sentence: str,
+) -> None:
+    """Nothing is sent; status 2 is kept for runs with failures."""
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").touch()
+    if args[1:2] == ["a.png"]:
+        Path("a.png").write_bytes(b"x")
+    assert main(args) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help tells the exit statuses and leaves with 0."""
+    assert main(["encode", "--help"]) == 0
+    assert "2 written, but some files failed" in capsys.readouterr().out
+
+
+def test_a_full_disk_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the system says is told with the file's name."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    listed = Path("/dev/full")
+    out = folder.with_name("out.ndjson")
+    assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 1
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_two_files_of_one_stem_are_told_apart(folder: Path, out: Path) -> None:
+    """Both have their row; `file` says which is which."""
+    (folder / "sub").mkdir()
+    (folder / "sub" / "t000.png").write_bytes(b"12345")
+    assert _run(FakeService(), "encode", folder, out) == 0
+    twins = [(row["file"], row["l0"]) for row in _rows(out) if row["id"] == "t000"]
+    assert twins == [("sub/t000.png", "5.0"), ("t000.png", "1.0")]
+
+
+def test_ndjson_of_neighbours(folder: Path, out: Path) -> None:
+    """One result a line, as the service gave it."""
+    target = out.with_suffix(".ndjson")
+    assert _run(FakeService(), "neighbors", folder / "t001.png", target) == 0
+    line = json.loads(target.read_text())
+    assert (line["file"], line["neighbors"][0]["id"]) == ("t001.png", "c1")

@@ -1,0 +1,33 @@
+"""What the client is made of."""
+
+import ast
+import sys
+from pathlib import Path
+
+import client
+
+ALLOWED = {"client", "httpx", "tqdm"}
+
+
+def _imported(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0])
+    return names
+
+
+def test_the_client_stands_alone() -> None:
+    """It imports httpx, tqdm and itself; pyarrow only when asked for, the other packages never."""
+    files = Path(client.__path__[0]).glob("*.py")
+    imported = set().union(*map(_imported, files))
+    assert imported - set(sys.stdlib_module_names) == ALLOWED
+
+
+def test_public_names_are_listed_sorted() -> None:
+    """`__all__` is what can be imported, in order."""
+    modules = {name for name in vars(client) if type(getattr(client, name)) is type(sys)}
+    public = {name for name in vars(client) if not name.startswith("_")} - modules
+    assert client.__all__ == sorted(public)

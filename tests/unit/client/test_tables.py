@@ -1,0 +1,145 @@
+"""Results as CSV, Parquet and NDJSON."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+
+from client import InputUnusable, Problem
+from client.plans import Command
+from client.tables import Entry, Table, check_output, write_table
+from tests.unit.client.fake_service import result
+
+BAD = {"error": Problem("not_a_png", 415, "Not a PNG", 'It says, "no".').to_json()}
+
+
+def _entries(command: Command) -> list[Entry]:
+    return [
+        Entry("a/b.png", "b", {"index": 7, "id": "?", **result(command, 4.0)}),
+        Entry("bad.png", "bad", BAD),
+    ]
+
+
+def _csv(tmp_path: Path, command: Command) -> list[dict[str, str]]:
+    out = tmp_path / "out.csv"
+    write_table(out, Table(command, 2), _entries(command))
+    with out.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_latents_are_columns(tmp_path: Path) -> None:
+    """Encode: one row a tile, one column a number, the reason where there is none."""
+    good, bad = _csv(tmp_path, "encode")
+    assert good == {"file": "a/b.png", "id": "b", "error": "", "l0": "4.0", "l1": "0.5"}
+    assert bad["error"] == 'not_a_png: It says, "no".'
+    assert bad["l0"] == bad["l1"] == ""
+
+
+def test_neighbours_are_rows(tmp_path: Path) -> None:
+    """Neighbors: one row a hit, in order of rank; a failed tile has one row."""
+    rows = _csv(tmp_path, "neighbors")
+    assert [(row["file"], row["rank"], row["neighbor"]) for row in rows] == [
+        ("a/b.png", "1", "c1"),
+        ("a/b.png", "2", "c2"),
+        ("bad.png", "", ""),
+    ]
+    assert [rows[0][name] for name in ("distance", "rarity", "cluster", "scan")] == [
+        "4.0",
+        "0.1",
+        "",
+        "film-a",
+    ]
+
+
+def test_a_stray_tile_keeps_its_nearest_cluster(tmp_path: Path) -> None:
+    """Cluster: never a bare -1."""
+    row, _ = _csv(tmp_path, "cluster")
+    assert [row[name] for name in ("label", "confidence", "nearest", "distance", "reach")] == [
+        "-1",
+        "0.0",
+        "3",
+        "4.0",
+        "1.0",
+    ]
+
+
+def test_a_bundle_without_clusters_leaves_blanks(tmp_path: Path) -> None:
+    """No nearest cluster is a blank, not an error."""
+    member = {"label": -1, "confidence": 0.0, "nearest": None, "reach": 1.0}
+    out = tmp_path / "out.csv"
+    write_table(out, Table("cluster", 2), [Entry("a.png", "a", {"cluster": member})])
+    assert out.read_text().splitlines()[1] == "a.png,a,,-1,0.0,,,1.0"
+
+
+@pytest.mark.parametrize("command", ["encode", "neighbors", "cluster"])
+def test_parquet_holds_the_same_rows(tmp_path: Path, command: Command) -> None:
+    """Parquet has the columns of CSV, with types and nulls instead of text and blanks."""
+    out = tmp_path / "out.parquet"
+    write_table(out, Table(command, 2), _entries(command))
+    rows = pyarrow.parquet.read_table(out).to_pylist()
+    plain = [
+        {name: "" if value is None else str(value) for name, value in row.items()} for row in rows
+    ]
+    expected = _csv(tmp_path, command)
+    assert [list(row) for row in plain] == [list(row) for row in expected]
+    assert [row["file"] for row in plain] == [row["file"] for row in expected]
+    assert rows[-1]["error"] == 'not_a_png: It says, "no".'
+
+
+def test_ndjson_is_what_the_api_gives(tmp_path: Path) -> None:
+    """One result a line with its file and id; the index in some request is left out."""
+    out = tmp_path / "out.ndjson"
+    write_table(out, Table("encode", 2), _entries("encode"))
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert lines == [
+        {"file": "a/b.png", "id": "b", "latent": [4.0, 0.5]},
+        {"file": "bad.png", "id": "bad", **BAD},
+    ]
+
+
+def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """When writing breaks, the old table stays and nothing half is left."""
+
+    def breaking() -> Iterator[Entry]:
+        yield from _entries("encode")
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out.csv"
+    out.write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        write_table(out, Table("encode", 2), breaking())
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert out.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("out.xlsx", r"ends in '.xlsx'; results are written as .csv, .parquet, .ndjson"),
+        ("out", "has no ending; results are written as"),
+        ("no/out.csv", "no does not exist; make it first"),
+        ("dir.csv", "is a folder"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_first(
+    tmp_path: Path, name: str, sentence: str
+) -> None:
+    """Before any work is done, and with a sentence."""
+    (tmp_path / "dir.csv").mkdir()
+    with pytest.raises(InputUnusable, match=sentence):
+        check_output(tmp_path / name)
+
+
+def test_missing_pyarrow_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parquet without pyarrow is refused before any work; the others do without."""
+    blocked: dict[str, Any] = {"pyarrow": None, "pyarrow.parquet": None}
+    for name, module in blocked.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    check_output(tmp_path / "out.csv")
+    with pytest.raises(InputUnusable, match="Parquet needs the package pyarrow"):
+        check_output(tmp_path / "out.parquet")
