@@ -4,6 +4,7 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from bundle.layout import ARRAYS, OTHERS, ArraySpec, sizes
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
 _CHUNK = 1 << 20
+# What numpy raises on a header that makes no sense; it parses one as Python's literals.
+_NOT_MAPPED = (ValueError, OSError, TypeError, OverflowError, SyntaxError, TokenError)
 
 
 def open_bundle(path: Path | str) -> Bundle:
@@ -122,7 +125,7 @@ def _hash(file: Path) -> str:
 def _map_array(folder: Path, name: str, spec: ArraySpec, known: dict[str, int]) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.lib.format.open_memmap(folder / name, mode="r")
-    except (ValueError, OSError, TypeError, OverflowError) as error:
+    except _NOT_MAPPED as error:
         raise BundleDamaged(f"{name} is not an array that can be mapped: {error}.") from error
     letters = spec.shape.split()
     right_type = array.dtype.kind == "S" if spec.dtype == "S" else array.dtype.str == spec.dtype

@@ -1,0 +1,202 @@
+"""The format stays what docs/bundle-format.md says, and a second reader can be written from it."""
+
+import hashlib
+import json
+import re
+import shutil
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import bundle
+from bundle import BundleWriter, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
+from bundle.layout import ARRAYS, OTHERS
+from bundle.manifest import FORMAT_VERSION, Manifest
+from tests.tiny import tiny_tiles, write_tiny_bundle
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "bundle-format.md").read_text(encoding="utf-8")
+OLD = [ROOT / f"tests/data/bundle_v{number}" for number in range(1, FORMAT_VERSION + 1)]
+
+
+class SecondReader:
+    """Reads a bundle by what the page says, with json and numpy alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+        assert self.manifest["format_version"] == 1
+        rest = {key: value for key, value in self.manifest.items() if key != "bundle_id"}
+        text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+        assert self.manifest["bundle_id"] == hashlib.sha256(text.encode()).hexdigest()[:16]
+        for name, entry in self.manifest["files"].items():
+            data = (folder / name).read_bytes()
+            assert (len(data), hashlib.sha256(data).hexdigest()) == (entry["size"], entry["sha256"])
+        self.points = self.array("points.npy")
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Read one array."""
+        return np.load(self.folder / name, allow_pickle=False)
+
+    def neighbors(self, tile_id: str) -> list[tuple[str, float]]:
+        """Return the stored neighbours of a stored tile."""
+        ids = [one.decode() for one in self.array("ids.npy")]
+        row = ids.index(tile_id)
+        pairs = zip(
+            self.array("neighbors.npy")[row],
+            self.array("neighbor_distances.npy")[row],
+            strict=True,
+        )
+        return [(ids[other], float(away)) for other, away in pairs]
+
+    def nearest(self, latent: NDArray[np.float32], k: int) -> list[int]:
+        """Return the rows nearest to a new latent."""
+        mean, scale = self.array("scaler.npy")
+        away = np.sqrt((((latent - mean) / scale - self.points) ** 2).sum(1))
+        return np.argsort(away, kind="stable")[:k].tolist()
+
+    def cluster(self, point: NDArray[np.float32]) -> tuple[int, int, float, float]:
+        """Return label, nearest label, its distance and the confidence by the nearest-core rule."""
+        labels, core = self.array("labels.npy"), self.array("core.npy")
+        away = np.sqrt(((point - self.points) ** 2).sum(1))
+        both = sorted((away[core & (labels == one)].min(), one) for one in set(labels[core]))
+        (first, nearest), (second, _) = both[:2]
+        if first > self.manifest["thresholds"]["cluster_reach"]["value"]:
+            return -1, int(nearest), float(first), 0.0
+        return int(nearest), int(nearest), float(first), float(second / (first + second))
+
+    def rarity(self, distance: float) -> float:
+        """Return the share of random pairs that are closer."""
+        return float((self.array("random_distances.npy") < distance).mean())
+
+    def picture(self, row: int) -> bytes:
+        """Return a tile's picture."""
+        start, end = self.array("picture_offsets.npy")[row : row + 2]
+        return (self.folder / "pictures.bin").read_bytes()[start:end]
+
+
+@pytest.mark.parametrize("path", OLD, ids=lambda path: path.name)
+def test_every_old_format_is_read(path: Path) -> None:
+    """A bundle of each version so far opens, passes its self-test and gives the right ids."""
+    old = open_bundle(path)
+    assert self_test(old, OnnxEncoder(path, threads=1)) <= 1e-5
+    assert OnnxDecoder(path, threads=1).decode(np.array(old.latents)).shape == (12, 16, 16)
+    assert (old.manifest.bundle_id, old.id(0), old.row("c333")) == ("d58c69737ebf73dd", "c300", 11)
+
+
+@pytest.mark.parametrize("path", OLD, ids=lambda path: path.name)
+def test_old_pictures_give_their_latents(path: Path) -> None:
+    """Preprocessing has not changed since: stored pictures still encode to stored latents."""
+    old = open_bundle(path)
+    tiles = np.stack([load_tile(old.picture(row), 16) for row in range(len(old))])
+    assert np.allclose(OnnxEncoder(path, threads=1).encode(tiles), old.latents, atol=1e-6)
+
+
+def test_a_second_reader_finds_the_same_neighbors(tiny_path: Path) -> None:
+    """Code written from the page alone agrees with ours, in ids and distances."""
+    ours, theirs = open_bundle(tiny_path), SecondReader(tiny_path)
+    for row in range(len(ours)):
+        expected = [ours.id(other) for other in ours.neighbors[row]]
+        assert [name for name, _ in theirs.neighbors(ours.id(row))] == expected
+    hits = bundle.search(ours, ours.points, 4)
+    assert [theirs.nearest(latent, 4) for latent in ours.latents] == hits.rows.tolist()
+
+
+def test_a_second_reader_finds_the_same_clusters(tiny_path: Path) -> None:
+    """The nearest-core rule of the page is the one of the code."""
+    ours, theirs = open_bundle(tiny_path), SecondReader(tiny_path)
+    points = ours.points + np.float32(0.1)
+    for point, found in zip(points, bundle.assign(ours, points), strict=True):
+        label, nearest, *numbers = theirs.cluster(point)
+        assert (label, nearest) == (found.label, found.nearest)
+        assert numbers == pytest.approx([found.distance, found.confidence], abs=1e-5)
+
+
+def test_a_second_reader_finds_the_same_rarity(tiny_path: Path) -> None:
+    """Rarity is the share strictly below, on the page and in the code."""
+    ours, theirs = open_bundle(tiny_path), SecondReader(tiny_path)
+    asked = ours.arrays["random_distances.npy"][::7]
+    expected = [theirs.rarity(distance) for distance in asked]
+    assert bundle.rarity(ours, asked).tolist() == pytest.approx(expected)
+
+
+def test_a_second_reader_finds_the_same_pictures(tiny_path: Path) -> None:
+    """Offsets mean the same to both."""
+    ours, theirs = open_bundle(tiny_path), SecondReader(tiny_path)
+    assert all(ours.picture(row) == theirs.picture(row) for row in range(len(ours)))
+
+
+def test_the_resize_is_the_triangle_filter_of_the_page() -> None:
+    """Step 6 of the page, in numpy, gives what Pillow gives, but for the odd tie."""
+    grey = np.random.default_rng(3).integers(0, 256, (37, 37), dtype=np.uint8)
+    ours = bundle.resize(grey, 16).astype(int)
+    rows = _triangle(37, 16) @ grey.T.astype(float)
+    theirs = np.rint(_triangle(37, 16) @ np.rint(rows).T).astype(int)
+    assert np.abs(ours - theirs).max() <= 1
+    assert (ours == theirs).mean() > 0.99
+
+
+def _triangle(size: int, side: int) -> NDArray[np.float64]:
+    scale = size / side
+    middles = (np.arange(side)[:, None] + 0.5) * scale - 0.5
+    weights = np.maximum(0, 1 - np.abs(np.arange(size) - middles) / max(scale, 1))
+    whole: NDArray[np.float64] = weights / weights.sum(1, keepdims=True)
+    return whole
+
+
+def test_the_page_names_every_file() -> None:
+    """The table has each file of the layout with its dtype, and no other."""
+    named = dict(re.findall(r"^\| `([\w.]+)` \| (?:`([^`]*)`)? ?\|", PAGE, flags=re.MULTILINE))
+    named.pop("manifest.json")
+    dtypes = {name: spec.dtype.replace("|", "\\|") for name, spec in ARRAYS.items()}
+    assert {name: dtype.rstrip("*") for name, dtype in named.items()} == (
+        dtypes | dict.fromkeys(OTHERS, "")
+    )
+
+
+def test_the_page_names_every_field_of_the_manifest() -> None:
+    """No field is left for a second reader to guess."""
+    assert [name for name in Manifest.model_fields if f"`{name}`" not in PAGE] == []
+
+
+def test_the_page_is_of_this_version() -> None:
+    """Whoever raises the version must write the page again."""
+    assert PAGE.startswith(f"# The bundle format, version {FORMAT_VERSION}\n")
+
+
+def test_writing_what_was_read_changes_no_byte(tiny_path: Path, tmp_path: Path) -> None:
+    """Writer, reader, writer: every file is equal, the manifest too."""
+    first = open_bundle(tiny_path)
+    with BundleWriter(tmp_path / "again") as writer:
+        for name, values in first.arrays.items():
+            writer.array(name, values)
+        for name in OTHERS:
+            with writer.file(name) as stream, (tiny_path / name).open("rb") as source:
+                shutil.copyfileobj(source, stream)
+        writer.finish(first.manifest)
+    files = sorted(path.name for path in tiny_path.iterdir())
+    assert files == sorted(path.name for path in (tmp_path / "again").iterdir())
+    for name in files:
+        assert (tiny_path / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_the_same_tiles_give_the_same_bundle(tiny_path: Path, tmp_path: Path) -> None:
+    """Nothing in a bundle depends on the clock or the machine but what the manifest says."""
+    manifest = write_tiny_bundle(tmp_path / "twin")
+    assert manifest.bundle_id == open_bundle(tiny_path).manifest.bundle_id
+    assert tiny_tiles().shape == (12, 16, 16)
+
+
+def test_the_public_names_are_the_exported_ones() -> None:
+    """`bundle.__all__` is every public name of the package but its modules, sorted."""
+    public = {
+        name
+        for name, value in vars(bundle).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert set(bundle.__all__) == public
+    assert len(bundle.__all__) == len(public)

@@ -1,0 +1,200 @@
+"""Promises of the bundle that hold for any input, tried on many."""
+
+import shutil
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from sklearn.neighbors import KDTree
+
+from bundle import Bundle, BundleError, TileError, decode_png, load_tile, open_bundle, search
+from bundle.layout import ARRAYS, OTHERS
+from bundle.neighbors import IndexKind
+from tests.forge import SIGNATURE, chunk, reseal
+from tests.pictures import png
+
+SIDE = 16
+GREY = np.arange(256, dtype=np.uint8).reshape(16, 16)
+MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
+VALID = [png(GREY.astype(np.uint16) << 8) if mode == "I;16" else png(GREY, mode) for mode in MODES]
+KINDS = [
+    b"IHDR",
+    b"PLTE",
+    b"tRNS",
+    b"IDAT",
+    b"IEND",
+    b"acTL",
+    b"fcTL",
+    b"fdAT",
+    b"zTXt",
+    b"\xff a?",
+]
+FILES = sorted({*ARRAYS, *OTHERS, "manifest.json"})
+quick = settings(max_examples=150, deadline=None)
+with_bundle = settings(
+    quick, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def is_tile_or_refused(data: bytes) -> None:
+    """Assert the promise of `load_tile`: a picture of the right shape, or a TileError."""
+    with suppress(TileError):
+        tile = load_tile(data, SIDE, max_pixels=4096)
+        assert (tile.shape, tile.dtype) == ((SIDE, SIDE), np.uint8)
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (kind, content) of each chunk of a valid PNG."""
+    at = len(SIGNATURE)
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        yield kind, data[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+@quick
+@given(st.binary(max_size=200))
+@example(b"")
+def test_any_bytes(data: bytes) -> None:
+    """Any bytes are a tile or a TileError."""
+    is_tile_or_refused(data)
+    is_tile_or_refused(SIGNATURE + data)
+
+
+@quick
+@given(st.sampled_from(VALID), st.data())
+def test_any_flipped_bit_of_a_picture(valid: bytes, data: st.DataObject) -> None:
+    """A PNG with one bit flipped is never taken for a tile, as every chunk has a checksum."""
+    at = data.draw(st.integers(0, len(valid) * 8 - 1))
+    flipped = bytearray(valid)
+    flipped[at // 8] ^= 1 << at % 8
+    with pytest.raises(TileError):
+        load_tile(bytes(flipped), SIDE)
+
+
+@quick
+@given(st.sampled_from(VALID), st.data())
+def test_any_cut_of_a_picture(valid: bytes, data: st.DataObject) -> None:
+    """A PNG that ends early, wherever, is refused."""
+    with pytest.raises(TileError):
+        load_tile(valid[: data.draw(st.integers(0, len(valid) - 1))], SIDE)
+
+
+@settings(quick, max_examples=400)
+@given(
+    st.sampled_from(VALID),
+    st.lists(st.tuples(st.sampled_from(KINDS), st.binary(max_size=40), st.integers(0, 5))),
+    st.integers(0, 400),
+    st.integers(0, 255),
+)
+def test_chunks_that_lie(
+    valid: bytes, extra: list[tuple[bytes, bytes, int]], at: int, value: int
+) -> None:
+    """Changed and added chunks with right checksums are a tile or a TileError, nothing else."""
+    parts = [[kind, bytearray(content)] for kind, content in chunks(valid)]
+    content = parts[at % len(parts)][1]
+    if content:
+        content[at % len(content)] = value
+    for kind, more, place in extra:
+        parts.insert(place, [kind, bytearray(more)])
+    is_tile_or_refused(SIGNATURE + b"".join(chunk(bytes(k), bytes(c)) for k, c in parts))
+
+
+@quick
+@given(
+    arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8, 40))),
+    st.sampled_from(["L", "LA", "RGB", "RGBA"]),
+    st.integers(8, 48),
+)
+def test_preprocessing_keeps_shape_range_and_greys(
+    grey: NDArray[np.uint8], mode: str, side: int
+) -> None:
+    """Grey pictures decode exactly in any mode; resized ones stay within their own range."""
+    data = png(grey, mode)
+    assert np.array_equal(decode_png(data), grey)
+    tile = load_tile(data, side)
+    assert (tile.shape, tile.dtype) == ((side, side), np.uint8)
+    assert grey.min() <= tile.min() <= tile.max() <= grey.max()
+
+
+def stored(points: NDArray[np.float32], like: Bundle) -> Bundle:
+    """Return a bundle of these points with their k-d tree; nothing else in it is right."""
+    _, rows, nodes, bounds = KDTree(points, leaf_size=3).get_arrays()
+    leaves = [number for number, node in enumerate(nodes) if node["is_leaf"]]
+    found = {
+        "points.npy": points,
+        "kdtree_rows.npy": np.asarray(rows, dtype=np.int32),
+        "kdtree_leaves.npy": np.array(
+            [(nodes[one]["idx_start"], nodes[one]["idx_end"]) for one in leaves], dtype=np.int32
+        ),
+        "kdtree_bounds.npy": np.asarray(bounds)[:, leaves].astype(np.float32),
+    }
+    source = like.manifest.source.model_copy(update={"tiles": len(points)})
+    manifest = like.manifest.model_copy(update={"source": source})
+    return replace(like, manifest=manifest, arrays={**like.arrays, **found})
+
+
+# Few values, so that duplicates and ties are common.
+COORDINATES = st.sampled_from([-2.0, -0.5, 0.0, 0.25, 1.0, 3.0])
+
+
+@with_bundle
+@given(
+    st.sampled_from(["brute", "kdtree"]),
+    arrays(np.float32, st.tuples(st.integers(1, 60), st.just(3)), elements=COORDINATES),
+    arrays(np.float32, st.tuples(st.integers(0, 4), st.just(3)), elements=COORDINATES),
+    st.integers(1, 9),
+)
+def test_search_equals_brute_force_in_distance(
+    tiny_bundle: Bundle,
+    index: IndexKind,
+    points: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    k: int,
+) -> None:
+    """Both searches give the k smallest distances, to k different tiles, with ties and twins."""
+    hits = search(stored(points, tiny_bundle), queries, k, index=index)
+    away = np.sqrt(((queries[:, None].astype(float) - points[None]) ** 2).sum(2))
+    assert np.allclose(hits.distances, np.sort(away, axis=1)[:, :k], atol=1e-5)
+    assert np.allclose(np.take_along_axis(away, hits.rows, 1), hits.distances, atol=1e-5)
+    assert all(len(set(row)) == min(k, len(points)) for row in hits.rows.tolist())
+
+
+@with_bundle
+@given(st.sampled_from(FILES), st.integers(0, 10**9), st.integers(1, 255))
+def test_any_altered_byte_of_a_bundle(tiny_path: Path, name: str, at: int, mask: int) -> None:
+    """One byte altered anywhere in a bundle is refused, unless the manifest still says the same."""
+    with TemporaryDirectory() as parent:
+        folder = Path(shutil.copytree(tiny_path, Path(parent) / "copy"))
+        data = bytearray((folder / name).read_bytes())
+        data[at % len(data)] ^= mask
+        (folder / name).write_bytes(data)
+        with suppress(BundleError):
+            found = open_bundle(folder).manifest
+            assert name == "manifest.json"
+            assert found == open_bundle(tiny_path).manifest
+
+
+# numpy says so when it meets the whole numbers of Python 2, such as 12L.
+@pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")
+@with_bundle
+@given(st.sampled_from(sorted(ARRAYS)), st.integers(0, 127), st.integers(0, 255), st.booleans())
+def test_any_array_header(tiny_path: Path, name: str, at: int, value: int, cut: bool) -> None:
+    """A forged array file with a fitting hash opens or is refused; it never escapes as a crash."""
+    with TemporaryDirectory() as parent:
+        folder = Path(shutil.copytree(tiny_path, Path(parent) / "copy"))
+        data = bytearray((folder / name).read_bytes())
+        data[at] = value
+        (folder / name).write_bytes(data[:at] if cut else data)
+        reseal(folder)
+        with suppress(BundleError):
+            assert len(open_bundle(folder)) == 12
