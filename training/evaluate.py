@@ -33,7 +33,7 @@ Measures
                          (or scans, where patients are not known) held out
   clusters               where the positives lie: stray, in clusters of 90 % positives, and
                          the share of positives in a positive tile's cluster
-  [low, high]            95 % of 500 draws of the scans, with replacement
+  [low, high]            95 % of 1000 draws of the scans, with replacement
 """
 
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from bundle.arrays import Points
 from bundle.neighbors import squared_distances
 
-RESAMPLES = 500
+RESAMPLES = 1000
 _FOLDS = 5
 _INTERVAL = (0.025, 0.975)
 
@@ -98,11 +97,19 @@ def average(values: Scores, weights: Scores) -> float | None:
 
 
 def precision(positive: Flags, scores: Scores | None, weights: Scores) -> float | None:
-    """Return the weighted average precision of scores; None without scores or a positive."""
-    used = weights > 0
-    if scores is None or not positive[used].any():
+    """Return the weighted average precision of scores; None without scores or a positive.
+
+    Equal scores share one rank, as in scikit-learn, which takes far longer for the
+    thousands of draws of an interval.
+    """
+    if scores is None or not weights[positive].any():
         return None
-    return float(average_precision_score(positive[used], scores[used], sample_weight=weights[used]))
+    order = np.argsort(-scores)
+    ends = np.append(np.diff(scores[order]) != 0, True)
+    hits = np.cumsum(np.where(positive, weights, 0)[order])[ends]
+    ranks = np.cumsum(weights[order])[ends]
+    precisions = hits / np.maximum(ranks, 1)  # weights are whole numbers
+    return float(np.diff(hits, prepend=0) @ precisions / hits[-1])
 
 
 def measure(
