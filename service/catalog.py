@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle import Bundle, UnknownTile
+from bundle import Bundle
 from service.errors import UnknownScan
 
 
@@ -52,11 +52,10 @@ class Catalog:
             UnknownTile: no stored tile has it; the error names near matches.
         """
         row = self.rows.get(tile_id)
-        if row is None:
-            # numpy ignores NULs at the end of bytes, so the bundle would find too much.
-            self.bundle.row(tile_id.replace("\0", "\N{REPLACEMENT CHARACTER}"))
-            raise UnknownTile(tile_id[:200], [])
-        return row
+        if row is not None:
+            return row
+        # numpy ignores NULs at the end of bytes, so the bundle would find too much.
+        return self.bundle.row(tile_id.replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
     def in_scan(self, name: str) -> NDArray[np.intp]:
         """Return the rows of a scan's tiles, ascending.

@@ -80,15 +80,16 @@ def test_a_client_who_hangs_up_is_not_worked_for(tiny_path: Path) -> None:
     assert len(encoder.runs) == runs + 1
 
 
-async def _ask(api: Api, left: asyncio.Event) -> list[Any]:
-    """Speak ASGI as a server does whose client leaves; return what was sent."""
+async def _ask(api: Api, left: asyncio.Event | None = None) -> list[Any]:
+    """Speak ASGI as a server whose client leaves, at once or when told; return what was sent."""
     sent: list[Any] = []
-    pieces = iter([{"type": "http.request", "body": TILE, "more_body": False}])
+    pieces = iter([{"type": "http.request", "body": TILE, "more_body": left is None}])
 
     async def receive() -> Any:
         for piece in pieces:
             return piece
-        await left.wait()
+        if left is not None:
+            await left.wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
@@ -160,3 +161,11 @@ class Drifting(FakeEncoder):
 
     def encode(self, tiles: Any) -> Any:
         return super().encode(tiles) + self.off
+
+
+def test_a_client_who_leaves_while_sending_gets_no_answer(tiny_path: Path) -> None:
+    """A connection that ends within the body ends the request; the next one is answered."""
+    with running(tiny_path) as api:
+        sent = api.runner.run(_ask(api))
+        assert api.post("/encode", TILE).status_code == 200
+    assert sent == []

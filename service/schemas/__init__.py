@@ -1,0 +1,54 @@
+"""The shapes of the answers: for the API document, and for the tests that hold answers to it.
+
+Answers themselves are built as plain objects (`service.facts`): checking each of a thousand
+answers a second against its model would cost more than making it.
+"""
+
+from service.schemas.problem import InvalidPart, Problem
+from service.schemas.results import (
+    ClusterAnswer,
+    ClusterResult,
+    DbscanLabel,
+    EncodeAnswer,
+    EncodeResult,
+    FailedResult,
+    Membership,
+    NearestCluster,
+    Neighbor,
+    NeighborsAnswer,
+    NeighborsResult,
+)
+from service.schemas.status import Alive, BundleManifest, Ready
+from service.schemas.stored import (
+    ClusterDetail,
+    ClusterList,
+    ClusterSummary,
+    TileDetail,
+    TilePage,
+    TileSummary,
+)
+
+__all__ = [
+    "Alive",
+    "BundleManifest",
+    "ClusterAnswer",
+    "ClusterDetail",
+    "ClusterList",
+    "ClusterResult",
+    "ClusterSummary",
+    "DbscanLabel",
+    "EncodeAnswer",
+    "EncodeResult",
+    "FailedResult",
+    "InvalidPart",
+    "Membership",
+    "NearestCluster",
+    "Neighbor",
+    "NeighborsAnswer",
+    "NeighborsResult",
+    "Problem",
+    "Ready",
+    "TileDetail",
+    "TilePage",
+    "TileSummary",
+]

@@ -1,0 +1,54 @@
+"""How the service is, and which bundle it has."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.schemas.problem import Shape
+from service.schemas.results import Answer
+
+
+class BundleManifest(BaseModel):
+    """The bundle's manifest, as docs/bundle-format.md describes it; these and more members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    bundle_id: str = Field(
+        description="Hash over everything in the bundle.", examples=["d58c69737ebf73dd"]
+    )
+    format_version: int = Field(description="Version of the bundle's format.", examples=[1])
+    created: datetime = Field(description="When it was fitted.", examples=["2026-01-01T00:00:00Z"])
+    profile: str = Field(description="The profile it was fitted with.", examples=["default"])
+    seed: int = Field(description="The seed it was fitted with.", examples=[42])
+    latent_dim: int = Field(description="Numbers in a latent.", examples=[150])
+    neighbors: int = Field(description="Stored neighbours of each tile.", examples=[100])
+    source: dict[str, Any] = Field(
+        description="The tiles it was fitted on.",
+        examples=[{"tiles": 12, "scans": 3, "skipped": {}}],
+    )
+    files: dict[str, Any] = Field(
+        description="Size and SHA-256 of every file.",
+        examples=[
+            {"encoder.onnx": {"sha256": "0" * 64, "size": 1024, "dtype": None, "shape": None}}
+        ],
+    )
+
+
+class Alive(Shape):
+    """The process answers."""
+
+    status: str = Field(description="Always `alive`.", examples=["alive"])
+
+
+class Ready(Answer):
+    """Tiles can be encoded: a probe tile has just come back as stored."""
+
+    status: str = Field(description="Always `ready`.", examples=["ready"])
+    tiles: int = Field(description="Number of stored tiles.", examples=[12])
+    probe_difference: float = Field(
+        description="Largest difference of the probe tile's latent from the stored one.",
+        examples=[1e-7],
+    )
+    queue_tiles: int = Field(description="Tiles that wait for the encoder.", examples=[0])
+    queue_limit: int = Field(description="Tiles that may wait.", examples=[4096])
