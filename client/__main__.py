@@ -43,7 +43,8 @@ def main(
     except ClientError as error:
         return _stop(str(error), _hint(options, error))
     except OSError as error:
-        return _stop(f"{error.filename or options.out}: {error.strerror}.", _hint(options, error))
+        what = f"{error.filename or options.out}: {error.strerror or error}."
+        return _stop(what, _hint(options, error))
     except KeyboardInterrupt as error:
         _stop("Interrupted.", _hint(options, error))
         return INTERRUPTED
@@ -64,6 +65,7 @@ async def _ask(
     options: Options, tiles: Sequence[TileFile], client: AsyncClient
 ) -> Mapping[str, Problem]:
     async with client:
+        # Nothing is written before it is known that there is a service, and which bundle it has.
         info = await client.bundle()
         job = Job(options.command, options.k, options.parallel, info.id)
         with Journal(options.journal, job.run, resume=options.resume) as journal:
@@ -81,9 +83,8 @@ def _entries(
     journal: Journal, tiles: Sequence[TileFile], failures: Mapping[str, Problem]
 ) -> Iterator[Entry]:
     for tile, result in journal.results(tiles):
-        if result is None:
-            result = {"error": failures[tile.file].to_json()}  # noqa: PLW2901
-        yield Entry(tile.file, tile.id, result)
+        answer = {"error": failures[tile.file].to_json()} if result is None else result
+        yield Entry(tile.file, tile.id, answer)
 
 
 def _report(options: Options, tiles: Sequence[TileFile], failures: Mapping[str, Problem]) -> None:

@@ -53,6 +53,8 @@ async def ask_all(
         BundleChanged: the service has begun to answer from another bundle.
     """
     failures: dict[str, Problem] = {}
+    # All workers draw from one iterator: whoever is free takes the next tiles, and no more than
+    # `parallel` requests' worth of tiles is in memory.
     chunks = chunked(tiles, lambda tile: tile.size, client.terms.limits)
 
     async def work(chunks: Iterator[list[TileFile]]) -> None:
@@ -74,6 +76,7 @@ async def ask_all(
 
 async def _ask(client: AsyncClient, job: Job, chunk: list[TileFile]) -> Batch:
     limits = client.terms.limits
+    # A slow disk must not hold up the answers that come in meanwhile.
     payloads = await asyncio.to_thread(lambda: [load(tile.path, limits) for tile in chunk])
     try:
         return await client.run(submit(job.command, payloads, client.terms, job.k))

@@ -40,6 +40,7 @@ class Journal:
             BundleChanged: its results are of another bundle.
         """
         self.path = path
+        # Places in the file, not results: 62,000 latents are 200 MB of text.
         self._offsets: dict[Key, int] = {}
         if not resume and path.exists() and not _has_ended(path):
             raise InputUnusable(
@@ -112,6 +113,7 @@ class Journal:
                     break
                 self._offsets[key] = end
                 end += len(line)
+            # The next line must not be glued to the half of one.
             stream.truncate(end)
 
     def _check(self, header: bytes, run: Run) -> int:

@@ -211,6 +211,7 @@ def same_bundle(before: str, now: str) -> str:
 
 
 def _learn(limits: Limits, tiles: Sequence[Payload], problem: Problem) -> None:
+    # The service does not publish its limits; a proxy before it may have lower ones anyway.
     if problem.code == "too_many_tiles":
         limits.tiles = min(limits.tiles, len(tiles) // 2)
     else:

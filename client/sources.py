@@ -39,7 +39,7 @@ class TileFile:
 def find_tiles(named: Sequence[str]) -> list[TileFile]:
     """Find the tiles in folders (with their sub-folders), files and glob patterns.
 
-    From a folder only `*.png` is taken, in either case and not hidden; a file named on its own
+    From a folder only `*.png` is taken, in either case and nothing hidden; a file named on its own
     or matched by a pattern is taken whatever its name. Sorted by `file`, each file once.
 
     Raises:
@@ -95,7 +95,15 @@ def _walk(folder: Path) -> Iterator[Path]:
         # Silence would leave tiles out of the results without a word.
         raise InputUnusable(f"The folder {error.filename} cannot be read: {error.strerror}.")
 
-    for place, _, names in os.walk(folder, onerror=refuse):
+    seen: set[Path] = set()
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        real = Path(place).resolve()
+        if real in seen:  # links may lead in a circle
+            folders.clear()
+            continue
+        seen.add(real)
+        # Sorted, so that of two ways to one folder every run takes the same.
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in names)
 
 

@@ -12,7 +12,7 @@ from client.sources import find_tiles
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three tiles, two of one stem, beside things that are no tiles."""
-    for name in ("b.png", "a/b.PNG", "a/c1.png", "notes.txt", ".hidden.png"):
+    for name in ("b.png", "a/b.PNG", "a/c1.png", "notes.txt", ".hidden.png", ".old/c.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     return tmp_path
@@ -105,6 +105,16 @@ def test_a_link_to_nowhere_is_kept_for_the_report(tmp_path: Path) -> None:
     (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere.png")
     (tile,) = find_tiles([str(tmp_path)])
     assert (tile.file, tile.size) == ("lost.png", 0)
+
+
+def test_linked_folders_are_followed_once(folder: Path) -> None:
+    """Tiles behind a link are found; a link that leads in a circle ends."""
+    (folder / "a/circle").symlink_to(folder)
+    elsewhere = folder.with_name("elsewhere")
+    elsewhere.mkdir()
+    (elsewhere / "far.png").write_bytes(b"x")
+    (folder / "link").symlink_to(elsewhere)
+    assert _files(folder) == ["a/b.PNG", "a/c1.png", "b.png", "link/far.png"]
 
 
 def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
