@@ -40,7 +40,7 @@ def find_tiles(named: Sequence[str]) -> list[TileFile]:
     """Find the tiles in folders (with their sub-folders), files and glob patterns.
 
     From a folder only `*.png` is taken, in either case and nothing hidden; a file named on its own
-    or matched by a pattern is taken whatever its name. Sorted by `file`, each file once.
+    or matched by a pattern is taken whatever its ending. Sorted by `file`, each file once.
 
     Raises:
         InputUnusable: something named is not there, cannot be read, or holds no PNG.
@@ -70,10 +70,14 @@ def _matching(pattern: Path, name: str) -> tuple[Path, list[Path]]:
     fixed = list(takewhile(lambda part: not has_magic(part), pattern.parts))
     folder = Path(*fixed).resolve()
     rest = str(Path(*pattern.parts[len(fixed) :]))
-    matches = [path for path in folder.glob(rest) if path.is_file()]
+    matches = [path for path in folder.glob(rest) if path.is_file() and not _hidden(path, folder)]
     if not matches:
         raise InputUnusable(f"No file matches {name}. ** stands for any sub-folders.")
     return folder, matches
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def _in_folder(folder: Path, name: str) -> list[Path]:
