@@ -52,10 +52,7 @@ class Catalog:
             UnknownTile: no stored tile has it; the error names near matches.
         """
         row = self.rows.get(tile_id)
-        if row is not None:
-            return row
-        # numpy ignores NULs at the end of bytes, so the bundle would find too much.
-        return self.bundle.row(tile_id.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+        return self.bundle.row(tile_id) if row is None else row
 
     def in_scan(self, name: str) -> NDArray[np.intp]:
         """Return the rows of a scan's tiles, ascending.

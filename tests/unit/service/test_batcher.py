@@ -31,7 +31,7 @@ def run(
     limits: BatchLimits = LIMITS,
 ) -> Any:
     async def whole() -> Any:
-        async with Batcher(encoder, limits) as batcher:
+        async with asyncio.timeout(20), Batcher(encoder, limits) as batcher:
             return await talk(batcher)
 
     return asyncio.run(whole())
