@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.bundle import Bundle
+from bundle.bundle import Scan
 from bundle.errors import InputError, UnknownTile
 from training.scans import DICOM_SUFFIXES, PICTURE_SUFFIXES
 
@@ -18,6 +18,30 @@ FORMS = (("id", "label"), ("scan", "y", "x", "label"))
 Place: TypeAlias = tuple[str, int, int]
 _SUFFIXES = PICTURE_SUFFIXES | DICOM_SUFFIXES
 _SHOWN = 5
+
+
+class Stored(Protocol):
+    """Tiles that labels are joined on: a bundle, or whatever knows its tiles as one does."""
+
+    def __len__(self) -> int:
+        """Return the number of tiles."""
+        ...
+
+    def id(self, row: int, /) -> str:
+        """Return the id of a row."""
+        ...
+
+    def row(self, tile_id: str, /) -> int:
+        """Return the row of an id, or raise UnknownTile."""
+        ...
+
+    def scan(self, row: int, /) -> Scan | None:
+        """Return the scan of a tile, if known."""
+        ...
+
+    def position(self, row: int, /) -> tuple[int, int] | None:
+        """Return y and x of a tile in its scan, if known."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -55,7 +79,7 @@ class Labelled:
         return Labelled(self.rows[kept], self.positive[kept], self.unmatched, self.left_out)
 
 
-def read_labels(table: LabelCsv, bundle: Bundle) -> Labelled:
+def read_labels(table: LabelCsv, bundle: Stored) -> Labelled:
     """Read labels and find their tiles.
 
     The columns are `id, label`, or `scan, y, x, label`, where `scan` may be a file's name.
@@ -101,7 +125,7 @@ def _read_lines(path: Path) -> list[dict[str, str]]:
     return lines
 
 
-def _finder(bundle: Bundle, lines: list[dict[str, str]]) -> Callable[[dict[str, str]], int | None]:
+def _finder(bundle: Stored, lines: list[dict[str, str]]) -> Callable[[dict[str, str]], int | None]:
     if "id" in lines[0]:
         return partial(_by_id, bundle)
     places = {
@@ -112,7 +136,7 @@ def _finder(bundle: Bundle, lines: list[dict[str, str]]) -> Callable[[dict[str, 
     return partial(_by_place, places)
 
 
-def _by_id(bundle: Bundle, line: dict[str, str]) -> int | None:
+def _by_id(bundle: Stored, line: dict[str, str]) -> int | None:
     try:
         return bundle.row(line["id"])
     except UnknownTile:

@@ -105,15 +105,21 @@ def make_page(bundle: Bundle, ids: Sequence[str], evaluation: Path | None) -> Pa
 
 def render(page: Page) -> str:
     """Return the page as HTML."""
-    environment = Environment(
+    template = environment().get_template("report.html")
+    return template.render(page=page, manifest=page.bundle.manifest)
+
+
+def environment() -> Environment:
+    """Return the templates, escaping by default, with unknown names refused."""
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["colour"] = colour
-    return environment.get_template("report.html").render(page=page, manifest=page.bundle.manifest)
+    templates.filters["colour"] = colour
+    return templates
 
 
 def colour(label: int) -> str:

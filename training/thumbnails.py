@@ -4,6 +4,8 @@ import base64
 from dataclasses import dataclass, field
 from io import BytesIO
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from bundle.arrays import Grey
@@ -25,9 +27,13 @@ class Thumbnail:
 
 def data_uri(pixels: Grey, side: int) -> str:
     """Return a picture as a WebP data: URI, at most `side` pixels wide."""
-    small = resize(pixels, min(side, *pixels.shape))
+    return encode_uri(resize(pixels, min(side, *pixels.shape)))
+
+
+def encode_uri(pixels: NDArray[np.uint8]) -> str:
+    """Return a (height, width) or (height, width, 3) picture as a WebP data: URI."""
     stream = BytesIO()
-    Image.fromarray(small).save(stream, "WEBP", quality=_QUALITY, method=4)
+    Image.fromarray(pixels).save(stream, "WEBP", quality=_QUALITY, method=4)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
