@@ -11,13 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from bundle import TilescreenError, UnknownCluster, UnknownTile, load_tile
 from bundle.arrays import Grey
-from service import sheets
 from service.batcher import Latent
-from service.captions import same_scan_words
-from service.cards import Answer, answer, stored_hits, stored_lines
 from service.deps import ServingDep
 from service.errors import MalformedForm, problem_of
-from service.rendering import ASSETS, render, segment
+from service.pages import sheets
+from service.pages.captions import same_scan_words
+from service.pages.cards import Answer, answer, stored_hits, stored_lines
+from service.pages.rendering import ASSETS, render, segment
 from service.state import Serving
 from service.uploads import Upload, read_uploads
 

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from service.deps import ServingDep
-from service.reference import entries
-from service.rendering import render, segment
+from service.pages.reference import entries
+from service.pages.rendering import render, segment
 
 router = APIRouter(include_in_schema=False)
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle import Bundle
-from service.captions import cluster_name, percent
+from service.pages.captions import cluster_name, percent
 
 CLUSTERS_A_PAGE = 24
 TILES_A_PAGE = 120

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.reference import entries
+from service.pages.reference import entries
 from tests.api import Api, running
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundle.manifest import Clustering
-from service.captions import (
+from service.pages.captions import (
     closeness,
     cluster_name,
     confidence_words,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from service.captions import cluster_name, percent
+from service.pages.captions import cluster_name, percent
 from service.state import Serving
 
 _HERE = Path(__file__).parent
@@ -97,6 +97,6 @@ def summary_of(serving: Serving) -> Summary:
 
 
 def render(serving: Serving, template: str, *, status: int = 200, **data: object) -> HTMLResponse:
-    """Fill a template of `service/templates`; everything in it is escaped."""
+    """Fill a template of `service/pages/templates`; everything in it is escaped."""
     html = _ENVIRONMENT.get_template(template).render(summary=summary_of(serving), **data)
     return HTMLResponse(html, status)

@@ -9,11 +9,17 @@ from PIL import Image
 
 from bundle.arrays import Grey
 from service.batcher import Latent
-from service.captions import Closeness, closeness, cluster_name, confidence_words, dbscan_words
 from service.catalog import Catalog
 from service.facts import Fact, new_cluster, new_neighbors, stored_cluster, stored_neighbors
-from service.rendering import segment
-from service.sheets import Tile
+from service.pages.captions import (
+    Closeness,
+    closeness,
+    cluster_name,
+    confidence_words,
+    dbscan_words,
+)
+from service.pages.rendering import segment
+from service.pages.sheets import Tile
 
 SENT_HITS = 12
 """Neighbours shown for each file that was sent."""

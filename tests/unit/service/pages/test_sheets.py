@@ -3,7 +3,7 @@
 import pytest
 
 from bundle import Bundle, UnknownCluster, open_bundle
-from service import sheets
+from service.pages import sheets
 from tests.tiny import write_tiny_bundle
 
 

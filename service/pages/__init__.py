@@ -1,0 +1,1 @@
+"""The server-rendered pages: what they say, and how it becomes HTML."""
