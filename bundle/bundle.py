@@ -84,16 +84,26 @@ class Bundle:
         wanted = tile_id.encode("utf-8", "surrogatepass")
         at = bisect_left(ids, wanted)
         if at == len(ids) or ids[at] != wanted:
-            raise UnknownTile(tile_id[:200], self._near(tile_id[:200], at))
+            raise UnknownTile(tile_id[:200], self._near(tile_id[:200]))
         return at
 
-    def _near(self, tile_id: str, at: int) -> list[str]:
-        """Return up to three ids around `at` that look like it, the most alike first."""
-        window = range(max(0, at - 50), min(len(self), at + 50))
-        nearby = [self.id(row) for row in sorted(window, key=lambda row: abs(row - at))]
-        alike = {found: SequenceMatcher(a=found, b=tile_id).ratio() for found in nearby}
-        ranked = sorted(nearby, key=lambda found: -alike[found])  # stable: nearest first
+    def _near(self, tile_id: str) -> list[str]:
+        """Return up to three ids that look like it, the most alike first, whatever their case."""
+        alike: dict[str, float] = {}
+        for spelling in (tile_id, tile_id.lower(), tile_id.upper()):
+            for row in self._around(spelling):
+                found = self.id(row)
+                likeness = SequenceMatcher(a=found.lower(), b=tile_id.lower()).ratio()
+                alike.setdefault(found, likeness)
+        ranked = sorted(alike, key=lambda found: -alike[found])  # stable: nearest first
         return [found for found in ranked if alike[found] >= _ALIKE][:3]
+
+    def _around(self, tile_id: str) -> list[int]:
+        """Return the rows of ids that stand near it in the order of ids, nearest first."""
+        at = bisect_left(self.arrays["ids.npy"], tile_id.encode("utf-8", "surrogatepass"))
+        return sorted(
+            range(max(0, at - 50), min(len(self), at + 50)), key=lambda row: abs(row - at)
+        )
 
     def scale(self, latents: Latents) -> Points:
         """Apply the fitted scaler: (n, d) float32 latents -> (n, d) float32 points."""

@@ -28,6 +28,13 @@ def test_an_unknown_id_names_near_matches(tiny_bundle: Bundle) -> None:
     assert caught.value.near[:2] == ["c303", "c300"]
 
 
+def test_an_id_in_the_other_case_is_found_near(tiny_bundle: Bundle) -> None:
+    """C303 finds c303."""
+    with pytest.raises(UnknownTile) as caught:
+        tiny_bundle.row("C303")
+    assert caught.value.near[0] == "c303"
+
+
 def test_a_very_long_id_is_cut(tiny_bundle: Bundle) -> None:
     """The error does not repeat a megabyte."""
     with pytest.raises(UnknownTile) as caught:
