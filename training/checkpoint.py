@@ -1,4 +1,4 @@
-"""The state of training after an epoch, on disk without pickle."""
+"""The state of training, on disk without pickle."""
 
 import json
 import os
@@ -19,12 +19,16 @@ class State:
     """How far training has come.
 
     history: loss and val_loss of each finished epoch.
-    weights: of the network after the last epoch, in Keras' order.
-    optimizer: its variables after the last epoch.
+    seen: tiles trained on in the epoch that is not finished.
+    loss_sum: sum of their losses.
+    weights: of the network, in Keras' order.
+    optimizer: its variables.
     best: weights of the epoch with the lowest val_loss.
     """
 
     history: dict[str, list[float]] = field(default_factory=lambda: {"loss": [], "val_loss": []})
+    seen: int = 0
+    loss_sum: float = 0.0
     weights: Sequence[NDArray[Any]] = ()
     optimizer: Sequence[NDArray[Any]] = ()
     best: Sequence[NDArray[Any]] = ()
@@ -48,7 +52,8 @@ def save(work: Path, mark: str, state: State) -> None:
         for part in ("weights", "optimizer", "best")
         for number, values in enumerate(getattr(state, part))
     }
-    about = json.dumps({"mark": mark, "history": state.history})
+    numbers = {"history": state.history, "seen": state.seen, "loss_sum": state.loss_sum}
+    about = json.dumps({"mark": mark, "numbers": numbers})
     new = work / f"{CHECKPOINT}.new"
     with new.open("wb") as stream:
         np.savez(stream, allow_pickle=False, about=np.array(about), **arrays)
@@ -68,10 +73,10 @@ def load(work: Path, mark: str) -> State | None:
             if about["mark"] != mark:
                 return None
             names = sorted(stored.files)
-            parts = {
+            parts: dict[str, Any] = {
                 part: [stored[name] for name in names if name.startswith(f"{part}_")]
                 for part in ("weights", "optimizer", "best")
             }
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    return State(about["history"], **parts)
+    return State(**about["numbers"], **parts)

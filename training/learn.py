@@ -1,25 +1,29 @@
-"""The training loop: epochs, validation, early stopping, and a checkpoint after each epoch."""
+"""The training loop: epochs, validation, early stopping, checkpoints."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Protocol
 
 import keras
 import numpy as np
-import tensorflow as tf
-from tqdm import tqdm
 
 from bundle.errors import TilescreenError
 from training import checkpoint, losses
 from training.checkpoint import State
 from training.config import FitConfig
+from training.interrupt import held_back
 from training.network import Autoencoder
 from training.progress import StepLog
 from training.split import Split
 from training.stream import batches
 from training.tiles import TileSet
+
+
+class _Advance(Protocol):
+    """Shows that tiles are done, with the losses so far."""
+
+    def __call__(self, tiles: int, **losses: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,9 @@ class Course:
 def learn(network: Autoencoder, config: FitConfig, course: Course, log: StepLog) -> State:
     """Train until the epochs are done or validation stops getting better.
 
-    Goes on from the checkpoint in the work folder if there is one with the same mark.
-    The network ends with the weights of its best epoch.
+    A checkpoint is left after each epoch and on Ctrl-C, in the middle of an epoch too. Goes
+    on from the checkpoint in the work folder if there is one with the same mark. The network
+    ends with the weights of its best epoch.
 
     Returns: the state after the last epoch.
     """
@@ -49,11 +54,23 @@ def learn(network: Autoencoder, config: FitConfig, course: Course, log: StepLog)
     state = _begin(course)
     _restore(model, state)
     epochs, count = config.epochs_for(len(course.split.train)), len(course.tiles)
-    with log.step("train", (epochs - state.epochs) * count) as bar:
-        while state.epochs < epochs and not _stale(state, config.patience):
-            bar.set_description_str(f"{f'train, epoch {state.epochs + 1} of {epochs}':<22}")
-            _epoch(model, config, course, state, bar)
+    total = (epochs - state.epochs) * count - state.seen
+    with log.step("train", total) as bar, held_back() as check_interrupt:
+
+        def advance(tiles: int, **losses: float) -> None:
+            bar.set_postfix(losses, refresh=False)
+            bar.update(tiles)
+            check_interrupt()
+
+        try:
+            while state.epochs < epochs and not _stale(state, config.patience):
+                bar.set_description_str(f"{f'train, epoch {state.epochs + 1} of {epochs}':<22}")
+                _epoch(model, config, course, state, advance)
+                checkpoint.save(course.work, course.mark, state)
+        except KeyboardInterrupt:
+            _capture(model, state)
             checkpoint.save(course.work, course.mark, state)
+            raise
         bar.total = bar.n
     model.set_weights(state.best)
     return state
@@ -62,7 +79,8 @@ def learn(network: Autoencoder, config: FitConfig, course: Course, log: StepLog)
 def _begin(course: Course) -> State:
     state = checkpoint.load(course.work, course.mark)
     if state is not None:
-        print(f"Going on after epoch {state.epochs}.", file=sys.stderr)
+        partly = f" and {state.seen} tiles" if state.seen else ""
+        print(f"Going on after {state.epochs} epochs{partly}.", file=sys.stderr)
     elif (course.work / checkpoint.CHECKPOINT).exists():
         print(
             "Training afresh: the settings or the tiles are not those of the interrupted run.",
@@ -82,10 +100,15 @@ def _compile(network: Autoencoder, config: FitConfig) -> keras.Model:
 
 def _restore(model: keras.Model, state: State) -> None:
     model.optimizer.build(model.trainable_variables)
-    if state.epochs:
+    if len(state.weights):
         model.set_weights(state.weights)
         for variable, value in zip(model.optimizer.variables, state.optimizer, strict=True):
             variable.assign(value)
+
+
+def _capture(model: keras.Model, state: State) -> None:
+    state.weights = model.get_weights()
+    state.optimizer = [variable.numpy() for variable in model.optimizer.variables]
 
 
 def _stale(state: State, patience: int) -> bool:
@@ -93,24 +116,16 @@ def _stale(state: State, patience: int) -> bool:
 
 
 def _epoch(
-    model: keras.Model, config: FitConfig, course: Course, state: State, bar: "tqdm[NoReturn]"
+    model: keras.Model, config: FitConfig, course: Course, state: State, advance: _Advance
 ) -> None:
-    inputs, parts = course.tiles.inputs, course.split
-    earlier = state.history["val_loss"][-1:]
-
-    def show(loss: float, tiles: int) -> None:
-        before = f", val_loss {earlier[0]:.4f}" if earlier else ""
-        bar.set_postfix_str(f"loss {loss:.4f}{before}", refresh=False)
-        bar.update(tiles)
-
-    def show_held(loss: float, tiles: int) -> None:
-        bar.set_postfix_str(f"val_loss {loss:.4f}", refresh=False)
-        bar.update(tiles)
-
-    order = np.random.default_rng([config.seed, state.epochs]).permutation(parts.train)
-    loss = _pass(model.train_on_batch, batches(inputs, order, config.batch), show)
-    held = batches(inputs, parts.validation, config.batch)
-    val_loss = _pass(model.test_on_batch, held, show_held)
+    inputs, rows = course.tiles.inputs, course.split.train
+    earlier = {"val_loss": state.history["val_loss"][-1]} if state.epochs else {}
+    order = np.random.default_rng([config.seed, state.epochs]).permutation(rows)
+    for tiles in batches(inputs, order[state.seen :], config.batch):
+        state.loss_sum += float(model.train_on_batch(tiles, tiles)) * len(tiles)
+        state.seen += len(tiles)
+        advance(len(tiles), loss=state.loss_sum / state.seen, **earlier)
+    loss, val_loss = state.loss_sum / state.seen, _validate(model, config, course, advance)
     if not np.isfinite([loss, val_loss]).all():
         raise TilescreenError(
             f"Training failed: the loss is not a number in epoch {state.epochs + 1}. "
@@ -118,21 +133,16 @@ def _epoch(
         )
     state.history["loss"].append(loss)
     state.history["val_loss"].append(val_loss)
-    state.weights = model.get_weights()
-    state.optimizer = [variable.numpy() for variable in model.optimizer.variables]
+    state.seen, state.loss_sum = 0, 0.0
+    _capture(model, state)
     if state.best_epoch == state.epochs:
         state.best = state.weights
 
 
-def _pass(
-    one: Callable[[tf.Tensor, tf.Tensor], float],
-    dataset: tf.data.Dataset,
-    show: Callable[[float, int], None],
-) -> float:
-    """Send all batches through and return the mean loss of a tile."""
+def _validate(model: keras.Model, config: FitConfig, course: Course, advance: _Advance) -> float:
     total, count = 0.0, 0
-    for tiles in dataset:
-        total += float(one(tiles, tiles)) * len(tiles)
+    for tiles in batches(course.tiles.inputs, course.split.validation, config.batch):
+        total += float(model.test_on_batch(tiles, tiles)) * len(tiles)
         count += len(tiles)
-        show(total / count, len(tiles))
+        advance(len(tiles), val_loss=total / count)
     return total / count

@@ -12,7 +12,7 @@ def state() -> State:
     """Return a state after three epochs, the second one the best."""
     history = {"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.0, 2.0]}
     arrays = [np.full((2, 2), number, np.float32) for number in range(12)]
-    return State(history, arrays, [np.array(7), *arrays], arrays[::-1])
+    return State(history, 64, 0.5, arrays, [np.array(7), *arrays], arrays[::-1])
 
 
 def test_state_comes_back(tmp_path: Path) -> None:
@@ -21,6 +21,7 @@ def test_state_comes_back(tmp_path: Path) -> None:
     back = load(tmp_path, "mark")
     assert back is not None
     assert back.history == state().history
+    assert (back.seen, back.loss_sum) == (64, 0.5)
     assert [int(values.flat[0]) for values in back.weights] == list(range(12))
     assert [int(values.flat[0]) for values in back.best] == list(range(12))[::-1]
     assert int(back.optimizer[0]) == 7
