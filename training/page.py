@@ -118,7 +118,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["colour"] = colour
+    templates.filters |= {"colour": colour, "percent": percent}
     return templates
 
 
