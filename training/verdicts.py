@@ -113,5 +113,5 @@ def _deeper(comparison: Comparison) -> str:
     scans = "" if other is None else f" ({other:.2f} in other scans)"
     return (
         f"{text} Of the {comparison.k} neighbours of a positive tile a share of "
-        f"{right.precision:.2f}{scans} is positive, by chance it were {facts.positives:.2f}."
+        f"{right.precision:.2f}{scans} is positive, by chance it would be {facts.positives:.2f}."
     )

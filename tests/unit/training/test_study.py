@@ -103,7 +103,7 @@ def test_labels_add_precision(figures: dict):
     assert figures["facts"]["positives"] == 0.25
     assert 0 <= figures["variants"]["right"]["precision"] <= 1
     assert figures["variants"]["right"]["precision_other_scans"] is not None
-    assert "by chance it were 0.25" in figures["sentences"][-1]
+    assert "by chance it would be 0.25" in figures["sentences"][-1]
 
 
 def test_sentences_have_the_table_s_figures(figures: dict):
