@@ -13,7 +13,7 @@ import service
 ROOT = Path(__file__).parents[2]
 OURS = {"bundle", "service", "training", "client", "tests", "benchmarks"}
 MAY = {"bundle": set[str](), "service": {"bundle"}, "training": {"bundle"}, "client": set[str]()}
-HEAVY = {"tensorflow", "keras", "sklearn", "onnx", "tf2onnx", "training", "matplotlib", "pydicom"}
+HEAVY = {"tensorflow", "keras", "sklearn", "onnx", "tf2onnx", "training", "pydicom"}
 
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:
