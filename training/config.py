@@ -32,7 +32,7 @@ class FitConfig:
     side: int = 128
     loss: LossName = "strokes"
     learning_rate: float = 2e-3
-    batch: int = 32
+    batch: int = 16
     epochs: int | None = None
     tile_passes: int = 8_000
     patience: int = 6

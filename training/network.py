@@ -16,6 +16,7 @@ STUDY_LATENT = 150
 _LAYOUT = 64
 """Latents of the default profile that say where things are; the others say what there is."""
 _HALVINGS = 4
+_LEAK = 0.2
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,13 @@ def default_autoencoder(side: int, width: int) -> Autoencoder:
 def _default_decoder(side: int, width: int, latent: int) -> keras.Model:
     small = side // 2**_HALVINGS
     latents = keras.Input((latent,), name="latents")
-    x = layers.Dense(small * small * 2 * width, activation="relu")(latents)
+    # Leaky, since places where every feature is cut to zero learn through the bias alone:
+    # bright tissue came back as flat mid-grey.
+    x = layers.LeakyReLU(_LEAK)(layers.Dense(small * small * 2 * width)(latents))
     x = layers.Reshape((small, small, 2 * width))(x)
     for filters in (2 * width, width, width):
-        x = _convolve(layers.UpSampling2D(2)(x), filters, 3)
+        x = layers.UpSampling2D(2)(x)
+        x = layers.LeakyReLU(_LEAK)(_normalised(x, filters, 3))
     # The last doubling: four pixels from each place, at a quarter of a convolution's price.
     x = layers.Conv2D(4, 3, padding="same")(x)
     x = layers.Reshape((side // 2, side // 2, 2, 2))(x)
@@ -110,6 +114,10 @@ def _halve(x: KerasTensor, filters: int, kernel: int = 3) -> KerasTensor:
 
 
 def _convolve(x: KerasTensor, filters: int, kernel: int, strides: int = 1) -> KerasTensor:
+    return layers.ReLU()(_normalised(x, filters, kernel, strides))
+
+
+def _normalised(x: KerasTensor, filters: int, kernel: int, strides: int = 1) -> KerasTensor:
     x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False)(x)
     # A small set is trained in a few hundred steps; Keras' 0.99 would still remember the start.
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    return layers.BatchNormalization(momentum=0.9)(x)
