@@ -44,7 +44,7 @@ def bare(bundle: Bundle, pictures: list[bytes], seconds: float) -> dict[str, flo
 
 def study_way(pictures: list[bytes], seconds: float) -> float:
     """Return tiles/s of the study's encoder asked by `keras.predict`, a tile at a time."""
-    from training.network import study_autoencoder  # noqa: PLC0415  TensorFlow takes seconds
+    from training.learning.network import study_autoencoder  # noqa: PLC0415  TensorFlow takes seconds
 
     encoder = study_autoencoder().encoder
     tiles = [load_tile(picture, 128)[None, :, :, None] for picture in pictures[:BATCH]]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Tiles
 from tests.pictures import png
+from training.tiles import TileSet
 
 SIDE = 32
 
@@ -31,3 +32,16 @@ def write_tiles(folder: Path, count: int = 12, *, side: int = SIDE, scans: int =
         rows = [f"{name},film{i % scans},p{i % 2},{i * 350},0" for i, name in enumerate(names)]
         (folder / "tiles.csv").write_text("\n".join(["id,scan,patient,y,x", *rows, ""]))
     return folder
+
+
+def tile_set(inputs: Tiles) -> TileSet:
+    """Return a set of these tiles, named t0, t1, ..., of no known scan."""
+    count = len(inputs)
+    return TileSet(
+        ids=[f"t{number}" for number in range(count)],
+        inputs=inputs,
+        scans=(),
+        scan_numbers=np.full(count, -1, np.int32),
+        positions=np.full((count, 2), -1, np.int32),
+        skipped={},
+    )

@@ -13,9 +13,9 @@ import numpy as np
 
 from bundle.errors import InputError
 from bundle.reader import open_bundle
-from training.labels import LabelCsv
-from training.measures import Measure
-from training.scorecard import Task, prepare, take_all
+from training.measuring.labels import LabelCsv
+from training.measuring.measures import Measure
+from training.measuring.scorecard import Task, prepare, take_all
 
 _LIBRARIES = ("numpy", "scikit-learn")
 

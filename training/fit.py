@@ -9,13 +9,13 @@ from typing import get_args
 
 from bundle.errors import InputError
 from bundle.manifest import Manifest
-from training.backend import start_tensorflow
-from training.config import Profile, make_config
-from training.data import fingerprint, read_tiles
-from training.listing import Table, list_tiles
+from training.learning.backend import start_tensorflow
+from training.learning.config import Profile, make_config
+from training.learning.data import fingerprint, read_tiles
+from training.learning.listing import Table, list_tiles
+from training.learning.work import open_work
 from training.progress import StepLog
 from training.tiles import TileSet
-from training.work import open_work
 
 _INTERRUPTED = 130
 _SHOWN = 10
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         tiles = read_tiles(listed, work, side=config.side, log=log)
         _tell_skipped(tiles)
         gpu = start_tensorflow()
-        from training.pipeline import Job, run_job  # noqa: PLC0415  TensorFlow takes seconds
+        from training.learning.pipeline import Job, run_job  # noqa: PLC0415  TensorFlow takes seconds
 
         mark = fingerprint(listed, config.side)
         manifest = run_job(Job(tiles, config, args.out, work, mark, gpu, log))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bundle.errors import InputError
 from bundle.reader import open_bundle
-from training.page import make_page, render
+from training.reporting.page import make_page, render
 
 _EXAMPLES = """\
 The page needs nothing but itself: pictures and charts are inside, no script, no network.

@@ -11,20 +11,20 @@ from pathlib import Path
 import numpy as np
 
 from bundle.errors import InputError
-from training.catalogue import Catalogue
-from training.comparison import Comparison, compare, encode_views
-from training.config import make_config
-from training.contact_sheets import spread
-from training.data import fingerprint, read_tiles
-from training.labels import LabelCsv, read_labels
-from training.listing import Listed, list_tiles
+from training.learning.config import make_config
+from training.learning.data import fingerprint, read_tiles
+from training.learning.listing import Listed, list_tiles
+from training.measuring.labels import LabelCsv, read_labels
 from training.progress import StepLog
 from training.report import check_writable, write_page
-from training.study_encoder import Task, Trainer, train_encoder
-from training.study_page import study_page
+from training.reporting.contact_sheets import spread
+from training.studying.catalogue import Catalogue
+from training.studying.comparison import Comparison, compare, encode_views
+from training.studying.study_encoder import Task, Trainer, train_encoder
+from training.studying.study_page import study_page
+from training.studying.variants import Marked
+from training.studying.verdicts import legend, sentences, table
 from training.tiles import TileSet
-from training.variants import Marked
-from training.verdicts import legend, sentences, table
 
 _EPILOG = """\
 The autoencoder is the study's and is trained once, the right way. Then the steps after it are

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bundle.errors import InputError
-from training.cutter import Job, cut_scans
+from training.cutting.cutter import Job, cut_scans
+from training.cutting.scan_files import Found, find_scans
+from training.cutting.tile_folder import Record, TileFolder
+from training.cutting.windows import Recipe
 from training.progress import StepLog
-from training.scan_files import Found, find_scans
-from training.tile_folder import Record, TileFolder
-from training.windows import Recipe
 
 _SHOWN = 20
 """Longest list printed; the tables hold the whole one."""

@@ -10,9 +10,9 @@ import pytest
 
 from bundle import OnnxDecoder, OnnxEncoder
 from tests.tile_folders import stroke_tiles
-from training.config import PROFILES, FitConfig
-from training.export import export
-from training.network import Autoencoder, build
+from training.learning.config import PROFILES, FitConfig
+from training.learning.export import export
+from training.learning.network import Autoencoder, build
 
 CASES = {
     "default": PROFILES["default"],

@@ -8,7 +8,7 @@ import pytest
 
 from tests.pictures import png
 from training.__main__ import main
-from training.flaws import in_grey
+from training.studying.flaws import in_grey
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,8 @@ def test_missing_folder_from_the_command_line(tmp_path: Path, capsys: pytest.Cap
 
 def test_encoder_in_colour_is_the_encoder():
     """Grey pictures give the latents of the trained encoder; green ones do not."""
-    from training.network import study_autoencoder  # noqa: PLC0415  TensorFlow takes seconds
-    from training.study_encoder import KerasEncoder  # noqa: PLC0415
+    from training.learning.network import study_autoencoder  # noqa: PLC0415  TensorFlow takes seconds
+    from training.studying.study_encoder import KerasEncoder  # noqa: PLC0415
 
     encoder = study_autoencoder().encoder
     tiles = np.random.default_rng(1).integers(0, 256, (2, 128, 128)).astype(np.uint8)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bundle import Bundle, BundleMissing, InputError
-from training.page import colour, make_page, read_evaluation, render
 from training.report import check_writable, configure, run, write_page
+from training.reporting.page import colour, make_page, read_evaluation, render
 
 INTERVAL = {"title": "P@5", "value": 0.25, "low": 0.1, "high": 0.4}
 NOTHING = {"title": "probe AP", "value": None, "low": None, "high": None}

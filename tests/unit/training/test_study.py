@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bundle import InputError, UnknownTile
 from tests.pictures import png
 from training.study import configure, run
-from training.study_encoder import Task
+from training.studying.study_encoder import Task
 
 COUNT = 24
 HALF = 64

@@ -17,9 +17,9 @@ from bundle.errors import InputError
 from bundle.preprocess import decode_png
 from tests.films import film, write_dicom, write_png
 from training.__main__ import main
-from training.cutter import Job, cut_scans
-from training.scan_files import ScanFile
-from training.windows import Recipe
+from training.cutting.cutter import Job, cut_scans
+from training.cutting.scan_files import ScanFile
+from training.cutting.windows import Recipe
 
 SMALL = ("--window", "16", "--stride", "8", "--size", "8", "--workers", "1")
 

@@ -1,0 +1,199 @@
+"""From latents to a bundle that opens."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bundle import Bundle, BundleError, InputError, OnnxEncoder, assign, open_bundle, search
+from bundle.bundle import Scan
+from bundle.preprocess import decode_png
+from tests.tiny import tiny_latents, tiny_tiles, write_decoder, write_encoder
+from training.indexing.assemble import Fitted, assemble, scale
+from training.progress import StepLog
+from training.tiles import TileSet
+
+Make: TypeAlias = Callable[[NDArray[np.uint8]], Fitted]
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Hands over tiles as training would, with the tiny encoder and decoder."""
+    models = tmp_path_factory.mktemp("models")
+    write_encoder(models / "encoder.onnx")
+    write_decoder(models / "decoder.onnx")
+
+    def fitted(tiles: NDArray[np.uint8]) -> Fitted:
+        numbers = np.arange(len(tiles), dtype=np.int32)
+        scans = (Scan("film-a", "p1"), Scan("film-b", None))
+        return Fitted(
+            tiles=TileSet(
+                ids=[f"c{1000 + number}" for number in numbers],
+                inputs=tiles,
+                scans=scans,
+                scan_numbers=(numbers % 3 - 1).astype(np.int32),
+                positions=np.stack([numbers * 350, numbers], 1).astype(np.int32),
+                skipped={"broken.png": "ends early"},
+            ),
+            latents=tiny_latents(tiles),
+            models=models,
+            profile="default",
+            seed=3,
+            settings={"epochs": 2},
+            versions={"numpy": "2"},
+            history={"loss": [0.5, 0.4]},
+            log=StepLog(),
+            metrics={"val_loss": 0.4},
+        )
+
+    return fitted
+
+
+@pytest.fixture(scope="module")
+def bundle(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of 130 tiles, assembled."""
+    target = tmp_path_factory.mktemp("assembled") / "bundle"
+    assemble(target, make(tiny_tiles(130)))
+    return open_bundle(target)
+
+
+def test_bundle_says_where_it_comes_from(bundle: Bundle) -> None:
+    """What training handed over is in the manifest, the steps with their clocks included."""
+    manifest = bundle.manifest
+    assert (manifest.profile, manifest.seed, manifest.settings) == ("default", 3, {"epochs": 2})
+    assert manifest.source.model_dump() == {
+        "tiles": 130,
+        "scans": 2,
+        "skipped": {"broken.png": "ends early"},
+    }
+    assert manifest.history == {"loss": [0.5, 0.4]}
+    assert [step.name for step in manifest.steps] == [
+        "neighbour graph",
+        "k-d tree",
+        "DBSCAN over eps",
+        "clusters",
+        "pictures",
+    ]
+
+
+def test_ids_scans_and_positions_come_back(bundle: Bundle) -> None:
+    """Each id leads to its own scan and corner, unknown ones to None."""
+    assert bundle.row("c1004") == 4
+    assert bundle.scan(4) == Scan("film-a", "p1")
+    assert bundle.scan(3) is None
+    assert bundle.position(4) == (1400, 4)
+
+
+def test_pictures_are_the_encoders_input(bundle: Bundle) -> None:
+    """Every stored picture decodes to the very pixels that the encoder saw."""
+    tiles = tiny_tiles(130)
+    for row in range(130):
+        np.testing.assert_array_equal(decode_png(bundle.picture(row)), tiles[row])
+
+
+def test_points_have_no_scale_left(bundle: Bundle) -> None:
+    """Scaled latents have mean 0 and standard deviation 1, and the scaler gives them again."""
+    np.testing.assert_allclose(bundle.points.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(bundle.points.std(axis=0), 1, atol=1e-5)
+    np.testing.assert_array_equal(bundle.scale(bundle.latents), bundle.points)
+
+
+def test_dead_latents_are_not_divided_by_nothing() -> None:
+    """A latent that never changes becomes 0 with scale 1."""
+    latents = np.array([[1.0, 0.3], [2.0, 0.3], [3.0, 0.3]], dtype=np.float32)
+    scaler, points = scale(latents)
+    assert scaler[1, 1] == 1
+    assert points[:, 1].tolist() == [0, 0, 0]
+
+
+def test_neighbors_are_those_of_a_search(bundle: Bundle) -> None:
+    """The graph holds 100 neighbours a tile at the distances that a search finds."""
+    hits = search(bundle, bundle.points, 101)
+    np.testing.assert_array_equal(bundle.neighbor_distances, hits.distances[:, 1:])
+    assert not (bundle.neighbors == np.arange(130)[:, None]).any()
+
+
+def test_tree_finds_what_brute_force_finds(bundle: Bundle) -> None:
+    """The stored k-d tree answers with the same distances."""
+    points = bundle.points[:20] + np.float32(0.01)
+    brute, tree = search(bundle, points, 7), search(bundle, points, 7, index="kdtree")
+    np.testing.assert_array_equal(brute.distances, tree.distances)
+
+
+def test_stored_tiles_asked_again_get_their_own_label(bundle: Bundle) -> None:
+    """The cluster of a stored tile and of the same tile as a new one are the same."""
+    found = [assignment.label for assignment in assign(bundle, bundle.points)]
+    assert found == bundle.labels.tolist()
+
+
+def test_sizes_and_stray_tiles_add_up(bundle: Bundle) -> None:
+    """No tile is lost between the clusters; the largest comes first."""
+    sizes = bundle.cluster_sizes
+    assert sizes.sum() + len(bundle.members(-1)) == 130
+    assert (np.diff(sizes) <= 0).all()
+    assert bundle.manifest.clustering.noise_share == pytest.approx(len(bundle.members(-1)) / 130)
+
+
+def test_probes_come_from_the_whole_set(bundle: Bundle) -> None:
+    """Sixteen tiles from first to last, with what the encoder gives for them."""
+    probes = np.array(bundle.arrays["probes.npy"])
+    np.testing.assert_array_equal(probes[[0, -1]], tiny_tiles(130)[[0, -1]])
+    assert len(probes) == 16
+    latents = OnnxEncoder(bundle.path, threads=1).encode(probes)
+    np.testing.assert_array_equal(latents, bundle.arrays["probe_latents.npy"])
+
+
+def test_self_test_allows_rounding_and_nothing_else(bundle: Bundle) -> None:
+    """What may differ is far below the latents' spread."""
+    allowed = bundle.manifest.thresholds["self_test"].value
+    assert 0 < allowed < 0.01 * bundle.latents.std()
+
+
+def test_metrics_judge_the_neighbors_without_labels(bundle: Bundle) -> None:
+    """The manifest tells how near neighbours are beside random pairs, and training's figures."""
+    metrics = bundle.manifest.metrics
+    assert metrics["val_loss"] == 0.4
+    assert metrics["median_nearest_distance"] < metrics["median_random_distance"]
+    assert 0 <= metrics["close_neighbors"] <= 1
+    assert metrics["same_scan_neighbors"] == pytest.approx(1 / 3, abs=0.15)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 9])
+def test_few_tiles_are_enough(make: Make, tmp_path: Path, count: int) -> None:
+    """A handful of tiles gives a bundle whose neighbours are all the others."""
+    assemble(tmp_path / "bundle", make(tiny_tiles(count)))
+    assert open_bundle(tmp_path / "bundle").neighbors.shape == (count, count - 1)
+
+
+def test_equal_tiles_make_one_cluster(make: Make, tmp_path: Path) -> None:
+    """All tiles identical: a sound bundle, one cluster, every distance 0."""
+    assemble(tmp_path / "bundle", make(np.repeat(tiny_tiles(2)[:1], 30, axis=0)))
+    bundle = open_bundle(tmp_path / "bundle")
+    assert bundle.labels.tolist() == [0] * 30
+    assert (bundle.neighbor_distances == 0).all()
+
+
+def test_a_single_tile_is_refused(make: Make, tmp_path: Path) -> None:
+    """One tile has no neighbour: a sentence, and nothing written."""
+    with pytest.raises(InputError, match="Give at least 2 tiles"):
+        assemble(tmp_path / "bundle", make(tiny_tiles(2)[:1]))
+    assert not list(tmp_path.iterdir())
+
+
+def test_latents_of_another_encoder_are_refused(make: Make, tmp_path: Path) -> None:
+    """The study's first flaw: latents that the shipped encoder does not give."""
+    fitted = make(tiny_tiles(20))
+    other = dataclasses.replace(fitted, latents=fitted.latents[:, ::-1] * np.float32(0.5))
+    with pytest.raises(BundleError, match=r"The latents are not what encoder.onnx gives"):
+        assemble(tmp_path / "bundle", other)
+    assert not list(tmp_path.iterdir())
+
+
+def test_same_tiles_make_the_same_arrays(make: Make, tmp_path: Path) -> None:
+    """Assembling twice gives files with equal hashes."""
+    first = assemble(tmp_path / "a", make(tiny_tiles(60)))
+    assert assemble(tmp_path / "b", make(tiny_tiles(60))).files == first.files

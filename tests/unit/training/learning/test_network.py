@@ -1,0 +1,102 @@
+"""The networks: what is in them, and what goes in and comes out."""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import pytest
+
+from tests.tile_folders import stroke_tiles
+from training.learning.network import Autoencoder, default_autoencoder, study_autoencoder
+
+# Layer by layer as in the notebook; kernels are 3 x 3, BatchNormalization has four a filter.
+STUDY_ENCODER = [
+    9 * 3 * 128, 4 * 128, 9 * 128 * 64, 4 * 64, 9 * 64 * 32, 4 * 32,
+    (16 * 16 * 32 + 1) * 256, (256 + 1) * 150,
+]  # fmt: skip
+STUDY_DECODER = [
+    (150 + 1) * 256, (256 + 1) * 8192, 9 * 32 * 32, 4 * 32, 9 * 32 * 64, 4 * 64,
+    (9 * 64 + 1) * 128, (128 + 1) * 3,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def study() -> Autoencoder:
+    """The study's network, untrained."""
+    return study_autoencoder()
+
+
+@pytest.fixture
+def mixed_precision() -> Iterator[None]:
+    """Build layers in half precision, as with a GPU."""
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def counts(model: keras.Model) -> list[int]:
+    """Return the parameters of each layer that has any."""
+    return [layer.count_params() for layer in model.layers if layer.count_params()]
+
+
+def test_study_has_its_parameters_layer_by_layer(study: Autoencoder) -> None:
+    """Each layer has the study's number of parameters, and so have the sums."""
+    assert counts(study.encoder) == STUDY_ENCODER
+    assert counts(study.decoder) == STUDY_DECODER
+    assert study.encoder.count_params() == 2_232_470
+    assert study.decoder.count_params() == 2_246_275
+
+
+def test_study_trains_what_it_trained(study: Autoencoder) -> None:
+    """4,478,105 of 4,478,745 parameters are trainable: all but BatchNormalization's means."""
+    models = (study.encoder, study.decoder)
+    trainable = sum(int(np.prod(w.shape)) for model in models for w in model.trainable_weights)
+    assert trainable == 4_478_105
+    assert sum(model.count_params() for model in models) == 4_478_745
+
+
+def test_study_activations(study: Autoencoder) -> None:
+    """The latent is a ReLU, its neighbours in both halves are linear, the picture a sigmoid."""
+    dense = [layer for layer in study.encoder.layers if isinstance(layer, keras.layers.Dense)]
+    assert [layer.activation.__name__ for layer in dense] == ["linear", "relu"]
+    dense = [layer for layer in study.decoder.layers if isinstance(layer, keras.layers.Dense)]
+    assert [layer.activation.__name__ for layer in dense] == ["linear", "relu"]
+    assert study.decoder.layers[-1].activation.__name__ == "sigmoid"
+
+
+def test_grey_becomes_three_equal_channels(study: Autoencoder) -> None:
+    """The study's flaw, green tiles, cannot come back: its first convolution sees R = G = B."""
+    first = next(layer for layer in study.encoder.layers if "conv" in layer.name)
+    seen = keras.Model(study.encoder.input, first.input)
+    tiles = stroke_tiles(2, side=128)
+    red, green, blue = np.moveaxis(seen(tiles[..., None]).numpy(), -1, 0)
+    np.testing.assert_array_equal(red, green)
+    np.testing.assert_array_equal(red, blue)
+    np.testing.assert_allclose(red, tiles / np.float32(255), rtol=1e-6)
+
+
+@pytest.mark.parametrize("side", [16, 128])
+def test_default_gives_back_the_tiles_size(side: int) -> None:
+    """The default network follows the side; pictures lie in [0, 1]."""
+    network = default_autoencoder(side, 2)
+    latents = network.encoder(stroke_tiles(3, side=side)[..., None])
+    pictures = network.decoder(latents).numpy()
+    assert pictures.shape == (3, side, side, 1)
+    assert 0 <= pictures.min() <= pictures.max() <= 1
+
+
+def test_width_is_the_price() -> None:
+    """Fewer filters make a smaller network; the latent never has more than the study's 150."""
+    narrow, wide = default_autoencoder(128, 4), default_autoencoder(128, 16)
+    assert narrow.encoder.count_params() < wide.encoder.count_params() / 4
+    assert wide.encoder.output_shape[-1] == 128
+
+
+@pytest.mark.usefixtures("mixed_precision")
+def test_half_precision_stays_inside() -> None:
+    """With a GPU's precision latents and pictures are still float32."""
+    network = default_autoencoder(16, 2)
+    kinds = {layer.compute_dtype for layer in network.encoder.layers if "conv" in layer.name}
+    assert kinds == {"float16"}
+    assert network.encoder.output.dtype == "float32"
+    assert network.decoder.output.dtype == "float32"

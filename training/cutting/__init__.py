@@ -1,0 +1,1 @@
+"""From scans to tiles: what `tile` is made of."""

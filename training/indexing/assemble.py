@@ -1,0 +1,251 @@
+"""From tiles, latents and models to a bundle: scaler, neighbours, clusters, pictures."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.preprocessing import StandardScaler
+
+from bundle.arrays import Grey, Latents, Points
+from bundle.errors import BundleError, InputError
+from bundle.manifest import Manifest, Preprocessing, Setting, Source, Threshold
+from bundle.neighbors import Hits
+from bundle.runtime import OnnxEncoder
+from bundle.writer import BundleWriter
+from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, sweep, sweep_values
+from training.indexing.density import Density, density
+from training.indexing.graph import neighbor_graph, random_distances, tree_arrays
+from training.progress import StepLog, peak_rss_mib
+from training.tiles import TileSet
+
+MIN_TILES = 2
+MAX_NEIGHBORS = 100
+PROBES = 16
+_PICTURES_A_STEP = 256
+_COMPRESSION = 4  # level 6 takes 1.7 times as long and saves nothing
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training hands over.
+
+    tiles: the tiles that were trained on.
+    latents: (n, d) float32, what `encoder.onnx` gives for them.
+    models: the folder that holds encoder.onnx and decoder.onnx.
+    history: loss by epoch, by name.
+    metrics: figures for the manifest; the most memory in use is added.
+    log: the clock of the steps so far; assembling adds its own.
+    """
+
+    tiles: TileSet
+    latents: Latents = field(repr=False)
+    models: Path
+    profile: str
+    seed: int
+    settings: dict[str, Setting]
+    versions: dict[str, str]
+    history: dict[str, list[float]]
+    log: StepLog
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found about the tiles: everything that is computed from their points."""
+
+    graph: Hits
+    tree: dict[str, NDArray[np.generic]]
+    random_distances: NDArray[np.float32]
+    k_distances: NDArray[np.float32]
+    eps_sweep: NDArray[np.float32]
+    dbscan: Labels
+    density: Density
+
+
+def assemble(target: Path, fitted: Fitted) -> Manifest:
+    """Scale, index and cluster the latents, and write the bundle at `target`.
+
+    Raises:
+        InputError: there are fewer than two tiles.
+        BundleError: the latents are not what the encoder gives, or the bundle does not
+            prove itself.
+    """
+    if len(fitted.tiles) < MIN_TILES:
+        raise InputError(
+            f"A tile needs another to be its neighbour, and there is {len(fitted.tiles)}. "
+            f"Give at least {MIN_TILES} tiles; a few hundred are useful."
+        )
+    with BundleWriter(target) as writer:
+        self_test = _write_probes(writer, fitted)
+        scaler, points = scale(fitted.latents)
+        writer.array("latents.npy", fitted.latents)
+        writer.array("scaler.npy", scaler)
+        writer.array("points.npy", points)
+        found = _find(points, fitted)
+        _write_found(writer, found)
+        _write_tiles(writer, fitted)
+        return writer.finish(_manifest(fitted, found, self_test))
+
+
+def scale(latents: Latents) -> tuple[NDArray[np.float32], Points]:
+    """Fit scikit-learn's StandardScaler; a latent that never changes gets scale 1.
+
+    Returns: (2, d) float32 mean and scale, and (n, d) float32 points.
+    """
+    fitted = StandardScaler().fit(latents.astype(np.float64))
+    scaler = np.stack([fitted.mean_, fitted.scale_]).astype(np.float32)
+    return scaler, ((latents - scaler[0]) / scaler[1]).astype(np.float32)
+
+
+def _find(points: Points, fitted: Fitted) -> _Found:
+    log, count = fitted.log, len(points)
+    with log.step("neighbour graph", count) as bar:
+        graph = neighbor_graph(points, min(MAX_NEIGHBORS, count - 1), advance=bar.update)
+    with log.step("k-d tree", count) as bar:
+        tree = dict(tree_arrays(points))
+        bar.update(count)
+    matrix, curve = edges(graph), k_distances(graph)
+    values = sweep_values(curve)
+    with log.step("DBSCAN over eps", len(values), unit=" eps") as bar:
+        study = dbscan(matrix, knee(curve))
+        swept = sweep(matrix, values, advance=bar.update)
+    with log.step("clusters", count) as bar:
+        clusters = density(points, matrix)
+        bar.update(count)
+    pairs = random_distances(points, fitted.seed)
+    return _Found(graph, tree, pairs, curve, swept, study, clusters)
+
+
+def _write_found(writer: BundleWriter, found: _Found) -> None:
+    writer.array("neighbors.npy", found.graph.rows)
+    writer.array("neighbor_distances.npy", found.graph.distances)
+    writer.array("random_distances.npy", found.random_distances)
+    for name, values in found.tree.items():
+        writer.array(name, values)
+    writer.array("k_distances.npy", found.k_distances)
+    writer.array("eps_sweep.npy", found.eps_sweep)
+    writer.array("dbscan_labels.npy", found.dbscan.labels)
+    writer.array("labels.npy", found.density.labels.labels)
+    writer.array("core.npy", found.density.core)
+
+
+def _write_probes(writer: BundleWriter, fitted: Fitted) -> Threshold:
+    """Write tiles from all over the set with their latents; return what may differ later.
+
+    Another machine, thread count or batch size sums in another order. What the last two do
+    is measured here; a thousandth of the latents' spread beside it is far above what the
+    first does, and far below what another picture or another encoder does.
+
+    Raises:
+        BundleError: the latents handed over are not what the encoder gives.
+    """
+    rows = np.unique(np.linspace(0, len(fitted.tiles) - 1, PROBES).round().astype(int))
+    probes = fitted.tiles.read(rows)
+    encoder = OnnxEncoder(fitted.models, threads=1)
+    expected = encoder.encode(probes)
+    threaded = OnnxEncoder(fitted.models, threads=2).encode(probes)
+    single = np.concatenate([encoder.encode(probes[at : at + 1]) for at in range(len(probes))])
+    noise = float(max(np.abs(expected - threaded).max(), np.abs(expected - single).max()))
+    allowed = 1e-3 * max(float(fitted.latents.std()), 1e-3) + noise
+    difference = float(np.abs(expected - fitted.latents[rows]).max())
+    if not difference <= allowed:
+        raise BundleError(
+            f"The latents are not what encoder.onnx gives: they differ by {difference:.3g}, "
+            f"allowed is {allowed:.3g}. Fit again."
+        )
+    writer.array("probes.npy", probes)
+    writer.array("probe_latents.npy", expected)
+    return Threshold(
+        value=allowed,
+        source="a thousandth of the latents' standard deviation, plus what a second thread or "
+        f"a batch of one changed here ({noise:.1e})",
+    )
+
+
+def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
+    tiles = fitted.tiles
+    writer.array("ids.npy", np.array([tile_id.encode() for tile_id in tiles.ids]))
+    writer.array("scan_numbers.npy", tiles.scan_numbers)
+    writer.array("positions.npy", tiles.positions)
+    with writer.file("scans.json") as stream:
+        stream.write(json.dumps([asdict(scan) for scan in tiles.scans]).encode())
+    for name in ("encoder.onnx", "decoder.onnx"):
+        with writer.file(name) as stream, (fitted.models / name).open("rb") as source:
+            shutil.copyfileobj(source, stream)
+    offsets = [0]
+    with fitted.log.step("pictures", len(tiles)) as bar, writer.file("pictures.bin") as stream:
+        for picture in _pictures(tiles):
+            offsets.append(offsets[-1] + stream.write(picture))
+            bar.update()
+    writer.array("picture_offsets.npy", offsets)
+
+
+def _pictures(tiles: TileSet) -> Iterator[bytes]:
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(tiles), _PICTURES_A_STEP):
+            yield from pool.map(_png, tiles.read(slice(start, start + _PICTURES_A_STEP)))
+
+
+def _png(pixels: Grey) -> bytes:
+    stream = BytesIO()
+    Image.fromarray(np.asarray(pixels)).save(stream, "PNG", compress_level=_COMPRESSION)
+    return stream.getvalue()
+
+
+def _manifest(fitted: Fitted, found: _Found, self_test: Threshold) -> Manifest:
+    tiles, clusters = fitted.tiles, found.density
+    return Manifest(
+        created=datetime.now(UTC),
+        profile=fitted.profile,
+        seed=fitted.seed,
+        settings=fitted.settings,
+        versions=fitted.versions,
+        source=Source(tiles=len(tiles), scans=len(tiles.scans), skipped=tiles.skipped),
+        preprocessing=Preprocessing(side=tiles.inputs.shape[1]),
+        latent_dim=fitted.latents.shape[1],
+        neighbors=found.graph.rows.shape[1],
+        clustering=clusters.labels.about,
+        dbscan=found.dbscan.about,
+        thresholds={
+            "cluster_reach": Threshold(
+                value=clusters.reach,
+                source="95th percentile of the stored tiles' distances to the nearest core tile",
+            ),
+            "self_test": self_test,
+        },
+        metrics={
+            **fitted.metrics,
+            **_metrics(tiles, found),
+            "peak_rss_mib": peak_rss_mib(),
+        },
+        history=fitted.history,
+        steps=fitted.log.steps,
+    )
+
+
+def _metrics(tiles: TileSet, found: _Found) -> dict[str, float]:
+    """Say without labels what the neighbours are worth.
+
+    close_neighbors: share of tiles whose fifth neighbour is closer than 99 % of random pairs.
+    same_scan_neighbors: share of the five nearest that are of the tile's own scan.
+    """
+    five = min(5, found.graph.rows.shape[1])
+    away, pairs = found.graph.distances, found.random_distances
+    metrics = {
+        "median_nearest_distance": float(np.median(away[:, 0])),
+        "median_random_distance": float(np.median(pairs)),
+        "close_neighbors": float((away[:, five - 1] < np.quantile(pairs, 0.01)).mean()),
+    }
+    known = tiles.scan_numbers >= 0
+    if known.any():
+        own = tiles.scan_numbers[found.graph.rows[known, :five]]
+        metrics["same_scan_neighbors"] = float((own == tiles.scan_numbers[known, None]).mean())
+    return metrics

@@ -1,0 +1,93 @@
+"""What one fit is told: the profile's values, changed by what the user gave."""
+
+from dataclasses import asdict, dataclass, replace
+from math import ceil
+from typing import Literal, TypeAlias
+
+from bundle.errors import InputError
+from bundle.manifest import Setting
+
+Profile: TypeAlias = Literal["study", "default"]
+LossName: TypeAlias = Literal["crossentropy", "strokes"]
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Settings of one training run.
+
+    profile: which network, see training.learning.network.
+    side: pixels of the encoder's square input.
+    loss: `crossentropy` (the study's) or `strokes` (training.learning.losses).
+    learning_rate: Adam's.
+    batch: tiles a step.
+    epochs: most passes over the tiles; None takes as many as `tile_passes` allows.
+    tile_passes: tiles seen in all when `epochs` is None, at least `MIN_EPOCHS` passes.
+    patience: epochs without a better validation loss before training stops.
+    validation: share of tiles held out of training, whole scans of them.
+    width: filters of the default profile's first layer; the others follow.
+    seed: of weights, split and order.
+    """
+
+    profile: Profile
+    side: int = 128
+    loss: LossName = "strokes"
+    learning_rate: float = 2e-3
+    batch: int = 16
+    epochs: int | None = None
+    tile_passes: int = 8_000
+    patience: int = 6
+    validation: float = 0.15
+    width: int = 16
+    seed: int = 42
+
+    def epochs_for(self, tiles: int) -> int:
+        """Return the most epochs for so many training tiles."""
+        return self.epochs or max(MIN_EPOCHS, ceil(self.tile_passes / tiles))
+
+    def settings(self) -> dict[str, Setting]:
+        """Return all settings as the manifest stores them."""
+        return asdict(self)
+
+
+MIN_EPOCHS = 5
+"""Passes over a large set when nobody says otherwise; small sets get more."""
+
+PROFILES: dict[Profile, FitConfig] = {
+    "default": FitConfig(profile="default"),
+    # Source: the study's notebook. Adam's rate there is Keras' default.
+    "study": FitConfig(
+        profile="study",
+        loss="crossentropy",
+        learning_rate=1e-3,
+        batch=128,
+        epochs=30,
+        patience=5,
+        width=128,
+    ),
+}
+
+
+def make_config(
+    profile: Profile,
+    *,
+    seed: int,
+    epochs: int | None = None,
+    batch: int | None = None,
+    patience: int | None = None,
+    width: int | None = None,
+) -> FitConfig:
+    """Return the profile's settings with the user's in their place.
+
+    Raises:
+        InputError: a number is out of bounds, or the study's network is told a width.
+    """
+    given = {"epochs": epochs, "batch": batch, "patience": patience, "width": width}
+    for name, value in given.items():
+        if value is not None and value < 1:
+            raise InputError(f"--{name} is {value}; it must be at least 1.")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed is {seed}; it must be from 0 to {2**32 - 1}.")
+    if profile == "study" and width is not None:
+        raise InputError("--width is for the default profile; the study's network is fixed.")
+    changes = {name: value for name, value in given.items() if value is not None}
+    return replace(PROFILES[profile], seed=seed, **changes)  # type: ignore[arg-type]

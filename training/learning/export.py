@@ -1,0 +1,94 @@
+"""From Keras to ONNX: the two files that serve."""
+
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import KerasTensor, layers, ops
+from numpy.typing import NDArray
+
+from training.learning.network import Autoencoder
+
+_OPSET = 17
+
+
+def export(network: Autoencoder, folder: Path) -> None:
+    """Write encoder.onnx and decoder.onnx into the folder.
+
+    encoder: (n, side, side) uint8 -> (n, d) float32; scaling to [0, 1] is inside, the three
+    equal channels of the study are folded into the first kernel, batch normalisation into
+    the convolution before it.
+    decoder: (n, d) float32 -> (n, side, side) float32 in [0, 1], the mean of its channels.
+    """
+    side = network.encoder.input_shape[1]
+    tiles = keras.Input((side, side), dtype="uint8", name="tiles")
+    latents = folded(network.encoder)(ops.expand_dims(tiles, -1))
+    _write(keras.Model(tiles, latents), folder / "encoder.onnx")
+    codes = keras.Input(network.decoder.input_shape[1:], name="latents")
+    pictures = ops.mean(folded(network.decoder)(codes), axis=-1)
+    _write(keras.Model(codes, pictures), folder / "decoder.onnx")
+
+
+def folded(model: keras.Model) -> keras.Model:
+    """Return the same function in float32 with fewer steps, see `export`."""
+    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    follows = {id(norm.input): norm for norm in norms}
+    result = keras.models.clone_model(model, clone_function=_clone, call_function=_call)
+    for layer in model.layers:
+        weights = layer.get_weights()
+        if _convolves(layer):
+            norm = follows.get(id(layer.output))
+            one_channel = result.get_layer(layer.name).kernel.shape[2] == 1
+            weights = _merge(layer, norm, one_channel=one_channel)
+        if weights and layer not in norms:
+            result.get_layer(layer.name).set_weights(weights)
+    return result
+
+
+def _convolves(layer: keras.Layer) -> bool:
+    return isinstance(layer, layers.Conv2D | layers.Conv2DTranspose)
+
+
+def _clone(layer: keras.Layer) -> keras.Layer:
+    same_thrice = isinstance(layer, layers.Concatenate) and len({*map(id, layer.input)}) == 1
+    if same_thrice or isinstance(layer, layers.BatchNormalization):
+        return layers.Identity(name=layer.name)
+    settings = layer.get_config() | {"dtype": "float32"}
+    if _convolves(layer):
+        settings["use_bias"] = True
+    return type(layer).from_config(settings)
+
+
+def _call(
+    layer: keras.Layer, inputs: KerasTensor | list[KerasTensor], **_masks: object
+) -> KerasTensor:
+    one = isinstance(layer, layers.Identity) and isinstance(inputs, list)
+    return layer(inputs[0] if one else inputs)
+
+
+def _merge(
+    layer: keras.Layer, norm: keras.Layer | None, *, one_channel: bool
+) -> list[NDArray[np.float32]]:
+    """Return kernel and bias that do what the layer and its normalisation do together."""
+    kernel, *bias = (values.astype(np.float64) for values in layer.get_weights())
+    transposed = isinstance(layer, layers.Conv2DTranspose)  # (h, w, out, in), not (h, w, in, out)
+    shift = bias[0] if bias else np.zeros(layer.filters)
+    if norm is not None:
+        gamma, beta, mean, variance = norm.get_weights()
+        gain = gamma / np.sqrt(variance + norm.epsilon)
+        kernel = kernel * (gain[:, None] if transposed else gain)
+        shift = (shift - mean) * gain + beta
+    if one_channel and not transposed:
+        kernel = kernel.sum(axis=2, keepdims=True)
+    return [kernel.astype(np.float32), shift.astype(np.float32)]
+
+
+def _write(model: keras.Model, file: Path) -> None:
+    with warnings.catch_warnings():
+        # Keras mends tf2onnx for NumPy 2 by asking NumPy for a name that it is about to drop.
+        warnings.filterwarnings("ignore", category=FutureWarning, message=r".*np\.object")
+        signature = [model.input]
+        model.export(
+            file, format="onnx", verbose=False, opset_version=_OPSET, input_signature=signature
+        )

@@ -1,0 +1,123 @@
+"""The two autoencoders, encoder and decoder apart: the study's and the default one.
+
+Both take (n, side, side, 1) uint8 grey tiles and scale them to [0, 1] themselves; both
+give latents and pictures in float32 whatever the precision of the layers between.
+"""
+
+from dataclasses import dataclass, field
+
+import keras
+from keras import KerasTensor, layers
+
+from training.learning.config import FitConfig
+
+STUDY_SIDE = 128
+STUDY_LATENT = 150
+_LAYOUT = 64
+"""Latents of the default profile that say where things are; the others say what there is."""
+_HALVINGS = 4
+_LEAK = 0.2
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """encoder: (n, side, side, 1) uint8 -> (n, d) float32 latents.
+
+    decoder: (n, d) float32 -> (n, side, side, channels) float32 in [0, 1].
+    """
+
+    encoder: keras.Model = field(repr=False)
+    decoder: keras.Model = field(repr=False)
+
+
+def build(config: FitConfig) -> Autoencoder:
+    """Return the untrained network of a profile."""
+    if config.profile == "study":
+        return study_autoencoder()
+    return default_autoencoder(config.side, config.width)
+
+
+def study_autoencoder() -> Autoencoder:
+    """Return the study's network: 4,478,745 parameters, 4,478,105 of them trainable.
+
+    Source: the study's notebook. Grey is repeated to three equal channels inside.
+    """
+    tiles = keras.Input((STUDY_SIDE, STUDY_SIDE, 1), dtype="uint8", name="tiles")
+    x = layers.Rescaling(1 / 255)(tiles)
+    x = layers.Concatenate()([x, x, x])
+    for filters in (128, 64, 32):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(256)(x)
+    x = layers.Dense(STUDY_LATENT, activation="relu", dtype="float32", name="latents")(x)
+    encoder = keras.Model(tiles, x, name="encoder")
+
+    latents = keras.Input((STUDY_LATENT,), name="latents")
+    x = layers.Dense(256)(latents)
+    x = layers.Dense(16 * 16 * 32, activation="relu")(x)
+    x = layers.Reshape((16, 16, 32))(x)
+    for filters in (32, 64):
+        x = layers.UpSampling2D(2)(x)
+        x = layers.Conv2DTranspose(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+    x = layers.UpSampling2D(2)(x)
+    x = layers.Conv2DTranspose(128, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(3, 1, activation="sigmoid", dtype="float32", name="pictures")(x)
+    return Autoencoder(encoder, keras.Model(latents, x, name="decoder"))
+
+
+def default_autoencoder(side: int, width: int) -> Autoencoder:
+    """Return the default network: strided, grey, with a latent that keeps local strokes.
+
+    The latent joins two parts: a dense one for the layout, and the maximum of each feature
+    over the whole tile, which a short stroke anywhere raises. Source: docs/decisions.md.
+    """
+    tiles = keras.Input((side, side, 1), dtype="uint8", name="tiles")
+    x = layers.Rescaling(1 / 255)(tiles)
+    x = _halve(x, width, 5)
+    x = _halve(x, 2 * width)
+    local = x = _halve(x, 4 * width)
+    x = _halve(x, 4 * width)
+    x = _convolve(x, width, 1)
+    layout = layers.Dense(_LAYOUT, dtype="float32", name="layout")(layers.Flatten()(x))
+    strokes = layers.GlobalMaxPooling2D(dtype="float32", name="strokes")(local)
+    latents = layers.Concatenate(dtype="float32", name="latents")([layout, strokes])
+    encoder = keras.Model(tiles, latents, name="encoder")
+    return Autoencoder(encoder, _default_decoder(side, width, encoder.output_shape[-1]))
+
+
+def _default_decoder(side: int, width: int, latent: int) -> keras.Model:
+    small = side // 2**_HALVINGS
+    latents = keras.Input((latent,), name="latents")
+    # Leaky, since places where every feature is cut to zero learn through the bias alone:
+    # bright tissue came back as flat mid-grey.
+    x = layers.LeakyReLU(_LEAK)(layers.Dense(small * small * 2 * width)(latents))
+    x = layers.Reshape((small, small, 2 * width))(x)
+    for filters in (2 * width, width, width):
+        x = layers.UpSampling2D(2)(x)
+        x = layers.LeakyReLU(_LEAK)(_normalised(x, filters, 3))
+    # The last doubling: four pixels from each place, at a quarter of a convolution's price.
+    x = layers.Conv2D(4, 3, padding="same")(x)
+    x = layers.Reshape((side // 2, side // 2, 2, 2))(x)
+    x = layers.Permute((1, 3, 2, 4))(x)
+    x = layers.Reshape((side, side, 1))(x)
+    x = layers.Activation("sigmoid", dtype="float32", name="pictures")(x)
+    return keras.Model(latents, x, name="decoder")
+
+
+def _halve(x: KerasTensor, filters: int, kernel: int = 3) -> KerasTensor:
+    return _convolve(x, filters, kernel, strides=2)
+
+
+def _convolve(x: KerasTensor, filters: int, kernel: int, strides: int = 1) -> KerasTensor:
+    return layers.ReLU()(_normalised(x, filters, kernel, strides))
+
+
+def _normalised(x: KerasTensor, filters: int, kernel: int, strides: int = 1) -> KerasTensor:
+    x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False)(x)
+    # A small set is trained in a few hundred steps; Keras' 0.99 would still remember the start.
+    return layers.BatchNormalization(momentum=0.9)(x)

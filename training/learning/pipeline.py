@@ -1,0 +1,124 @@
+"""From tiles on disk to a bundle: train, export, encode, assemble."""
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from bundle.arrays import Latents
+from bundle.manifest import Manifest
+from bundle.runtime import OnnxEncoder
+from training.indexing.assemble import Fitted, assemble
+from training.learning.backend import versions
+from training.learning.checkpoint import State
+from training.learning.config import FitConfig
+from training.learning.export import export
+from training.learning.learn import Course, learn
+from training.learning.network import Autoencoder, build
+from training.learning.split import Split, split
+from training.progress import StepLog
+from training.tiles import TileSet
+
+_ENCODED_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit: what to train on, how, and where to.
+
+    target: the bundle's folder.
+    work: folder for what must outlive an interruption.
+    data_mark: hash of the tiles, from training.learning.data.
+    gpu: train in mixed precision.
+    """
+
+    tiles: TileSet
+    config: FitConfig
+    target: Path
+    work: Path
+    data_mark: str
+    gpu: bool
+    log: StepLog = field(repr=False)
+
+
+def run_job(job: Job) -> Manifest:
+    """Train, encode and write the bundle; return its manifest.
+
+    Raises:
+        TilescreenError: training failed or the bundle does not prove itself.
+    """
+    config, tiles = job.config, job.tiles
+    parts = split(tiles.scan_numbers, config.validation, np.random.default_rng(config.seed))
+    _tell_split(tiles, parts)
+    mark = mark_of(config, job.data_mark)
+    network, state = _train(job, Course(tiles, parts, job.work, mark))
+    with job.log.step("export to ONNX", len(tiles)):
+        export(network, job.work)
+    latents = encode(OnnxEncoder(job.work), tiles, job.log)
+    settings = config.settings() | {
+        "epochs": config.epochs_for(len(parts.train)),
+        "validation_tiles": len(parts.validation),
+        "validation_by_scan": parts.by_scan,
+        "mixed_precision": job.gpu,
+    }
+    return assemble(
+        job.target,
+        Fitted(
+            tiles=tiles,
+            latents=latents,
+            models=job.work,
+            profile=config.profile,
+            seed=config.seed,
+            settings=settings,
+            versions=versions(),
+            history=state.history,
+            log=job.log,
+            metrics={
+                "best_val_loss": min(state.history["val_loss"]),
+                "best_epoch": state.best_epoch,
+            },
+        ),
+    )
+
+
+def mark_of(config: FitConfig, data_mark: str) -> str:
+    """Return a hash of settings and data: equal for runs that may share a checkpoint."""
+    text = json.dumps([config.settings(), data_mark], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:
+    keras.utils.set_random_seed(job.config.seed)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16" if job.gpu else "float32")
+    try:
+        network = build(job.config)
+        return network, learn(network, job.config, course, job.log)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def encode(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> Latents:
+    """Encode all tiles with the very code that serves: (n, d) float32."""
+    blocks = []
+    with log.step("encode", len(tiles)) as bar:
+        for start in range(0, len(tiles), _ENCODED_AT_ONCE):
+            blocks.append(encoder.encode(tiles.read(slice(start, start + _ENCODED_AT_ONCE))))
+            bar.update(len(blocks[-1]))
+    return np.concatenate(blocks)
+
+
+def _tell_split(tiles: TileSet, parts: Split) -> None:
+    held = len(parts.validation)
+    if parts.by_scan:
+        scans = len(np.unique(tiles.scan_numbers[parts.validation]))
+        how = f"of {scans} of {len(tiles.scans)} scans"
+    else:
+        how = "picked tile by tile, as their scans are not known"
+        if tiles.scans:
+            how = "picked tile by tile, as all are of one scan"
+    print(f"Training on {len(parts.train)} tiles, validating on {held} {how}.", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""From a bundle and labels to figures: what `evaluate` is made of."""

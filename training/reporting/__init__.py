@@ -1,0 +1,1 @@
+"""From a bundle to one page: what `report` is made of."""

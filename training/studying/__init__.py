@@ -1,0 +1,1 @@
+"""The study's pipeline and its flaws: what `study` is made of."""
