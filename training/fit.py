@@ -94,6 +94,11 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return _INTERRUPTED
+    except OSError as error:  # a full disk, mostly
+        raise InputError(
+            f"{error.filename or work}: {error.strerror}. Make room or mend it; the same command "
+            "with --resume goes on."
+        ) from error
     shutil.rmtree(work, ignore_errors=True)
     print(summary(manifest, args.out, time.monotonic() - start))
     return 0

@@ -16,6 +16,7 @@ from training.__main__ import main
 
 _TINY = ("--width", "2", "--epochs", "60", "--patience", "60", "--seed", "7")
 _DEADLINE_S = 120.0
+ODD = "två\nrader 100% 'x'"
 
 
 def command(tiles: Path, out: Path, *options: str) -> list[str]:
@@ -44,10 +45,11 @@ def interrupt(tiles: Path, out: Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, str]:
-    """A bundle of 30 tiles, one of them broken, fitted in two goes; and what the first said."""
+    """A bundle of 31 tiles and a broken one, fitted in two goes; and what the first said."""
     folder = tmp_path_factory.mktemp("fit")
     tiles, out = write_tiles(folder / "tiles", 30, scans=3), folder / "bundle"
     (tiles / "broken.png").write_bytes(png(stroke_tiles(1)[0])[:60])
+    (tiles / f"{ODD}.png").write_bytes(png(stroke_tiles(31)[-1]))
     first = interrupt(tiles, out)
     assert first.returncode == 130
     assert not out.exists()
@@ -94,11 +96,18 @@ def test_manifest_tells_the_run(fitted: tuple[Bundle, str]) -> None:
 def test_tiles_are_accounted_for(fitted: tuple[Bundle, str]) -> None:
     """The broken tile is listed, the others are stored with their scans."""
     bundle = fitted[0]
-    assert (len(bundle), bundle.manifest.source.scans) == (30, 3)
+    assert (len(bundle), bundle.manifest.source.scans) == (31, 3)
     assert list(bundle.manifest.source.skipped) == ["broken.png"]
     scan = bundle.scan(bundle.row("t04"))
     assert scan is not None
     assert scan.name == "film1"
+
+
+def test_odd_ids_are_stored_as_given(fitted: tuple[Bundle, str]) -> None:
+    """A line break, a quote or a letter beyond ASCII in a file name is part of the id."""
+    bundle = fitted[0]
+    assert bundle.id(bundle.row(ODD)) == ODD
+    assert bundle.scan(bundle.row(ODD)) is None
 
 
 def test_nothing_is_left_behind(fitted: tuple[Bundle, str]) -> None:
