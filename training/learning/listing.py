@@ -53,9 +53,8 @@ def list_tiles(folder: Path, table: Table | None = None) -> list[Listed]:
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {what}. Give the folder that holds the PNG tiles.")
     tiles = _from_folder(folder) if table is None else _from_table(folder, table)
-    _refuse_stray_bytes(tiles)
     _refuse_twins(tiles)
-    return sorted(tiles, key=lambda tile: tile.id.encode())
+    return sorted(tiles, key=lambda tile: tile.id.encode("utf-8", "surrogateescape"))
 
 
 def shown(names: Sequence[str]) -> str:
@@ -150,16 +149,6 @@ def _refuse_missing(tiles: Sequence[Listed], folder: Path, table: Table) -> None
         raise InputError(
             f"{len(missing)} of {len(tiles)} tiles that {table.file} names are not in {folder}: "
             f"{shown(missing)}. Give the folder that holds them, or take their rows out."
-        )
-
-
-def _refuse_stray_bytes(tiles: Sequence[Listed]) -> None:
-    # Python reads bytes of a file name that are no UTF-8 as half of a surrogate pair.
-    stray = [tile.id for tile in tiles if re.search("[\ud800-\udfff]", tile.id)]
-    if stray:
-        raise InputError(
-            f"{len(stray)} file name(s) are not UTF-8: {shown(stray)}. An id must be text: "
-            "rename the files."
         )
 
 

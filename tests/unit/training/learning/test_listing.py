@@ -1,6 +1,5 @@
 """Which tiles there are, and what is said when that is not clear."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -169,11 +168,3 @@ def test_names_are_made_printable() -> None:
     assert printable("two\nlines") == r"two\nlines"
     assert printable("\udcff.png") == r"\udcff.png"
     assert printable("röntgen") == "röntgen"
-
-
-def test_a_file_name_that_is_no_text_is_refused_before_training(tmp_path: Path) -> None:
-    """Bytes that are not UTF-8 cannot be an id; the file is named."""
-    write_tiles(tmp_path, 2)
-    Path(os.fsdecode(bytes(tmp_path / "x") + b"\xff.png")).write_bytes(b"")
-    with pytest.raises(InputError, match=r"1 file name\(s\) are not UTF-8: x.udcff"):
-        list_tiles(tmp_path)
