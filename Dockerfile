@@ -28,7 +28,7 @@ RUN python -m venv --without-pip /opt/venv \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM base AS training
-ENV TF_CPP_MIN_LOG_LEVEL=2
+ENV TF_CPP_MIN_LOG_LEVEL=3
 COPY --from=training-packages /opt/venv /opt/venv
 COPY bundle bundle
 COPY training training

@@ -1,5 +1,6 @@
 """`python -m training fit` as a user runs it: on a folder, interrupted, resumed, misused."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def names(folder: Path) -> list[str]:
 def interrupt(tiles: Path, out: Path) -> "subprocess.CompletedProcess[str]":
     """Start a fit, press Ctrl-C once there is a checkpoint, and return how it ended."""
     line = [sys.executable, "-m", "training", *command(tiles, out)]
-    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True) as process:
+    plain = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=plain) as process:
         deadline = time.monotonic() + _DEADLINE_S
         while not (out.parent / ".bundle.work" / "checkpoint.npz").exists():
             assert process.poll() is None, process.stderr and process.stderr.read()

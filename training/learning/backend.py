@@ -25,7 +25,8 @@ _PACKAGES = (
 
 def start_tensorflow() -> bool:
     """Import TensorFlow, quietly; return whether there is a GPU."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # What it calls errors are hints ("oneDNN supports ..."); true ones come as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _without_chatter():
         import tensorflow as tf  # noqa: PLC0415  takes seconds, and its greetings are caught here
 

@@ -115,8 +115,8 @@ def encode(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> Latents:
 def _tell_split(tiles: TileSet, parts: Split) -> None:
     held = len(parts.validation)
     if parts.by_scan:
-        scans = len(np.unique(tiles.scan_numbers[parts.validation]))
-        how = f"of {scans} of {len(tiles.scans)} scans"
+        numbers = np.unique(tiles.scan_numbers[parts.validation])
+        how = f"from {(numbers >= 0).sum()} of {len(tiles.scans)} scans"
     else:
         how = "picked tile by tile, as their scans are not known"
         if tiles.scans:
