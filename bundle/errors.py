@@ -17,7 +17,9 @@ TilescreenError
     UnknownCluster          no cluster has this label
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class TilescreenError(Exception):
@@ -68,6 +70,25 @@ class AnimatedTile(TileError):
 
 class BundleError(TilescreenError):
     """The folder cannot be used as a bundle; the message names the file and the reason."""
+
+    folder: Path | None = None
+
+    def __str__(self) -> str:
+        """Return the sentence; when the folder is known, also what to do about it."""
+        sentence = super().__str__()
+        if self.folder is None:
+            return sentence
+        return f"{sentence} Copy the bundle {self.folder} again, or fit it anew."
+
+
+@contextmanager
+def naming(folder: Path) -> Iterator[None]:
+    """Tell which bundle is damaged, and so what to do, in errors that name a file alone."""
+    try:
+        yield
+    except (BundleDamaged, SelfTestFailed) as error:
+        error.folder = folder
+        raise
 
 
 class BundleMissing(BundleError):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bundle.bundle import Bundle, Scan
-from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew
+from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, naming
 from bundle.layout import ARRAYS, OTHERS, ArraySpec, sizes
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
@@ -32,6 +32,11 @@ def open_bundle(path: Path | str) -> Bundle:
         BundleDamaged: a file is truncated, altered, or of the wrong shape.
     """
     folder = Path(path)
+    with naming(folder):
+        return _open(folder)
+
+
+def _open(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     _check_files(folder, manifest)
     known = sizes(manifest)
@@ -56,7 +61,10 @@ def read_manifest(folder: Path) -> Manifest:
     if not folder.is_dir():
         raise BundleMissing(f"There is no bundle at {folder}. Make one: python -m training fit.")
     if file.is_symlink() or not file.is_file():
-        raise BundleMissing(f"{folder} is not a bundle: it has no plain file {MANIFEST}.")
+        raise BundleMissing(
+            f"{folder} is not a bundle: it has no plain file {MANIFEST}. "
+            "Name a folder that python -m training fit has made."
+        )
     if file.stat().st_size > MAX_MANIFEST_BYTES:
         raise BundleDamaged(f"{MANIFEST} has more than {MAX_MANIFEST_BYTES:,} bytes.")
     try:
@@ -64,7 +72,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise BundleDamaged(f"{MANIFEST} is not JSON: {error}.") from error
     except OSError as error:
-        raise BundleMissing(f"{MANIFEST} cannot be read: {error.strerror}.") from error
+        raise _unreadable(file, error) from error
     version = data.get("format_version") if isinstance(data, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise BundleTooNew(
@@ -102,7 +110,10 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         if file.is_symlink():
             raise BundleDamaged(f"{name} is a link; a bundle holds plain files alone.")
         if not file.is_file():
-            raise BundleMissing(f"{name} is missing from the bundle {folder}.")
+            raise BundleMissing(
+                f"{name} is missing from the bundle {folder}. "
+                "Copy the bundle again, or fit it anew."
+            )
         size = file.stat().st_size
         if size != entry.size:
             kind = "truncated" if size < entry.size else "too long"
@@ -119,7 +130,14 @@ def _hash(file: Path) -> str:
     try:
         return file_hash(file)
     except OSError as error:
-        raise BundleMissing(f"{file.name} cannot be read: {error.strerror}.") from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> BundleMissing:
+    return BundleMissing(
+        f"{file.name} cannot be read: {error.strerror}. "
+        f"Let this user read the files of {file.parent}, or copy the bundle again."
+    )
 
 
 def _map_array(folder: Path, name: str, spec: ArraySpec, known: dict[str, int]) -> NDArray[Any]:

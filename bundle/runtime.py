@@ -1,5 +1,6 @@
 """The encoder and decoder that serve, and the test that they are the right ones."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Latents, Tiles
 from bundle.bundle import Bundle
-from bundle.errors import BundleDamaged, SelfTestFailed
+from bundle.errors import BundleDamaged, SelfTestFailed, naming
 
 
 class Encoder(Protocol):
@@ -20,8 +21,29 @@ class Encoder(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Port:
+    """One input or output of a model: element type as the runtime calls it, and rank."""
+
+    kind: str
+    rank: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} of rank {self.rank}"
+
+
+_TILES = _Port("tensor(uint8)", 3)
+_LATENTS = _Port("tensor(float)", 2)
+_PICTURES = _Port("tensor(float)", 3)
+
+
 class _Model:
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, source: _Port, result: _Port) -> None:
+        with naming(path.parent):
+            self._load(path, threads)
+            self._check(path.name, source, result)
+
+    def _load(self, path: Path, threads: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -30,8 +52,18 @@ class _Model:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # the runtime raises a dozen classes of its own
-            raise BundleDamaged(f"{path.name} is not a model that can be run: {error}") from error
-        self._input = self._session.get_inputs()[0].name
+            reason = str(error).rstrip(".\n")
+            raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
+
+    def _check(self, name: str, source: _Port, result: _Port) -> None:
+        # Any valid model loads; the wrong one would fail on the first request instead.
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        for side, ports, wanted in (("takes", inputs, source), ("gives", outputs, result)):
+            found = [_Port(port.type, len(port.shape)) for port in ports]
+            if found != [wanted]:
+                told = ", ".join(map(str, found)) or "nothing"
+                raise BundleDamaged(f"{name} is another model: it {side} {told}, not {wanted}.")
+        self._input = inputs[0].name
 
     def _run(self, batch: NDArray[np.generic]) -> NDArray[np.float32]:
         result: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
@@ -45,9 +77,9 @@ class OnnxEncoder(_Model):
         """Load the encoder; `threads` 0 lets the runtime choose.
 
         Raises:
-            BundleDamaged: the file is not a model that can be run.
+            BundleDamaged: the file is not a model that can be run, or is another one.
         """
-        super().__init__(bundle_path / "encoder.onnx", threads)
+        super().__init__(bundle_path / "encoder.onnx", threads, _TILES, _LATENTS)
 
     def encode(self, tiles: Tiles) -> Latents:
         """(n, side, side) uint8 -> (n, d) float32."""
@@ -61,9 +93,9 @@ class OnnxDecoder(_Model):
         """Load the decoder; `threads` 0 lets the runtime choose.
 
         Raises:
-            BundleDamaged: the file is not a model that can be run.
+            BundleDamaged: the file is not a model that can be run, or is another one.
         """
-        super().__init__(bundle_path / "decoder.onnx", threads)
+        super().__init__(bundle_path / "decoder.onnx", threads, _LATENTS, _PICTURES)
 
     def decode(self, latents: Latents) -> Tiles:
         """(n, d) float32 latents -> (n, side, side) uint8 pictures."""
@@ -76,10 +108,20 @@ def self_test(bundle: Bundle, encoder: Encoder) -> float:
     Returns: the largest difference, in latent units.
 
     Raises:
-        SelfTestFailed: it exceeds the manifest's threshold `self_test`.
+        SelfTestFailed: it exceeds the manifest's threshold `self_test`, or the encoder
+            cannot take the probe tiles at all.
     """
+    with naming(bundle.path):
+        return _self_test(bundle, encoder)
+
+
+def _self_test(bundle: Bundle, encoder: Encoder) -> float:
     expected = bundle.arrays["probe_latents.npy"]
-    latents = encoder.encode(np.array(bundle.arrays["probes.npy"]))
+    try:
+        latents = encoder.encode(np.array(bundle.arrays["probes.npy"]))
+    except Exception as error:  # as above: the runtime's classes have no base of their own
+        reason = str(error).rstrip(".\n")
+        raise SelfTestFailed(f"encoder.onnx cannot encode the probe tiles: {reason}.") from error
     if latents.shape != expected.shape:
         raise SelfTestFailed(
             f"encoder.onnx gives latents of shape {latents.shape}; "

@@ -24,6 +24,8 @@ def refused(folder: Path, error: type[BundleError], *words: str) -> None:
     with pytest.raises(error) as caught:
         open_bundle(folder)
     assert all(word in str(caught.value) for word in words), str(caught.value)
+    if error is BundleDamaged:
+        assert str(caught.value).endswith(f". Copy the bundle {folder} again, or fit it anew.")
 
 
 def test_a_whole_bundle_opens(tiny_path: Path) -> None:
@@ -47,7 +49,7 @@ def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
 def test_a_missing_file(copy: Path, name: str) -> None:
     """Each file is needed, and named when it is gone."""
     (copy / name).unlink()
-    refused(copy, BundleMissing, name, "is missing")
+    refused(copy, BundleMissing, name, "is missing", "Copy the bundle again, or fit it anew.")
 
 
 @pytest.mark.parametrize("name", FILES)

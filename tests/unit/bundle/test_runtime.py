@@ -1,12 +1,15 @@
 """The encoder that serves is the one that made the latents, or it does not serve."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from bundle import Bundle, BundleDamaged, OnnxDecoder, OnnxEncoder, SelfTestFailed, self_test
 from bundle.arrays import Latents, Tiles
+from tests.forge import reseal
 from tests.tiny import tiny_latents, tiny_tiles
 
 
@@ -81,3 +84,60 @@ def test_bytes_that_are_no_model(
     (tmp_path / f"{name}.onnx").write_bytes(b"not a model")
     with pytest.raises(BundleDamaged, match=rf"{name}\.onnx is not a model"):
         model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "other", "words"),
+    [
+        (
+            OnnxEncoder,
+            "encoder",
+            "decoder",
+            r"takes tensor\(float\) of rank 2, not tensor\(uint8\)",
+        ),
+        (
+            OnnxDecoder,
+            "decoder",
+            "encoder",
+            r"takes tensor\(uint8\) of rank 3, not tensor\(float\)",
+        ),
+    ],
+)
+def test_another_model(
+    copy: Path, model: type[OnnxEncoder | OnnxDecoder], name: str, other: str, words: str
+) -> None:
+    """A valid model of another kind is refused when it is loaded, with what to do."""
+    shutil.copy(copy / f"{other}.onnx", copy / f"{name}.onnx")
+    reseal(copy)
+    with pytest.raises(
+        BundleDamaged, match=rf"{name}\.onnx is another model: it {words}"
+    ) as caught:
+        model(copy)
+    assert str(caught.value).endswith(f"Copy the bundle {copy} again, or fit it anew.")
+
+
+def test_a_decoder_that_gives_no_pictures(tmp_path: Path) -> None:
+    """What comes out is checked as well as what goes in."""
+    node = onnx.helper.make_node("Identity", ["latents"], ["same"])
+    ports = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 4])
+        for name in ("latents", "same")
+    ]
+    graph = onnx.helper.make_graph([node], "same", ports[:1], ports[1:])
+    opset = onnx.helper.make_opsetid("", 15)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    onnx.save(model, tmp_path / "decoder.onnx")
+    with pytest.raises(BundleDamaged, match=r"gives .* of rank 2, not .* of rank 3"):
+        OnnxDecoder(tmp_path)
+
+
+def test_an_encoder_that_cannot_take_the_probes(tiny_bundle: Bundle) -> None:
+    """An encoder for tiles of another size fails its self-test with a sentence, not a traceback."""
+
+    class Larger:
+        def encode(self, tiles: Tiles) -> Latents:
+            raise RuntimeError(f"Got invalid dimensions for input: {tiles.shape}")
+
+    words = r"encoder\.onnx cannot encode the probe tiles: Got invalid .* or fit it anew\.$"
+    with pytest.raises(SelfTestFailed, match=words):
+        self_test(tiny_bundle, Larger())
