@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -13,7 +13,7 @@ from service.batcher import Latent
 from service.errors import INTERNAL, problem_of
 from service.facts import Fact
 from service.state import Serving
-from service.uploads import Upload, read_uploads
+from service.uploads import Uploads, read_uploads
 
 _log = logging.getLogger("service.answers")
 R = TypeVar("R")
@@ -46,27 +46,29 @@ async def uploaded(
     Raises:
         TilescreenError: the request as a whole, or its one raw tile, cannot be used.
     """
-    uploads = await read_uploads(request, serving.settings)
-    request.state.tiles = len(uploads.tiles)
-    found = await unless_gone(request, _look(serving, uploads.tiles, describe))
+    with serving.budget.share() as share:
+        uploads = await read_uploads(request, serving.settings, share)
+        names = [tile.id for tile in uploads.tiles]
+        request.state.tiles = len(names)
+        found = await unless_gone(request, _look(serving, uploads, describe))
     if uploads.raw and isinstance(found[0], BaseException):
         raise found[0]
     results = [
-        {"index": index, "id": upload.id, **fact_or_problem(index, fact)}
-        for index, (upload, fact) in enumerate(zip(uploads.tiles, found, strict=True))
+        {"index": index, "id": name, **fact_or_problem(index, fact)}
+        for index, (name, fact) in enumerate(zip(names, found, strict=True))
     ]
     return enveloped(serving, results=results)
 
 
 async def _look(
-    serving: Serving, tiles: Sequence[Upload], describe: Callable[[Latent], Fact]
+    serving: Serving, uploads: Uploads, describe: Callable[[Latent], Fact]
 ) -> list[Fact | BaseException]:
     async def one(latent: Latent | BaseException) -> Fact:
         if isinstance(latent, BaseException):
             raise latent
         return await serving.apart(describe, latent)
 
-    latents = await serving.encode([tile.data for tile in tiles])
+    latents = await serving.encode(uploads.hand_over())
     return await asyncio.gather(*map(one, latents), return_exceptions=True)
 
 

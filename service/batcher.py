@@ -85,7 +85,7 @@ class Batcher:
         if not self.alive:
             raise Draining
         if self.waiting + len(tiles) > self._limits.queue:
-            raise QueueFull(self.waiting, self._limits.queue)
+            raise QueueFull(self.waiting, len(tiles), self._limits.queue)
         loop = asyncio.get_running_loop()
         items = [_Waiting(tile, loop.create_future()) for tile in tiles]
         for item in items:

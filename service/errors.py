@@ -51,13 +51,26 @@ class TookTooLong(ServiceError):
 
 
 class QueueFull(ServiceError):
-    """More tiles wait for the encoder than allowed."""
+    """More tiles would wait for the encoder than allowed."""
 
     headers: Mapping[str, str] = {"Retry-After": "1"}
 
-    def __init__(self, waiting: int, limit: int) -> None:
+    def __init__(self, waiting: int, sent: int, limit: int) -> None:
         super().__init__(
-            f"{waiting} tiles wait for the encoder and at most {limit} may. Send again in a second."
+            f"{waiting} tiles wait for the encoder, this request has {sent}, and at most {limit} "
+            "may wait. Send it again in a second, or with fewer tiles."
+        )
+
+
+class BodiesFull(ServiceError):
+    """The bodies of all requests together would have more bytes than allowed."""
+
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    def __init__(self, taken: int, size: int, limit: int) -> None:
+        super().__init__(
+            f"Other requests hold {taken:,} bytes, this one has {size:,} or more, and all together "
+            f"may hold {limit:,}. Send it again in a second, or with fewer tiles."
         )
 
 
@@ -116,6 +129,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
     SlowBody: Kind(408, "slow_body", "The body did not arrive in time"),
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
+    BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),

@@ -54,11 +54,19 @@ class Settings(BaseSettings):
         256, title="tiles", ge=1, le=100_000, description="Most tiles in one request."
     )
     max_body_bytes: int = Field(
-        64 * MIB,
+        32 * MIB,
         title="bytes",
         ge=1024,
         le=16 * 1024 * MIB,
         description="Longest body of a request, all tiles together.",
+    )
+    max_bytes_in_flight: int = Field(
+        128 * MIB,
+        title="bytes",
+        ge=1024,
+        le=1024 * 1024 * MIB,
+        description="Bytes that the bodies of all requests may hold together; "
+        "a request beyond that is answered 429.",
     )
     max_tile_bytes: int = Field(
         16 * MIB, title="bytes", ge=1024, le=2048 * MIB, description="Longest PNG file of a tile."
@@ -92,6 +100,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"max_tile_bytes ({self.max_tile_bytes}) is above max_body_bytes "
                 f"({self.max_body_bytes}): such a tile could never arrive"
+            )
+        if self.max_body_bytes > self.max_bytes_in_flight:
+            raise ValueError(
+                f"max_body_bytes ({self.max_body_bytes}) is above max_bytes_in_flight "
+                f"({self.max_bytes_in_flight}): such a body could never be taken"
             )
         return self
 

@@ -1,7 +1,7 @@
 """What the service holds while it runs, and how it comes up and goes down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
 from bundle.arrays import Grey
 from service.batcher import Batcher, BatchLimits, Latent
+from service.budget import Budget
 from service.catalog import Catalog
 from service.errors import TookTooLong
 from service.readiness import Readiness
@@ -27,6 +28,7 @@ class Serving:
     bundle: Bundle
     catalog: Catalog
     batcher: Batcher
+    budget: Budget
     decoder: OnnxDecoder
     pool: ThreadPoolExecutor
     readiness: Readiness
@@ -45,8 +47,10 @@ class Serving:
         side = self.bundle.manifest.preprocessing.side
         return await self.apart(load_tile, data, side, max_pixels=self.settings.max_tile_pixels)
 
-    async def encode(self, files: Sequence[bytes | Exception]) -> list[Latent | BaseException]:
+    async def encode(self, files: Iterable[bytes | Exception]) -> list[Latent | BaseException]:
         """Decode and encode the bytes of tiles; the answers keep their order.
+
+        Bytes that only `files` holds are free again as soon as they are decoded.
 
         Returns: for each file its (d,) float32 latent, or what is wrong with it; a file that
         is an error already stays that error.
@@ -63,7 +67,7 @@ class Serving:
                 "Send fewer tiles in a request."
             ) from error
 
-    async def _encode(self, files: Sequence[bytes | Exception]) -> list[Latent | BaseException]:
+    async def _encode(self, files: Iterable[bytes | Exception]) -> list[Latent | BaseException]:
         async def one(file: bytes | Exception) -> Grey:
             if isinstance(file, Exception):
                 raise file
@@ -107,6 +111,7 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
             bundle=bundle,
             catalog=Catalog.of(bundle),
             batcher=batcher,
+            budget=Budget(settings.max_bytes_in_flight),
             decoder=decoder,
             pool=pool,
             readiness=Readiness(bundle, batcher),

@@ -5,7 +5,7 @@ written to disk, and what is over a limit is refused before the rest is read.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from service.budget import Share
 from service.errors import (
     BodyTooLarge,
     MalformedForm,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # the parser has it for type checkers only
 
 FIELD = "files"
 TILE_ID_HEADER = "X-Tile-Id"
+_REMEDY = "Send smaller tiles, or fewer."
 _RAW_TYPES = {"image/png", "application/octet-stream", ""}
 
 
@@ -48,24 +50,33 @@ class Uploads:
     tiles: list[Upload]
     raw: bool
 
+    def hand_over(self) -> Iterator[bytes | TileTooLong]:
+        """Yield what each tile holds and forget it here, so that it can be freed once used."""
+        self.tiles.reverse()
+        while self.tiles:
+            yield self.tiles.pop().data
 
-async def read_uploads(request: Request, settings: Settings) -> Uploads:
-    """Read the tiles of a request: one raw PNG, or a form with `files`.
+
+async def read_uploads(request: Request, settings: Settings, share: Share) -> Uploads:
+    """Read the tiles of a request, as far as `share` grows: one raw PNG, or a form with `files`.
 
     Raises:
-        WrongMediaType, BodyTooLarge, TileTooLong, TooManyTiles, MalformedForm, SlowBody.
+        WrongMediaType, BodyTooLarge, TooManyTiles, MalformedForm, SlowBody, BodiesFull.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     media_type = kind.decode("latin-1")
     try:
         async with asyncio.timeout(settings.request_timeout_s):
             if media_type == "multipart/form-data":
-                return await _read_form(request, options.get(b"boundary", b""), settings)
+                pieces = _pieces(request, settings.max_body_bytes, share)
+                return await _read_form(pieces, options.get(b"boundary", b""), settings)
             if media_type in _RAW_TYPES:
-                return await _read_raw(request, settings)
+                limit = min(settings.max_body_bytes, settings.max_tile_bytes)
+                return await _read_raw(request, _pieces(request, limit, share))
     except TimeoutError as error:
         raise SlowBody(
-            f"The body did not arrive within {settings.request_timeout_s:g} s. Send fewer tiles."
+            f"The body did not arrive within {settings.request_timeout_s:g} s. Send smaller tiles, "
+            "or fewer in a request, or use a faster connection."
         ) from error
     raise WrongMediaType(
         f"The Content-Type is {media_type[:100]!r}. Send one tile as image/png, "
@@ -73,38 +84,36 @@ async def read_uploads(request: Request, settings: Settings) -> Uploads:
     )
 
 
-async def _read_raw(request: Request, settings: Settings) -> Uploads:
-    limit = min(settings.max_body_bytes, settings.max_tile_bytes)
+async def _read_raw(request: Request, pieces: AsyncIterator[bytes]) -> Uploads:
     data = bytearray()
-    async for piece in _pieces(request, limit):
+    async for piece in pieces:
         data += piece
     name = request.headers.get(TILE_ID_HEADER)
     tile_id = unquote(name) if name else None
     return Uploads([Upload(tile_id, bytes(data))], raw=True)
 
 
-async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """Yield the body piece by piece; refuse it when it is, or says it is, over the limit."""
+async def _pieces(request: Request, limit: int, share: Share) -> AsyncIterator[bytes]:
+    """Yield the body piece by piece; refuse it when it is, or says it is, over a limit."""
     announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced[:20]) > limit:
-        raise BodyTooLarge(_too_large(f"{int(announced[:20]):,} bytes", limit))
+    size = int(announced[:20]) if announced.isdecimal() else 0
+    if size > limit:
+        raise BodyTooLarge(f"The body has {size:,} bytes; at most {limit:,} are taken. {_REMEDY}")
+    share.grow(size)
     read = 0
     async for piece in request.stream():
         read += len(piece)
         if read > limit:
-            raise BodyTooLarge(_too_large(f"more than {limit:,} bytes", limit))
+            raise BodyTooLarge(f"The body goes on after the {limit:,} bytes it may have. {_REMEDY}")
+        share.grow(read)
         yield piece
 
 
-def _too_large(size: str, limit: int) -> str:
-    return f"The body has {size}; at most {limit:,} are taken. Send smaller tiles, or fewer."
-
-
-async def _read_form(request: Request, boundary: bytes, settings: Settings) -> Uploads:
+async def _read_form(pieces: AsyncIterator[bytes], boundary: bytes, settings: Settings) -> Uploads:
     form = _Form(settings)
     try:
         parser = MultipartParser(boundary, form.callbacks())
-        async for piece in _pieces(request, settings.max_body_bytes):
+        async for piece in pieces:
             parser.write(piece)
         parser.finalize()
     except FormParserError as error:
@@ -187,7 +196,10 @@ class _Form:
             if self._size <= limit
             else Upload(
                 self._name,
-                TileTooLong(f"The file has {self._size:,} bytes; a tile has at most {limit:,}."),
+                TileTooLong(
+                    f"The file has {self._size:,} bytes; a tile has at most {limit:,}. "
+                    "Cut it into smaller tiles, or save it as a plain 8-bit PNG."
+                ),
             )
         )
 

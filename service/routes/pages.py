@@ -127,14 +127,15 @@ async def upload_form(serving: ServingDep) -> Response:
 async def upload(request: Request, serving: ServingDep) -> Response:
     """Answer the files that were sent, each with what a stored tile's page shows."""
     try:
-        sent = (await read_uploads(request, serving.settings)).tiles
-        if all(not one.id and not one.data for one in sent):
-            raise MalformedForm("No file was chosen. Choose one or more PNG files, then look up.")
-        results = await serving.encode([one.data for one in sent])
+        with serving.budget.share() as share:
+            sent = (await read_uploads(request, serving.settings, share)).tiles
+            if all(not one.id and not one.data for one in sent):
+                raise MalformedForm("No file was chosen. Choose some PNG files, then look up.")
+            results = await serving.encode([one.data for one in sent])
+            answers = await serving.apart(_answers, serving, sent, results)
     except TilescreenError as error:
         problem = problem_of(error)
         return _upload(serving, problem=problem.detail, status=problem.kind.status)
-    answers = await serving.apart(_answers, serving, sent, results)
     return _upload(serving, answers, status=200 if any(not one.problem for one in answers) else 422)
 
 

@@ -38,6 +38,10 @@ def test_threads_follow_the_machine() -> None:
             ["--bundle", "b", "--max-tile-bytes", "4096", "--max-body-bytes", "2048"],
             "max_tile_bytes (4096) is above max_body_bytes (2048)",
         ),
+        (
+            ["--bundle", "b", "--max-bytes-in-flight", str(2**24)],
+            "max_body_bytes (33554432) is above max_bytes_in_flight (16777216)",
+        ),
         (["--bundle", "nowhere", "--port", "0"], "There is no bundle at nowhere"),
     ],
 )
