@@ -30,6 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TilescreenError as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a file without the right to read it
+        name = f"{error.filename}: " if error.filename else ""
+        print(
+            f"training: {name}{error.strerror or error}. Mend it and give the same command again.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print("\ntraining: interrupted", file=sys.stderr)
         return 130

@@ -4,15 +4,17 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
 from bundle.errors import InputError
 from bundle.manifest import Manifest
 from training.learning.backend import start_tensorflow
-from training.learning.config import Profile, make_config
+from training.learning.config import FitConfig, Profile, make_config
 from training.learning.data import fingerprint, read_tiles
-from training.learning.listing import Table, list_tiles
+from training.learning.listing import Listed, Table, list_tiles
+from training.learning.resume import check_same, mark_of
 from training.learning.work import open_work
 from training.progress import StepLog
 from training.tiles import TileSet
@@ -34,6 +36,7 @@ Profiles (figures in docs/decisions.md):
 
 Progress is kept beside BUNDLE, in .BUNDLE.work, until the bundle is written. After Ctrl-C the
 same command with --resume goes on where it stopped, after a crash from the last finished epoch.
+--resume with other settings or tiles is refused; without it training starts afresh.
 """
 
 
@@ -78,30 +81,34 @@ def run(args: argparse.Namespace) -> int:
         width=args.width,
     )
     listed = list_tiles(args.tiles, _table(args))
-    work = open_work(args.out, resume=args.resume)
-    log = StepLog()
-    try:
-        tiles = read_tiles(listed, work, side=config.side, log=log)
-        _tell_skipped(tiles)
-        gpu = start_tensorflow()
-        from training.learning.pipeline import Job, run_job  # noqa: PLC0415  TensorFlow takes seconds
-
-        mark = fingerprint(listed, config.side)
-        manifest = run_job(Job(tiles, config, args.out, work, mark, gpu, log))
-    except KeyboardInterrupt:
-        print(
-            "\nInterrupted. What was done is kept; the same command with --resume goes on.",
-            file=sys.stderr,
-        )
-        return _INTERRUPTED
-    except OSError as error:  # a full disk, mostly
-        raise InputError(
-            f"{error.filename or work}: {error.strerror}. Make room or mend it; the same command "
-            "with --resume goes on."
-        ) from error
-    shutil.rmtree(work, ignore_errors=True)
+    with open_work(args.out, resume=args.resume) as work:
+        try:
+            manifest = _fit(listed, config, args.out, work)
+        except KeyboardInterrupt:
+            print(
+                "\nInterrupted. What was done is kept; the same command with --resume goes on.",
+                file=sys.stderr,
+            )
+            return _INTERRUPTED
+        except OSError as error:  # a full disk, mostly
+            raise InputError(
+                f"{error.filename or work}: {error.strerror}. Make room or mend it; the same "
+                "command with --resume goes on."
+            ) from error
+        shutil.rmtree(work, ignore_errors=True)
     print(summary(manifest, args.out, time.monotonic() - start))
     return 0
+
+
+def _fit(listed: Sequence[Listed], config: FitConfig, target: Path, work: Path) -> Manifest:
+    mark, log = fingerprint(listed, config.side), StepLog()
+    check_same(work, mark_of(config, mark))
+    tiles = read_tiles(listed, work, side=config.side, log=log)
+    _tell_skipped(tiles)
+    gpu = start_tensorflow()
+    from training.learning.pipeline import Job, run_job  # noqa: PLC0415  TensorFlow takes seconds
+
+    return run_job(Job(tiles, config, target, work, mark, gpu, log))
 
 
 def summary(manifest: Manifest, path: Path, seconds: float) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHECKPOINT = "checkpoint.npz"
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass
@@ -62,6 +63,18 @@ def save(work: Path, mark: str, state: State) -> None:
     new.replace(work / CHECKPOINT)
 
 
+def stored_mark(work: Path) -> str | None:
+    """Return the mark of the checkpoint that is there, or None if none can be read."""
+    try:
+        with (
+            (work / CHECKPOINT).open("rb") as stream,
+            np.load(stream, allow_pickle=False) as stored,
+        ):
+            return str(json.loads(str(stored["about"]))["mark"])
+    except _UNREADABLE:
+        return None
+
+
 def load(work: Path, mark: str) -> State | None:
     """Return the state of an earlier run with the same mark, or None."""
     try:
@@ -77,6 +90,6 @@ def load(work: Path, mark: str) -> State | None:
                 part: [stored[name] for name in names if name.startswith(f"{part}_")]
                 for part in ("weights", "optimizer", "best")
             }
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except _UNREADABLE:
         return None
     return State(**about["numbers"], **parts)

@@ -32,7 +32,7 @@ class Course:
 
     tiles, split: the tiles and which of them validate.
     work: folder for the checkpoint.
-    mark: hash of settings and data; a checkpoint with another one is not used.
+    mark: settings and data as text; a checkpoint with another one is not used.
     """
 
     tiles: TileSet
@@ -83,7 +83,7 @@ def _begin(course: Course) -> State:
         print(f"Going on after {state.epochs} epochs{partly}.", file=sys.stderr)
     elif (course.work / checkpoint.CHECKPOINT).exists():
         print(
-            "Training afresh: the settings or the tiles are not those of the interrupted run.",
+            "Training afresh: the checkpoint is damaged, or of other settings or tiles.",
             file=sys.stderr,
         )
     return state or State()

@@ -1,7 +1,5 @@
 """From tiles on disk to a bundle: train, export, encode, assemble."""
 
-import hashlib
-import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from training.learning.config import FitConfig
 from training.learning.export import export
 from training.learning.learn import Course, learn
 from training.learning.network import Autoencoder, build
+from training.learning.resume import mark_of
 from training.learning.split import Split, split
 from training.progress import StepLog
 from training.tiles import TileSet
@@ -83,12 +82,6 @@ def run_job(job: Job) -> Manifest:
             },
         ),
     )
-
-
-def mark_of(config: FitConfig, data_mark: str) -> str:
-    """Return a hash of settings and data: equal for runs that may share a checkpoint."""
-    text = json.dumps([config.settings(), data_mark], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:

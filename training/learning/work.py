@@ -1,10 +1,20 @@
 """The hidden folder beside a bundle in the making: decoded tiles, checkpoint, models."""
 
+import fcntl
+import os
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from bundle.errors import InputError
 from bundle.manifest import MANIFEST
+from training.learning.checkpoint import CHECKPOINT
+
+LOCK = "lock"
+"""File in the work folder; the kernel lets go of it when its fit ends, however that ends."""
 
 
 def work_folder(target: Path) -> Path:
@@ -12,25 +22,59 @@ def work_folder(target: Path) -> Path:
     return target.parent / f".{target.name}.work"
 
 
-def open_work(target: Path, *, resume: bool) -> Path:
-    """Return the work folder, there and empty unless it is to be resumed.
+@contextmanager
+def open_work(target: Path, *, resume: bool) -> Iterator[Path]:
+    """Yield the work folder, there and empty unless it is to be resumed, for one fit alone.
 
     Raises:
-        InputError: something that is no bundle stands at the target, or the folder cannot
-            be made there.
+        InputError: something that is no bundle stands at the target, the folder cannot
+            be made there, or another fit works in it.
     """
     _refuse_others(target)
     work = work_folder(target)
     try:
+        lock = _lock(work, target)
         if not resume:
-            shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True, exist_ok=True)
-        (work / ".writable").touch()
+            _empty(work)
     except OSError as error:
         raise InputError(
             f"{target.parent} cannot be written to ({error.strerror}). Give another --out."
         ) from error
-    return work
+    with lock:
+        yield work
+
+
+def _lock(work: Path, target: Path) -> IO[str]:
+    while True:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = (work / LOCK).open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A fit that just ended has removed its folder, and the file that was opened with it.
+            if os.path.samestat(os.fstat(lock.fileno()), (work / LOCK).stat()):
+                return lock
+        except BlockingIOError as error:
+            lock.close()
+            raise InputError(
+                f"Another fit is writing {target}; wait for it, or give another --out."
+            ) from error
+        except FileNotFoundError:
+            pass
+        lock.close()
+
+
+def _empty(work: Path) -> None:
+    if (work / CHECKPOINT).exists():
+        print(
+            f"Starting afresh: the checkpoint of an interrupted fit in {work} is removed, as "
+            "--resume was not given.",
+            file=sys.stderr,
+        )
+    for entry in work.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != LOCK:
+            entry.unlink()
 
 
 def _refuse_others(target: Path) -> None:

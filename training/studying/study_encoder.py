@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bundle.arrays import Latents
 from training.learning.backend import start_tensorflow
 from training.learning.config import FitConfig
+from training.learning.resume import mark_of
 from training.progress import StepLog
 from training.tiles import TileSet
 
@@ -86,7 +87,6 @@ def train_encoder(task: Task) -> ColourEncoder:
 
     from training.learning.learn import Course, learn  # noqa: PLC0415  imports TensorFlow
     from training.learning.network import build  # noqa: PLC0415
-    from training.learning.pipeline import mark_of  # noqa: PLC0415
     from training.learning.split import split  # noqa: PLC0415
 
     config, tiles = task.config, task.tiles
