@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Payload:
-    """One tile to send: a file name, whose stem is the id, and its bytes or why there are none."""
+    """One tile to send: a name, the id but for its ending, and its bytes or why there are none."""
 
     name: str
     data: bytes | Problem = field(repr=False)
@@ -24,7 +24,7 @@ class Payload:
 
     @property
     def id(self) -> str:
-        """The name without folders and ending, as the service makes ids of names."""
+        """The name without its ending; the service's own idea of the id is not asked for."""
         return stem(self.name)
 
 
@@ -45,9 +45,9 @@ class Limits:
     tile_bytes: int = 32 * 2**20
 
 
-def stem(file: str) -> str:
-    """Return a file's name without folders and ending, as the service makes ids of names."""
-    return Path(file.replace("\\", "/")).stem
+def stem(name: str) -> str:
+    """Return a name without its ending; a slash or backslash in it is a letter like others."""
+    return os.path.splitext(name)[0]  # noqa: PTH122  Path would take a name apart at its slashes
 
 
 def load(tile: TileLike, limits: Limits) -> Payload:

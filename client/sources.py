@@ -28,7 +28,7 @@ class TileFile:
     @property
     def id(self) -> str:
         """The file name without its ending."""
-        return stem(self.file)
+        return stem(self.file.rpartition("/")[2])
 
     @property
     def key(self) -> tuple[str, int, int]:

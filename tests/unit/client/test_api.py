@@ -65,6 +65,13 @@ def test_encode_gives_the_latent(call: Call, tmp_path: Path) -> None:
     assert call(FakeService(), "encode", tmp_path / "c311.png") == Encoded("c311", (4.0, 0.5))
 
 
+@pytest.mark.parametrize("name", ["a\\b.png", "t\udcff.png"])
+def test_odd_file_names_keep_their_ids(call: Call, tmp_path: Path, name: str) -> None:
+    """A backslash or a byte that is no UTF-8 does not cut the id short."""
+    (tmp_path / name).write_bytes(b"1234")
+    assert call(FakeService(), "encode", tmp_path / name).id in {r"a\b", r"t\xff"}
+
+
 def test_neighbors_are_typed_and_k_is_sent(call: Call) -> None:
     """Hits come as `Neighbor`, nearest first; a stray hit has no cluster."""
     service = FakeService()

@@ -65,4 +65,12 @@ def test_names_that_are_not_utf8_can_be_sent(tmp_path: Path) -> None:
     """Bytes in a name that are no UTF-8 become escapes."""
     file = Path(str(tmp_path), "t\udcff.png")
     file.write_bytes(b"x")
-    assert load(file, Limits()).name == "t\\xff.png"
+    payload = load(file, Limits())
+    assert (payload.name, payload.id) == ("t\\xff.png", "t\\xff")
+
+
+@pytest.mark.parametrize("name", ["ä/b c", "a\\b", "a", ".hidden"])
+@pytest.mark.parametrize("ending", ["", ".png"])
+def test_an_id_is_the_name_but_for_its_ending(name: str, ending: str) -> None:
+    """Slashes and backslashes in a name are letters of the id."""
+    assert Payload(name + ending, b"x").id == name

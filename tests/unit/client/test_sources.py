@@ -123,3 +123,11 @@ def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
     (tile,) = find_tiles([str(tmp_path)])
     assert tile.file == "t\\xff.png"
     assert tile.path.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(("name", "tile_id"), [("a\\b.png", r"a\b"), ("t\udcff.png", r"t\xff")])
+def test_odd_names_keep_their_ids(tmp_path: Path, name: str, tile_id: str) -> None:
+    """A backslash, of the name or of an escape, is not taken for a folder's end."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / name).write_bytes(b"x")
+    assert [tile.id for tile in find_tiles([str(tmp_path)])] == [tile_id]
