@@ -52,6 +52,8 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 async def _http(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"  # service.middleware answers HEAD wherever GET is answered
     usual = Kind(error.status_code, f"http_{error.status_code}", str(error.detail))
     kind, detail = _STATUS.get(error.status_code, (usual, str(error.detail)))
     detail = detail.format(allow=headers.get("Allow", "see /docs"))

@@ -42,6 +42,9 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         start = time.perf_counter()
+        method = scope["method"]
+        if method == "HEAD":  # the answer of GET without its body; a copy, the server has its own
+            scope = {**scope, "method": "GET"}
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         serving = getattr(scope["app"].state, "serving", None)
@@ -58,6 +61,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", []), *added]
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -69,7 +74,7 @@ class Envelope:
             if not status:
                 await problem_of(error).response(request_id)(scope, receive, send_more)
         finally:
-            _note(scope, status, time.perf_counter() - start)
+            _note({**scope, "method": method}, status, time.perf_counter() - start)
 
 
 def _request_id(scope: Scope) -> str:

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         256, title="tiles", ge=1, le=100_000, description="Most tiles in one request."
     )
     max_body_bytes: int = Field(
-        32 * MIB,
+        33 * MIB,  # the client's 32 MiB of tiles, and the form around them
         title="bytes",
         ge=1024,
         le=16 * 1024 * MIB,

@@ -102,6 +102,14 @@ def test_announced_200_mb_are_refused_unread(service: Service) -> None:
         assert connection.recv(200).startswith(b"HTTP/1.1 413")
 
 
+def test_head_over_a_real_connection(service: Service) -> None:
+    """HEAD gives the length of the picture and no byte of it; the connection stays usable."""
+    with httpx.Client(base_url=service.url) as api:
+        head, got = api.head("/tiles/c300/image"), api.get("/tiles/c300/image")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.content))
+
+
 def test_many_clients_at_once(service: Service) -> None:
     """Tiles sent over many connections at once each get their own answer."""
     tiles = tiny_tiles()

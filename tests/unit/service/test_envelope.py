@@ -8,6 +8,7 @@ import pytest
 
 from service.answers import fact_or_problem
 from service.errors import BodyTooLarge, problem_of
+from service.routes import clusters, encode, health, neighbors, pages, reference, tiles
 from tests.api import Api, running
 from tests.pictures import png
 from tests.tiny import tiny_tiles
@@ -95,8 +96,41 @@ def test_an_unknown_method_names_the_right_one(api: Api) -> None:
     """405 names the methods that the route answers to."""
     answer = api.ask("DELETE", "/bundle")
     assert (answer.status_code, answer.json()["code"]) == (405, "wrong_method")
-    assert answer.headers["allow"] == "GET"
-    assert "other methods: GET" in answer.json()["detail"]
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert "other methods: GET, HEAD" in answer.json()["detail"]
+
+
+MODULES = (clusters, encode, health, neighbors, pages, reference, tiles)
+ROUTES = [route for module in MODULES for route in module.router.routes]
+GETS = {route.path for route in ROUTES if "GET" in route.methods}
+POSTS = {"/encode", "/neighbors", "/cluster"}
+
+
+@pytest.mark.parametrize("path", sorted(GETS))
+def test_head_is_get_without_the_body(api: Api, path: str) -> None:
+    """HEAD answers on every GET route with the status and headers of GET, and no body."""
+    url = path.replace(":path", "").format(tile_id="c300", label=0, rest="x", name="x")
+    got, head = api.get(url), api.ask("HEAD", url)
+    assert head.status_code == got.status_code != 405
+    assert head.content == b""
+    changing = {"x-request-id"}
+    assert {k: v for k, v in head.headers.items() if k not in changing} == {
+        k: v for k, v in got.headers.items() if k not in changing
+    }
+
+
+@pytest.mark.parametrize("path", sorted(POSTS))
+def test_head_is_no_answer_of_post(api: Api, path: str) -> None:
+    """Where there is no GET, HEAD is answered 405 as well."""
+    assert api.ask("HEAD", path).status_code == 405
+
+
+def test_head_is_logged_as_head(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the method that was asked with."""
+    caplog.set_level(logging.INFO)
+    api.ask("HEAD", "/tiles/c300")
+    (line,) = lines(caplog)
+    assert (line["method"], line["route"]) == ("HEAD", "/tiles/{tile_id}")
 
 
 def test_problems_are_found_by_class() -> None:

@@ -40,7 +40,7 @@ def test_threads_follow_the_machine() -> None:
         ),
         (
             ["--bundle", "b", "--max-bytes-in-flight", str(2**24)],
-            "max_body_bytes (33554432) is above max_bytes_in_flight (16777216)",
+            "max_body_bytes (34603008) is above max_bytes_in_flight (16777216)",
         ),
         (["--bundle", "nowhere", "--port", "0"], "There is no bundle at nowhere"),
     ],
