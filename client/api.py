@@ -15,6 +15,7 @@ from client import questions
 from client.errors import InputUnusable
 from client.payload import Payload, TileLike, chunked, load
 from client.plans import Answer, Ask, Plan, Terms, Wait, same_bundle, submit
+from client.proxy import certificates, is_local, proxy_variable
 from client.questions import CLUSTER, ENCODE, NEIGHBORS, Question, of_stored, of_tile, typed
 from client.results import (
     BundleInfo,
@@ -46,7 +47,7 @@ def terms_for(url: str, retry: Retry | None) -> Terms:
     known = parsed.scheme in {"http", "https"} and parsed.host
     if not known or not 0 < (parsed.port or 80) <= _LAST_PORT:
         raise InputUnusable(f"{url!r} is no address of a service; it looks like {URL}.")
-    return Terms(url.rstrip("/"), retry or Retry())
+    return Terms(url.rstrip("/"), retry or Retry(), proxy=proxy_variable(parsed))
 
 
 class Client:
@@ -74,7 +75,13 @@ class Client:
             transport: takes the network's place in tests.
         """
         self.terms = terms_for(url, retry)
-        self._http = httpx.Client(base_url=self.terms.url, timeout=timeout_s, transport=transport)
+        self._http = httpx.Client(
+            base_url=self.terms.url,
+            timeout=timeout_s,
+            transport=transport,
+            trust_env=not is_local(httpx.URL(url)),
+            verify=certificates(httpx.URL(url)),
+        )
 
     def __enter__(self) -> Self:
         """Return the client."""

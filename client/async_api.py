@@ -11,6 +11,7 @@ from client import questions
 from client.api import TIMEOUT_S, URL, terms_for
 from client.payload import Payload, TileLike, chunked, load
 from client.plans import Answer, Ask, Plan, Wait, same_bundle, submit
+from client.proxy import certificates, is_local
 from client.questions import CLUSTER, ENCODE, NEIGHBORS, Question, of_stored, of_tile, typed
 from client.results import (
     BundleInfo,
@@ -52,7 +53,11 @@ class AsyncClient:
         """
         self.terms = terms_for(url, retry)
         self._http = httpx.AsyncClient(
-            base_url=self.terms.url, timeout=timeout_s, transport=transport
+            base_url=self.terms.url,
+            timeout=timeout_s,
+            transport=transport,
+            trust_env=not is_local(httpx.URL(url)),
+            verify=certificates(httpx.URL(url)),
         )
 
     async def __aenter__(self) -> Self:

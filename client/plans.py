@@ -60,11 +60,15 @@ Plan: TypeAlias = Generator[Ask | Wait, Answer, T]
 
 @dataclass(frozen=True)
 class Terms:
-    """How to talk to one service: its address, how patiently, how much at once."""
+    """How to talk to one service: its address, how patiently, how much at once.
+
+    proxy: the environment variable whose proxy stands between; None without one.
+    """
 
     url: str
     retry: Retry = field(default_factory=Retry)
     limits: Limits = field(default_factory=Limits)
+    proxy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,14 +109,28 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
 def _gave_up(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable | Overloaded:
     if isinstance(answer, httpx.Response):
         return Overloaded(problem_in(answer), tried, answer.headers.get("Retry-After"))
+    return _unreachable(answer, tried, terms)
+
+
+def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable:
+    through = (
+        f" {terms.proxy} sends requests through a proxy; if none is needed, "
+        f"add {httpx.URL(terms.url).host} to no_proxy."
+        if terms.proxy
+        else ""
+    )
     if isinstance(answer, httpx.ConnectError):
         return ServiceUnreachable(
-            f"Nothing answers at {terms.url}. Start the service with "
+            f"Nothing answers at {terms.url}.{through} Start the service with "
             "`python -m service --bundle BUNDLE`, or give its address with --url."
         )
-    reason = str(answer) or type(answer).__name__
+    reason = (str(answer) or type(answer).__name__).rstrip(".")
     times = "" if tried == 1 else f" {tried} times"
-    return ServiceUnreachable(f"The connection to {terms.url} failed{times}: {reason}.")
+    speaks = not isinstance(answer, httpx.RemoteProtocolError)
+    advice = "The service's log may say more." if speaks else "Is the address that of the service?"
+    return ServiceUnreachable(
+        f"The connection to {terms.url} failed{times}: {reason}.{through} {advice}"
+    )
 
 
 def fetch(path: str, terms: Terms, params: Mapping[str, str | int] | None = None) -> Plan[Json]:
