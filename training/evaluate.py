@@ -137,8 +137,10 @@ def _figures(measures: list[Measure]) -> dict[str, Any]:
 
 
 def _command(args: argparse.Namespace) -> str:
-    command = ["python", "-m", "training", "evaluate", str(args.bundle)]
-    for name in ("labels", "k", "positive", "leave_out", "not_blank", "seed"):
+    # Names alone: results are shared, and folders tell of whose machine they are from.
+    command = ["python", "-m", "training", "evaluate", args.bundle.resolve().name]
+    command += ["--labels", args.labels.name]
+    for name in ("k", "positive", "leave_out", "not_blank", "seed"):
         value = getattr(args, name)
         if value is not None:
             command += [f"--{name.replace('_', '-')}", str(value)]

@@ -57,9 +57,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--patient",
         choices=["auto", "folder", "none"],
         default=Recipe.patient,
-        help="whose scan it is, to keep patients apart in validation: auto = DICOM PatientID, "
-        "else the file name up to _LEFT_CC and the like; folder = the folder it lies in; none = "
-        "leave PatientID out of the tables (default: %(default)s)",
+        help="whose scan it is; fit and evaluate keep a patient's scans on one side (fit if it "
+        "knows three patients or more): auto = DICOM PatientID, else the "
+        "file name up to _LEFT_CC and the like; folder = the folder it lies in; none = leave "
+        "PatientID out of the tables (default: %(default)s)",
     )
     _configure_cutting(parser.add_argument_group("cutting (the defaults are the study's)"))
     _configure_blank(parser.add_argument_group("blank filter (the thresholds are ours)"))

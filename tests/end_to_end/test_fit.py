@@ -89,7 +89,7 @@ def test_manifest_tells_the_run(fitted: tuple[Bundle, str]) -> None:
     manifest = fitted[0].manifest
     assert (manifest.profile, manifest.seed) == ("default", 7)
     assert manifest.settings["width"] == 2
-    assert manifest.settings["validation_by_scan"] is True
+    assert manifest.settings["validation_by"] == "scan"
     assert {"python", "tensorflow", "keras", "onnxruntime"} <= set(manifest.versions)
     assert {"train", "encode", "export to ONNX"} <= {step.name for step in manifest.steps}
     assert manifest.metrics["peak_rss_mib"] > 100

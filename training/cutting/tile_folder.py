@@ -1,7 +1,7 @@
 """The folder that tiles are written into: tiles, a record of each scan, three tables.
 
     ID.png         the tiles that were kept
-    tiles.csv      one row for each of them; there only when a run went through
+    tiles.csv      one row for each of them; there only when a run went through and cut a tile
     dropped.csv    the windows that the blank filter left out, in the same columns
     skipped.csv    the scans that could not be cut, and why
     .records/      one file for each scan that is done: what a rerun need not do again
@@ -130,11 +130,17 @@ class TileFolder:
         (self.path / "tiles.csv").unlink(missing_ok=True)
 
     def finish(self, records: Iterable[Record], skipped: Mapping[str, str]) -> None:
-        """Write the three tables, tiles.csv last, each in the order of scan, y and x."""
+        """Write the three tables, tiles.csv last, each in the order of scan, y and x.
+
+        Without a tile there is no tiles.csv, as fit and Make take it for a folder that is done.
+        """
         records = sorted(records, key=lambda record: record.name)
         self._write("skipped.csv", ("file", "reason"), sorted(skipped.items()))
         self._write("dropped.csv", COLUMNS, (row for r in records for row in _rows(r, r.dropped)))
-        self._write("tiles.csv", COLUMNS, (row for r in records for row in _rows(r, r.tiles)))
+        if any(record.tiles for record in records):
+            self._write("tiles.csv", COLUMNS, (row for r in records for row in _rows(r, r.tiles)))
+        else:
+            self.begin()
 
     def _write(self, name: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         text = io.StringIO(newline="")

@@ -23,7 +23,7 @@ class FitConfig:
     epochs: most passes over the tiles; None takes as many as `tile_passes` allows.
     tile_passes: tiles seen in all when `epochs` is None, at least `MIN_EPOCHS` passes.
     patience: epochs without a better validation loss before training stops.
-    validation: share of tiles held out of training, whole scans of them.
+    validation: share of tiles held out of training, whole patients or scans of them.
     width: filters of the default profile's first layer; the others follow.
     seed: of weights, split and order.
     """

@@ -18,7 +18,7 @@ from training.learning.export import export
 from training.learning.learn import Course, learn
 from training.learning.network import Autoencoder, build
 from training.learning.resume import mark_of
-from training.learning.split import Split, split
+from training.learning.split import owners_of, sentence, split
 from training.progress import StepLog
 from training.tiles import TileSet
 
@@ -51,8 +51,8 @@ def run_job(job: Job) -> Manifest:
         TilescreenError: training failed or the bundle does not prove itself.
     """
     config, tiles = job.config, job.tiles
-    parts = split(tiles.scan_numbers, config.validation, np.random.default_rng(config.seed))
-    _tell_split(tiles, parts)
+    parts = split(owners_of(tiles), config.validation, np.random.default_rng(config.seed))
+    print(sentence(parts), file=sys.stderr)
     mark = mark_of(config, job.data_mark)
     network, state = _train(job, Course(tiles, parts, job.work, mark))
     with job.log.step("export to ONNX", len(tiles)):
@@ -61,7 +61,7 @@ def run_job(job: Job) -> Manifest:
     settings = config.settings() | {
         "epochs": config.epochs_for(len(parts.train)),
         "validation_tiles": len(parts.validation),
-        "validation_by_scan": parts.by_scan,
+        "validation_by": parts.by,
         "mixed_precision": job.gpu,
     }
     return assemble(
@@ -103,15 +103,3 @@ def encode(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> Latents:
             blocks.append(encoder.encode(tiles.read(slice(start, start + _ENCODED_AT_ONCE))))
             bar.update(len(blocks[-1]))
     return np.concatenate(blocks)
-
-
-def _tell_split(tiles: TileSet, parts: Split) -> None:
-    held = len(parts.validation)
-    if parts.by_scan:
-        numbers = np.unique(tiles.scan_numbers[parts.validation])
-        how = f"from {(numbers >= 0).sum()} of {len(tiles.scans)} scans"
-    else:
-        how = "picked tile by tile, as their scans are not known"
-        if tiles.scans:
-            how = "picked tile by tile, as all are of one scan"
-    print(f"Training on {len(parts.train)} tiles, validating on {held} {how}.", file=sys.stderr)

@@ -87,13 +87,13 @@ def train_encoder(task: Task) -> ColourEncoder:
 
     from training.learning.learn import Course, learn  # noqa: PLC0415  imports TensorFlow
     from training.learning.network import build  # noqa: PLC0415
-    from training.learning.split import split  # noqa: PLC0415
+    from training.learning.split import owners_of, split  # noqa: PLC0415
 
     config, tiles = task.config, task.tiles
     keras.utils.set_random_seed(config.seed)
     network = build(config)
     rng = np.random.default_rng(config.seed)
-    parts = split(tiles.scan_numbers, config.validation, rng)
+    parts = split(owners_of(tiles), config.validation, rng)
     course = Course(tiles, parts, task.work, mark_of(config, task.data_mark))
     state = learn(network, config, course, task.log)
     losses = json.dumps([round(loss, 4) for loss in state.history["val_loss"]])

@@ -77,7 +77,8 @@ def test_json_says_what_was_measured(thirty: Path, labels: Path) -> None:
     assert report["bundle"]["tiles"] == 30
     assert len(report["bundle"]["id"]) == 16
     assert set(report["versions"]) == {"numpy", "scikit-learn"}
-    assert "--k 3 --positive lettering" in report["command"]
+    assert "--labels labels.csv --k 3 --positive lettering" in report["command"]
+    assert "/" not in report["command"]
 
 
 def test_table_shows_every_measure(

@@ -206,11 +206,22 @@ def test_scan_that_broke_since_leaves_no_tile(scans: Path, out: Path) -> None:
 def test_nothing_readable_is_an_error(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 1 when no scan could be cut."""
+    """Status 1 when no scan could be cut, and no tiles.csv that would pass for a result."""
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans" / "a.png").write_bytes(b"text")
     assert tile(tmp_path / "scans", out) == 1
     assert "None of the scans could be cut" in capsys.readouterr().err
+    assert not (out / "tiles.csv").exists()
+    assert [row["file"] for row in rows(out, "skipped")] == ["a.png"]
+
+
+def test_no_tile_left_is_no_table(scans: Path, out: Path) -> None:
+    """When every scan broke since, the tiles.csv of the run before does not stay."""
+    tile(scans, out)
+    for scan in (scans / "b.png", scans / "case" / "1-1.dcm"):
+        scan.write_bytes(b"gone")
+    assert tile(scans, out) == 1
+    assert not (out / "tiles.csv").exists()
 
 
 def test_nothing_but_blank_is_an_error(

@@ -58,7 +58,7 @@ class InterruptedLog(StepLog):
 def course(work: Path, mark: str = "mark") -> Course:
     """Return 24 tiles, eight of which validate."""
     tiles = tile_set(stroke_tiles(COUNT, side=SIDE))
-    return Course(tiles, Split(np.arange(16), np.arange(16, 24), by_scan=False), work, mark)
+    return Course(tiles, Split(np.arange(16), np.arange(16, 24), "tile", (0, 0)), work, mark)
 
 
 def train(
