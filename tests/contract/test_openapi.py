@@ -40,8 +40,9 @@ def test_committed_document_is_the_served_one() -> None:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_models_and_fields_are_described_with_an_example(name: str) -> None:
-    """Every model has a description; every field one and an example."""
+    """Every model and every field has a description and an example."""
     assert SCHEMAS[name].get("description"), name
+    assert SCHEMAS[name].get("examples"), f"{name} has no example"
     for field, schema in SCHEMAS[name]["properties"].items():
         assert schema.get("description"), f"{name}.{field} has no description"
         assert schema.get("examples"), f"{name}.{field} has no example"
@@ -49,10 +50,21 @@ def test_models_and_fields_are_described_with_an_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_examples_fit_their_models(name: str) -> None:
-    """The examples of a model's fields, put together, are valid."""
+    """A model's examples are valid, and so are those of its fields, put together."""
     properties = SCHEMAS[name]["properties"]
     example = {field: schema["examples"][0] for field, schema in properties.items()}
-    check(example, {"$ref": f"#/components/schemas/{name}"})
+    for one in (example, *SCHEMAS[name]["examples"]):
+        check(one, {"$ref": f"#/components/schemas/{name}"})
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_good_answers_are_shown(operation: Any) -> None:
+    """Every 200 is described; one in JSON shows a valid example."""
+    answer = operation["responses"]["200"]
+    assert answer["description"] != "Successful Response"
+    content = answer["content"].get("application/json")
+    if content is not None:
+        check(content["example"], content["schema"])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
