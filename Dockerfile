@@ -50,6 +50,7 @@ RUN PYTHONDONTWRITEBYTECODE='' python -c 'import service.__main__, service.app'
 USER 10001:10001
 EXPOSE 8000
 # /readyz encodes a probe tile, so a healthy container is one that answers rightly.
+# Asked directly: an http_proxy of the container's environment knows nothing of its loopback.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['TILESCREEN_PORT'] + '/readyz', timeout=8)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['TILESCREEN_PORT'] + '/readyz', timeout=8)"]
 ENTRYPOINT ["python", "-m", "service"]

@@ -3,6 +3,16 @@
 `Client` and `AsyncClient` are for scripts; `python -m client --help` is the batch command.
 """
 
+import importlib.util
+import sys
+
+if sys.argv[:1] == ["-m"] and not all(map(importlib.util.find_spec, ("httpx", "tqdm"))):
+    # `python -m client` imports this file before its own, so here is the place for the sentence.
+    sys.exit(
+        "client: This Python lacks httpx or tqdm. Use .venv/bin/python -m client, which `make run` "
+        "sets up, or install them: pip install -r requirements/client.txt"
+    )
+
 from client.api import Client
 from client.async_api import AsyncClient
 from client.errors import (

@@ -1,6 +1,7 @@
 """What the client is made of."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,3 +32,13 @@ def test_public_names_are_listed_sorted() -> None:
     modules = {name for name in vars(client) if type(getattr(client, name)) is type(sys)}
     public = {name for name in vars(client) if not name.startswith("_")} - modules
     assert client.__all__ == sorted(public)
+
+
+def test_a_python_without_httpx_is_told_what_to_do() -> None:
+    """One sentence and status 1; -S leaves out what is installed."""
+    command = [sys.executable, "-S", "-m", "client", "--help"]
+    root = Path(client.__file__).parents[1]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("client: This Python lacks httpx or tqdm. Use .venv/bin/python")
+    assert done.stderr.count("\n") == 1
