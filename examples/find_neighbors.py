@@ -1,9 +1,12 @@
-"""Print the stored tiles nearest to a tile: python -m examples.find_neighbors URL TILE.
+"""Print the stored tiles nearest to a tile: python examples/find_neighbors.py URL TILE.
 
 TILE is a PNG file, or the id of a stored tile.
 """
 
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the repository's root, where client/ is
 
 from client import Client, ClientError
 
