@@ -1,5 +1,6 @@
 """Progress bars with time left, and the clock of every step."""
 
+import os
 import resource
 import sys
 import time
@@ -10,6 +11,9 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from bundle.manifest import Step
+
+_COLUMNS, _ROWS = 80, 24
+"""Where the terminal does not say how many it has."""
 
 
 class StepLog:
@@ -23,14 +27,22 @@ class StepLog:
     def step(self, name: str, total: int, unit: str = " tiles") -> Iterator["tqdm[NoReturn]"]:
         """Show a bar over `total` units while the block runs, then note its clock."""
         start = time.monotonic()
-        bar = tqdm(total=total, desc=f"{name:<22}", unit=unit, file=sys.stderr, dynamic_ncols=True)
-        with bar:
+        size = {"ncols": _COLUMNS, "nrows": _ROWS} if _sizeless() else {"dynamic_ncols": True}
+        with tqdm(total=total, desc=f"{name:<22}", unit=unit, file=sys.stderr, **size) as bar:
             yield bar
             if not bar.n:  # one step that cannot tell how far it is
                 bar.update(total)
         seconds = time.monotonic() - start
         rate = round(bar.n / seconds, 1) if unit == " tiles" and seconds > 0 else None
         self.steps.append(Step(name=name, seconds=round(seconds, 3), tiles_per_s=rate))
+
+
+def _sizeless() -> bool:
+    """Tell whether this is a terminal that says it has no size; tqdm would believe it."""
+    try:
+        return 0 in os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
 
 
 def peak_rss_mib() -> float:

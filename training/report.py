@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page; return 0.
+    """Write the page; return 0, or 1 when no tile has any of the ids asked for.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -45,11 +46,11 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.out)
     page = make_page(open_bundle(args.bundle), args.query, args.evaluation)
     size = write_page(args.out, render(page))
-    for query in page.queries:
-        if query.problem:
-            print(query.problem)
+    problems = [query.problem for query in page.queries if query.problem]
+    for problem in problems:
+        print(f"--query: {problem} Give ids of tiles of this bundle.", file=sys.stderr)
     print(f"{args.out}: {size / 2**20:.1f} MiB")
-    return 0
+    return int(len(problems) == len(page.queries))
 
 
 def check_writable(file: Path) -> None:

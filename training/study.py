@@ -4,13 +4,14 @@ import argparse
 import json
 import tempfile
 import textwrap
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from bundle.errors import InputError
+from bundle.errors import InputError, UnknownTile
 from training.learning.config import make_config
 from training.learning.data import fingerprint, read_tiles
 from training.learning.listing import Listed, list_tiles
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace, *, train: Trainer = train_encoder) -> int:
         tiles = read_tiles(listed, Path(folder), side=config.side, log=log)
         _check_k(args.k, tiles)
         catalogue, marked = Catalogue(tiles), _marked(args, tiles)
-        queries = [catalogue.row(tile_id) for tile_id in args.query]
+        queries = _rows(args.query, catalogue)
         task = Task(tiles, config, Path(folder), fingerprint(listed, config.side), log)
         files = {tile.id: tile.file for tile in listed}
         views = encode_views([files[name] for name in tiles.ids], tiles, train(task), log)
@@ -139,6 +140,15 @@ def _marked(args: argparse.Namespace, tiles: TileSet) -> Marked | None:
         return None
     found = read_labels(LabelCsv(args.labels, args.positive, args.leave_out), Catalogue(tiles))
     return Marked(found.rows, found.positive, tiles.scan_numbers)
+
+
+def _rows(ids: Sequence[str], catalogue: Catalogue) -> list[int]:
+    try:
+        return [catalogue.row(tile_id) for tile_id in ids]
+    except UnknownTile as error:
+        raise InputError(
+            f"--query: {error} An id is a tile's file name without .png; give one of TILES."
+        ) from error
 
 
 def _default_queries(tiles: TileSet, marked: Marked | None) -> list[int]:

@@ -14,6 +14,7 @@ from training.cutting.tile_folder import Record, TileFolder
 from training.cutting.windows import Recipe
 from training.progress import StepLog
 
+_INTERRUPTED = 130
 _SHOWN = 20
 """Longest list printed; the tables hold the whole one."""
 
@@ -144,6 +145,12 @@ def run(args: argparse.Namespace) -> int:
         folder = TileFolder(args.out, found.scans)
         outcome = _cut(found, folder, recipe, args.workers)
         folder.finish(outcome.records, outcome.skipped)
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. Scans that are done are kept; the same command goes on.",
+            file=sys.stderr,
+        )
+        return _INTERRUPTED
     except OSError as error:
         raise InputError(
             f"{args.out} cannot be written any more ({error.strerror}). Scans that are done stay "

@@ -123,7 +123,7 @@ def test_nothing_is_left_behind(fitted: tuple[Bundle, str]) -> None:
         (("--where", "class=0"), "--where chooses rows of a table"),
         (("--manifest", "{tiles}/tiles.csv", "--where", "scan"), "is not COLUMN=VALUE"),
         (("--manifest", "{tiles}/tiles.csv", "--where", "scan=film7"), "has scan=film7"),
-        (("--manifest", "{tiles}/none.csv"), "cannot be read as a CSV table"),
+        (("--manifest", "{tiles}/none.csv"), "none.csv does not exist"),
         (("--profile", "study"), "--width is for the default profile"),
     ],
 )

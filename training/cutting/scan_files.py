@@ -100,9 +100,11 @@ def _check_found(
     root: Path, scans: list[ScanFile], unreadable: dict[str, str], others: int
 ) -> None:
     if not scans and not unreadable:
-        held = f"{others} other files" if others else "nothing"
+        held = "is empty"
+        if others:
+            held = f"holds no scan, only {others} other file{'' if others == 1 else 's'}"
         raise InputError(
-            f"{root} holds no scan, but {held}. Scans are DICOM, PNG, TIFF, PGM, JPEG and GIF."
+            f"{root} {held}. Give a folder of scans: DICOM, PNG, TIFF, PGM, JPEG or GIF."
         )
     # Upper and lower case count as one: some file systems do not tell them apart.
     first: dict[str, ScanFile] = {}

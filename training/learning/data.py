@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from bundle.arrays import Grey, Tiles
 from bundle.bundle import Scan
-from bundle.errors import InputError, TileError
+from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, TileError
 from bundle.preprocess import load_tile
 from training.learning.listing import Listed, printable
 from training.progress import StepLog
@@ -110,8 +110,15 @@ def _decode(listed: Sequence[Listed], side: int) -> Iterator[Grey | str]:
             return load_tile(tile.file.read_bytes(), side)
         except UnicodeEncodeError:
             return "Its name is not UTF-8, so it cannot be an id. Rename the file."
-        except (TileError, OSError) as error:
+        except EmptyTile:
+            return "The file is empty."
+        except (DamagedTile, AnimatedTile) as error:
+            # The last sentence speaks to whoever sent a tile to the service.
+            return str(error).rpartition(". ")[0] + "."
+        except TileError as error:
             return str(error)
+        except OSError as error:
+            return f"It cannot be opened: {error.strerror}."
 
     # Threads do: Pillow lets go of the interpreter lock while it decodes and resizes.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:

@@ -1,6 +1,5 @@
 """Which tiles there are: from a folder of PNGs or from a table that names them."""
 
-import csv
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundle.errors import InputError
+from training.tables import read_table
 
 TABLE = "tiles.csv"
 """The table that `python -m training tile` writes beside its tiles."""
@@ -53,7 +53,7 @@ def list_tiles(folder: Path, table: Table | None = None) -> list[Listed]:
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {what}. Give the folder that holds the PNG tiles.")
     tiles = _from_folder(folder) if table is None else _from_table(folder, table)
-    _refuse_twins(tiles)
+    _refuse_twins(tiles, table)
     return sorted(tiles, key=lambda tile: tile.id.encode("utf-8", "surrogateescape"))
 
 
@@ -79,7 +79,7 @@ def _from_folder(folder: Path) -> list[Listed]:
     known: dict[str, dict[str, str]] = {}
     if (folder / TABLE).is_file():
         # Without ids it is someone else's table.
-        known = {row.get("id", ""): row for row in _rows(folder / TABLE)[1]}
+        known = {row.get("id", ""): row for row in read_table(folder / TABLE)[1]}
     return [_listed(file.stem, file, known.get(file.stem, {})) for file in files]
 
 
@@ -93,13 +93,11 @@ def _pngs(folder: Path) -> Iterable[Path]:
 
 
 def _from_table(folder: Path, table: Table) -> list[Listed]:
-    columns, rows = _rows(table.file)
+    columns, rows = read_table(table.file)
     _require_columns(table, columns)
     kept = [row for row in rows if all(row[column] == value for column, value in table.where)]
     if not kept:
-        filters = ", ".join(f"{column}={value}" for column, value in table.where)
-        ask = f" has {filters}" if rows else " is there"
-        raise InputError(f"No row of {table.file}{ask}: there is no tile to fit.")
+        raise InputError(_no_row(table, rows))
     tiles = []
     for number, row in enumerate(kept, 1):
         tile_id = row[table.id_column]
@@ -113,14 +111,15 @@ def _from_table(folder: Path, table: Table) -> list[Listed]:
     return tiles
 
 
-def _rows(file: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Return a CSV's column names and its rows."""
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="")
-            return list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file} cannot be read as a CSV table: {error}.") from error
+def _no_row(table: Table, rows: Sequence[Mapping[str, str]]) -> str:
+    if not rows:
+        return f"{table.file} has no row, so there is no tile to fit. Give a table that names some."
+    filters = ", ".join(f"{column}={value}" for column, value in table.where)
+    values = "; ".join(
+        f"{column} is {shown(sorted({row[column] or '(empty)' for row in rows}))}"
+        for column in dict(table.where)
+    )
+    return f"No row of {table.file} has {filters}: there is no tile to fit. There, {values}."
 
 
 def _require_columns(table: Table, columns: Sequence[str]) -> None:
@@ -152,13 +151,16 @@ def _refuse_missing(tiles: Sequence[Listed], folder: Path, table: Table) -> None
         )
 
 
-def _refuse_twins(tiles: Sequence[Listed]) -> None:
+def _refuse_twins(tiles: Sequence[Listed], table: Table | None) -> None:
     seen: dict[str, Path] = {}
     for tile in tiles:
         other = seen.setdefault(tile.id, tile.file)
         if other is not tile.file:
-            pair = printable(f"{other} and {tile.file}") if other != tile.file else "two rows"
+            if table is not None:
+                raise InputError(
+                    f"Two rows of {table.file} have the id {tile.id!r}. Take one of them out."
+                )
             raise InputError(
-                f"Two tiles have the id {tile.id!r}: {pair}. Each needs an id of its own: "
-                "rename one, or give one folder at a time."
+                f"Two tiles have the id {tile.id!r}: {printable(f'{other} and {tile.file}')}. "
+                "Each needs an id of its own: rename one, or give one folder at a time."
             )

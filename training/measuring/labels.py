@@ -1,6 +1,5 @@
 """Hand-made labels of tiles: a CSV, joined on the ids or the scan positions of a bundle."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from bundle.bundle import Scan
 from bundle.errors import InputError, UnknownTile
 from training.cutting.scans import DICOM_SUFFIXES, PICTURE_SUFFIXES
+from training.tables import read_table
 
 FORMS = (("id", "label"), ("scan", "y", "x", "label"))
 Place: TypeAlias = tuple[str, int, int]
@@ -110,13 +110,7 @@ def read_labels(table: LabelCsv, bundle: Stored) -> Labelled:
 
 
 def _read_lines(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="")
-            columns = list(reader.fieldnames or [])
-            lines = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV of labels: {error}.") from error
+    columns, lines = read_table(path)
     if not any(set(form) <= set(columns) for form in FORMS):
         forms = " or ".join(", ".join(form) for form in FORMS)
         raise InputError(f"{path} has the columns {', '.join(columns) or 'none'}; needed: {forms}.")

@@ -29,6 +29,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 _FIRST_HUE = 205
 _HUE_STEP = 137.508  # degrees; the golden angle keeps neighbouring labels apart
 _SKIPPED = 20
+_WRITTEN = "the JSON that `python -m training evaluate --out` wrote"
 _GROUPED = 4  # digits from which a count is grouped by thousands
 
 
@@ -196,16 +197,19 @@ def read_evaluation(file: Path) -> Evaluation:
     """
     try:
         data = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read as an evaluation: {error}.") from error
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read as an evaluation: {error.strerror}. Give {_WRITTEN}."
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{file} is not an evaluation: it is no JSON. Give {_WRITTEN}.") from error
     try:
         measures = [[part["title"], *_interval(part)] for part in data["measures"].values()]
         labelled = data["labelled"]
         bundle_id = data["bundle"]["id"]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(
-            f"{file} is not an evaluation: it lacks {error}. Give the JSON that "
-            "`python -m training evaluate --out` wrote."
+            f"{file} is not an evaluation, but other JSON. Give {_WRITTEN}."
         ) from error
     return Evaluation(
         bundle_id,

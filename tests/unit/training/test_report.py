@@ -101,7 +101,7 @@ def test_what_is_no_evaluation_is_refused(tmp_path: Path, text: str):
     """A file that `evaluate` did not write is refused with its name."""
     file = tmp_path / "other.json"
     file.write_text(text)
-    with pytest.raises(InputError, match=r"other\.json"):
+    with pytest.raises(InputError, match=r"other\.json is not an evaluation.* Give the JSON that"):
         read_evaluation(file)
 
 
@@ -116,12 +116,20 @@ def test_command_writes_the_page(
 ):
     """The command makes missing folders, writes the page and tells its size."""
     out = tmp_path / "new" / "report.html"
-    assert run(arguments(str(tiny_path), "--out", str(out), "--query", "c301")) == 0
-    told = capsys.readouterr().out
-    assert "No stored tile has the id 'c301'" in told
-    assert "MiB" in told
+    assert run(arguments(str(tiny_path), "--out", str(out), "--query", "c303", "c301")) == 0
+    told = capsys.readouterr()
+    assert "--query: No stored tile has the id 'c301'" in told.err
+    assert "MiB" in told.out
     assert out.read_text().startswith("<!doctype html>")
     assert [file.name for file in out.parent.iterdir()] == ["report.html"]
+
+
+def test_no_known_query(tiny_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """When no id is known the page is written, but the status is 1."""
+    out = tmp_path / "report.html"
+    assert run(arguments(str(tiny_path), "--out", str(out), "--query", "c301")) == 1
+    assert "Give ids of tiles of this bundle." in capsys.readouterr().err
+    assert out.exists()
 
 
 def test_missing_bundle(tmp_path: Path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bundle import InputError, UnknownTile
+from bundle import InputError
 from tests.pictures import png
 from training.study import configure, run
 from training.studying.study_encoder import Task
@@ -172,7 +172,7 @@ def test_too_few_tiles(tmp_path: Path):
 
 def test_unknown_query(tiles: Path):
     """An unknown id is refused before training, with near matches."""
-    with pytest.raises(UnknownTile, match=r"'c1070'\. Near matches: c107"):
+    with pytest.raises(InputError, match=r"--query: .*'c1070'\. Near matches: c107.* give one"):
         run(arguments(tiles, "--query", "c1070"), train=_never)
 
 

@@ -171,6 +171,7 @@ def test_interrupted_run_goes_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
+    assert "Scans that are done are kept; the same command goes on." in said
     assert "Traceback" not in said
     assert not (out / "tiles.csv").exists()
     assert 0 < len(list(out.glob(".records/*.json"))) < 250

@@ -84,10 +84,10 @@ def test_missing_and_empty_folders_are_refused(tmp_path: Path) -> None:
     """Each gets its own sentence, and the formats are listed."""
     with pytest.raises(InputError, match="nowhere is not there"):
         find_scans(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"holds no scan, but nothing\. Scans are DICOM"):
+    with pytest.raises(InputError, match=r"is empty\. Give a folder of scans: DICOM"):
         find_scans(tmp_path)
     (tmp_path / "notes.csv").write_text("a,b")
-    with pytest.raises(InputError, match="holds no scan, but 1 other files"):
+    with pytest.raises(InputError, match=r"holds no scan, only 1 other file\. Give"):
         find_scans(tmp_path)
 
 

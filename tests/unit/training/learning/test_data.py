@@ -71,6 +71,7 @@ def test_one_broken_file_among_many(tmp_path: Path) -> None:
     assert "t07" not in tiles.ids
     assert list(tiles.skipped) == ["t07.png"]
     assert "ends early" in tiles.skipped["t07.png"]
+    assert "again" not in tiles.skipped["t07.png"]
 
 
 def test_rows_after_a_broken_file_are_in_place(tmp_path: Path) -> None:
@@ -78,6 +79,7 @@ def test_rows_after_a_broken_file_are_in_place(tmp_path: Path) -> None:
     folder = write_tiles(tmp_path / "tiles", 12)
     (folder / "t03.png").write_bytes(b"")
     tiles = read(folder)
+    assert tiles.skipped == {"t03.png": "The file is empty."}
     expected = load_tile((folder / "t11.png").read_bytes(), SIDE)
     np.testing.assert_array_equal(tiles.inputs[tiles.ids.index("t11")], expected)
 

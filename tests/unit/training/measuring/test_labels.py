@@ -88,5 +88,7 @@ def test_unreadable_files_get_a_sentence(
     file = tmp_path / "labels.csv"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(InputError, match=r"labels.csv cannot be read as a CSV of labels"):
+    with pytest.raises(
+        InputError, match=r"labels.csv (does not exist|cannot be read as a CSV table)"
+    ):
         read_labels(LabelCsv(file), tiny_bundle)

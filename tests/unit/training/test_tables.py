@@ -1,0 +1,39 @@
+"""CSV tables as users have them."""
+
+from pathlib import Path
+
+import pytest
+
+from bundle.errors import InputError
+from training.tables import read_table
+
+
+def test_columns_and_rows(tmp_path: Path) -> None:
+    """Names and rows come as they stand, short rows filled up, Excel's first mark left out."""
+    (tmp_path / "t.csv").write_text("\ufeffid,label\na,x\nb\n", encoding="utf-8")
+    columns, rows = read_table(tmp_path / "t.csv")
+    assert columns == ["id", "label"]
+    assert rows == [{"id": "a", "label": "x"}, {"id": "b", "label": ""}]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, r"t\.csv does not exist\. Check"),
+        (b"id;class\na;0\n", r"t\.csv parts its columns by semicolons.* Save it with commas\."),
+        (b"PK\3\4\xff\xfe", r"t\.csv cannot be read as a CSV table: it is not UTF-8 text\. Save"),
+        (b"id\n" + b"a" * 200_000, r"cannot be read as a CSV table: field larger .*\. Give"),
+    ],
+)
+def test_what_is_no_table(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """A file that cannot be used is named, with the reason and what to do."""
+    if content is not None:
+        (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read_table(tmp_path / "t.csv")
+
+
+def test_folder_is_no_table(tmp_path: Path) -> None:
+    """A folder is refused with the system's reason, without its number."""
+    with pytest.raises(InputError, match=r"as a CSV table: Is a directory\. Give"):
+        read_table(tmp_path)
