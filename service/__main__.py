@@ -1,142 +1,29 @@
 """`python -m service --bundle BUNDLE`: open a bundle and answer about tiles over HTTP."""
 
-import argparse
-import asyncio
-import signal
-import socket
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from urllib.parse import quote
+from collections.abc import Sequence
 
-import uvicorn
-from fastapi import FastAPI
-from pydantic import ValidationError
-from uvicorn.loops.auto import auto_loop_factory
-
-from bundle.errors import InputError, TilescreenError
-from service import STARTED
-from service.app import create_app
-from service.logs import configure_logs
-from service.settings import PREFIX, Settings
+_OURS = ("bundle", "service")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until interrupted; return 0 then, 1 when the service cannot start."""
+    """Serve until interrupted; return 0 then, 1 when it cannot start, 130 after an early Ctrl-C."""
     try:
-        settings = read_settings(argv)
-        configure_logs(settings.log_level)
-        runner = asyncio.Runner(loop_factory=auto_loop_factory())
-        with _listen(settings) as listener, runner:
-            runner.run(_serve(settings, listener))
-    except TilescreenError as error:
-        print(f"service: {error}", file=sys.stderr)
+        # Not above: what goes wrong while the libraries load is caught here.
+        from service.server import run  # noqa: PLC0415, see above
+
+        return run(argv)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith(_OURS):
+            raise
+        print(
+            f"service: This Python ({sys.executable}) has no {error.name}. Start the service with "
+            "`.venv/bin/python -m service`, which `make run` or `make install` makes.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
-
-
-def read_settings(argv: Sequence[str] | None) -> Settings:
-    """Build the settings from flags, then the environment, then defaults.
-
-    Raises:
-        InputError: a value is not allowed; the message names the setting and the bound.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m service",
-        description="Open a bundle and answer about tiles over HTTP.",
-        epilog=f"Each flag is an environment variable too: --max-queue-tiles is "
-        f"{PREFIX}MAX_QUEUE_TILES. A flag wins.",
-    )
-    for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.default}"
-        parser.add_argument(
-            "--" + name.replace("_", "-"),
-            default=argparse.SUPPRESS,
-            metavar=str(field.title).upper(),
-            help=f"{field.description} ({default})",
-        )
-    try:
-        return Settings(**vars(parser.parse_args(argv)))
-    except ValidationError as error:
-        raise InputError(" ".join(_sentence(part) for part in error.errors())) from error
-
-
-def _sentence(part: object) -> str:
-    assert isinstance(part, dict)
-    if not part["loc"]:
-        return f"The settings do not agree: {part['msg'].removeprefix('Value error, ')}."
-    name = str(part["loc"][0])
-    flag = "--" + name.replace("_", "-")
-    if part["type"] == "missing":
-        return f"{flag} is missing: give it, or set {PREFIX}{name.upper()}."
-    return f"{flag} (or {PREFIX}{name.upper()}) is {str(part['input'])!r}: {part['msg']}."
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Take the address before the bundle is opened, so that a busy port shows at once."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        raise InputError(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
-            "Choose another with --port, or --port 0 for a free one."
-        ) from error
-
-
-async def _serve(settings: Settings, listener: socket.socket) -> None:
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        lifespan="off",  # opened here, so that what is wrong with a bundle reaches main()
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, round(settings.request_timeout_s)),
-    )
-    async with app.router.lifespan_context(app):
-        _announce(app, listener)
-        await _Server(config).serve([listener])
-
-
-class _Server(uvicorn.Server):
-    """Ends on a signal without raising it again, so that the life cycle ends in order."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Let signals set `should_exit` while the server runs."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _announce(app: FastAPI, listener: socket.socket) -> None:
-    """Print where the page is and what to try, with a tile that is really stored."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104, to be read only
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{port}"
-    bundle = app.state.serving.bundle
-    tile = quote(bundle.id(len(bundle) // 2), safe="")
-    print(
-        f"Ready in {time.monotonic() - STARTED:.1f} s: {url}",
-        f"  bundle {bundle.manifest.bundle_id}, {len(bundle):,} tiles; the page: {url}/",
-        "Try:",
-        f"  curl '{url}/neighbors/{tile}?k=5'",
-        f"  curl '{url}/cluster/{tile}'",
-        f"  curl '{url}/tiles/{tile}/image' |"
-        f" curl -H 'Content-Type: image/png' --data-binary @- '{url}/neighbors'",
-        sep="\n",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A real server in a process of its own, asked over a real socket."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -140,6 +141,37 @@ def test_busy_port(tiny_path: Path, service: Service) -> None:
     done = refused("--bundle", str(tiny_path), "--port", port)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(rf"service: Cannot listen on .* port {port}.*--port.*\n", done.stderr)
+
+
+def with_uvicorn(folder: Path, code: str, *flags: str) -> "subprocess.CompletedProcess[str]":
+    """Start the service with another uvicorn in front of the installed one."""
+    (folder / "uvicorn.py").write_text(code)
+    command = [sys.executable, *flags, "-m", "service", "--bundle", "b"]
+    environ = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_an_early_interrupt_is_quiet(tmp_path: Path) -> None:
+    """Ctrl-C while the libraries load: nothing printed, status 130."""
+    done = with_uvicorn(tmp_path, "raise KeyboardInterrupt")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_the_wrong_python_is_told(tmp_path: Path) -> None:
+    """A Python without the packages: one sentence that names the right one, status 1."""
+    done = with_uvicorn(tmp_path, "import not_here", "-S")
+    assert done.returncode == 1
+    assert re.fullmatch(r"service: .* has no \w+\. .*\.venv/bin/python -m service.*\n", done.stderr)
+
+
+def test_a_misspelt_variable_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable with our prefix that is no setting is named on stderr at the start."""
+    monkeypatch.setenv("TILESCREEN_PROT", "1")
+    done = refused("--bundle", str(tmp_path / "none"), "--port", "0")
+    assert "TILESCREEN_PROT is no setting" in done.stderr
+    assert "did you mean TILESCREEN_PORT?" in done.stderr
 
 
 def test_missing_bundle(tmp_path: Path) -> None:

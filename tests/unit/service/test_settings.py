@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.__main__ import main, read_settings
+from service.__main__ import main
+from service.options import read_settings, unknown_variables
 from service.settings import Settings
 
 
@@ -15,6 +16,17 @@ def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TILESCREEN_MAX_BATCH_SIZE", "7")
     settings = read_settings(["--bundle", "b", "--port", "2"])
     assert (settings.port, settings.max_batch_size, settings.host) == (2, 7, "127.0.0.1")
+
+
+def test_a_misspelt_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable with our prefix that is no setting is named, with the one that was meant."""
+    monkeypatch.setenv("TILESCREEN_MAX_QUEUE_TILES", "5")
+    monkeypatch.setenv("TILESCREEN_MAX_QUEUE_TILE", "5")
+    monkeypatch.setenv("TILESCREEN_ZZZ", "5")
+    near, far = unknown_variables()
+    assert near.startswith("TILESCREEN_MAX_QUEUE_TILE is no setting and is ignored")
+    assert near.endswith("did you mean TILESCREEN_MAX_QUEUE_TILES?")
+    assert far == "TILESCREEN_ZZZ is no setting and is ignored: --help lists all."
 
 
 def test_threads_follow_the_machine() -> None:
