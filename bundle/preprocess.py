@@ -59,7 +59,8 @@ def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
     """
     if min(width, height) < MIN_SIDE:
         raise TileTooSmall(
-            f"The tile is {width} x {height} pixels; each side must have at least {MIN_SIDE}."
+            f"The tile is {width} x {height} pixels; each side must have at least {MIN_SIDE}. "
+            "Cut larger tiles."
         )
     if width * height > max_pixels:
         raise TileTooLarge(

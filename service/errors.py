@@ -13,6 +13,7 @@ from bundle import errors as bundle_errors
 from bundle.errors import TilescreenError, UnknownCluster, UnknownTile
 
 MEDIA_TYPE = "application/problem+json"
+_LISTED = "GET /tiles lists them."
 URN = "urn:tilescreen:problem:"
 
 
@@ -169,6 +170,14 @@ class Problem:
         )
 
 
+def _detail(error: BaseException) -> str:
+    if isinstance(error, UnknownTile) and not error.tile_id:
+        return f"An id must follow in the address. {_LISTED}"
+    if isinstance(error, UnknownTile) and not error.near:
+        return f"{error} {_LISTED}"
+    return str(error)
+
+
 def problem_of(error: BaseException) -> Problem:
     """Find an error's problem by walking up its classes; what is not known tells nothing."""
     for parent in type(error).__mro__:
@@ -176,5 +185,5 @@ def problem_of(error: BaseException) -> Problem:
         if kind is not None:
             extra = {"near": error.near} if isinstance(error, UnknownTile) else {}
             headers = error.headers if isinstance(error, ServiceError) else {}
-            return Problem(kind, str(error), extra, headers)
+            return Problem(kind, _detail(error), extra, headers)
     return Problem(INTERNAL, "The service failed on this request; its log says more.")

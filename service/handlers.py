@@ -1,6 +1,7 @@
 """FastAPI's exceptions as problems, so that every error has the one shape."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
@@ -22,6 +23,8 @@ _STATUS = {
     ),
 }
 _SHOWN = 100
+_TAKING = {"/encode", "/neighbors", "/cluster"}
+"""Routes that take tiles; each has one below it that knows stored ones."""
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -57,4 +60,13 @@ async def _http(request: Request, error: HTTPException) -> Response:
     usual = Kind(error.status_code, f"http_{error.status_code}", str(error.detail))
     kind, detail = _STATUS.get(error.status_code, (usual, str(error.detail)))
     detail = detail.format(allow=headers.get("Allow", "see /docs"))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail += _stored_instead(request)
     return Problem(kind, detail, headers=headers).response(request.state.request_id)
+
+
+def _stored_instead(request: Request) -> str:
+    """Return where a stored tile is asked about, for who sent GET to a route that takes tiles."""
+    path = request.url.path
+    meant = request.method == "GET" and path in _TAKING
+    return f" For a stored tile: GET {path}/{{tile_id}}." if meant else ""

@@ -91,7 +91,9 @@ def test_full_queue_refuses_the_whole_request() -> None:
     async def talk(batcher: Batcher) -> int:
         first = asyncio.create_task(batcher.encode([tile(1)]))
         await until(lambda: encoder.busy.is_set() and batcher.waiting == 0)
-        with pytest.raises(QueueFull, match="at most 2 may"):
+        with pytest.raises(
+            QueueFull, match="0 tiles wait for the encoder, this request has 3, and at most 2 may"
+        ):
             await batcher.encode([tile(2)] * 3)
         waiting = batcher.waiting
         encoder.gate.set()

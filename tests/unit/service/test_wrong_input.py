@@ -154,7 +154,7 @@ def test_a_long_file_in_a_form_fails_alone(tiny_path: Path) -> None:
     with running(tiny_path, max_tile_bytes=2048) as api:
         results = api.form("/encode", ("long.png", bytes(5000)), ("a.png", TILE)).json()["results"]
     assert results[0]["error"]["code"] == "tile_too_long"
-    assert "5,000 bytes; a tile has at most 2,048" in results[0]["error"]["detail"]
+    assert "5,000 bytes; a tile has at most 2,048. Cut it" in results[0]["error"]["detail"]
     assert "latent" in results[1]
 
 
@@ -209,4 +209,31 @@ def test_a_slow_body_is_not_waited_for(tiny_path: Path) -> None:
         await asyncio.Event().wait()
 
     with running(tiny_path, request_timeout_s=0.05) as api:
-        assert api.post("/encode", body()).status_code == 408
+        answer = api.post("/encode", body())
+    assert answer.status_code == 408
+    assert "Send smaller tiles" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status", "said"),
+    [
+        ("GET", "/tiles/zzz", 404, "the id 'zzz'. GET /tiles lists them."),
+        ("GET", "/neighbors/", 404, "An id must follow in the address. GET /tiles lists them."),
+        ("GET", "/tiles?scan=x", 404, "named 'x'. GET /tiles names the scan of each tile."),
+        ("GET", "/encode", 405, "other methods: POST. For a stored tile: GET /encode/{tile_id}."),
+        ("PATCH", "/encode", 405, "other methods: POST."),
+    ],
+)
+def test_wrong_addresses_say_where_to_go(
+    api: Api, method: str, url: str, status: int, said: str
+) -> None:
+    """What is not found, or not with this method, ends with the route that helps."""
+    answer = api.ask(method, url)
+    assert answer.status_code == status
+    assert answer.json()["detail"].endswith(said)
+
+
+def test_a_tile_that_is_too_small_says_what_to_do(api: Api) -> None:
+    """The refusal names the size, the bound and the remedy."""
+    detail = api.post("/encode", png(np.zeros((1, 1), np.uint8))).json()["detail"]
+    assert detail.endswith("1 x 1 pixels; each side must have at least 8. Cut larger tiles.")
