@@ -47,7 +47,7 @@ def interrupt(tiles: Path, out: Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, str]:
-    """A bundle of 31 tiles and a broken one, fitted in two goes; and what the first said."""
+    """A bundle of 31 tiles and a broken one, fitted in two goes with a wrong one between."""
     folder = tmp_path_factory.mktemp("fit")
     tiles, out = write_tiles(folder / "tiles", 30, scans=3), folder / "bundle"
     (tiles / "broken.png").write_bytes(png(stroke_tiles(1)[0])[:60])
@@ -55,6 +55,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, str]:
     first = interrupt(tiles, out)
     assert first.returncode == 130
     assert not out.exists()
+    assert main(command(tiles, out, "--resume", "--batch", "4")) == 1  # loses nothing
     assert main(command(tiles, out, "--resume")) == 0
     return open_bundle(out), first.stderr
 

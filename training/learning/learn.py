@@ -64,7 +64,9 @@ def learn(network: Autoencoder, config: FitConfig, course: Course, log: StepLog)
 
         try:
             while state.epochs < epochs and not _stale(state, config.patience):
-                bar.set_description_str(f"{f'train, epoch {state.epochs + 1} of {epochs}':<22}")
+                bar.set_description_str(
+                    f"{f'train, epoch {state.epochs + 1} of at most {epochs}':<22}"
+                )
                 _epoch(model, config, course, state, advance)
                 checkpoint.save(course.work, course.mark, state)
         except KeyboardInterrupt:

@@ -115,7 +115,7 @@ def test_other_settings_begin_anew_and_say_so(
     """A checkpoint of another run is not mixed in."""
     with pytest.raises(KeyboardInterrupt):
         train(whole[0], mark="other", log=InterruptedLog(-1))
-    assert "Training afresh: the settings or the tiles" in capsys.readouterr().err
+    assert "Training afresh: the checkpoint is" in capsys.readouterr().err
 
 
 def test_stops_early_with_the_best_weights(tmp_path: Path) -> None:
