@@ -90,6 +90,8 @@ def bring_up_to_date(plan: Plan, run: Callable[[list[str]], int] = run_command) 
     status = run([*training, "fit", str(plan.tiles), "--out", str(plan.bundle), *resume])
     if not status:
         stamp.write_text(json.dumps({"tiles": now, "done": True}))
+    elif resume and status == 1:
+        print(f"make run: to fit afresh, remove {plan.work} and run again.", file=sys.stderr)
     return status
 
 

@@ -92,6 +92,15 @@ def test_an_interrupted_fit_is_resumed(plan: Plan) -> None:
     assert again.asked[0][-1] == "--resume"
 
 
+def test_a_checkpoint_that_is_refused_is_no_dead_end(
+    plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When --resume is refused, the sentence says what to remove."""
+    bring_up_to_date(plan, Commands(plan, status=130))
+    assert bring_up_to_date(plan, Commands(plan, status=1)) == 1
+    assert f"remove {plan.work} and run again" in capsys.readouterr().err
+
+
 def test_scans_are_looked_at_each_time(tmp_path: Path) -> None:
     """`tile` runs every time, as it knows which scans are cut; when it fails nothing is fitted."""
     (tmp_path / "scans").mkdir()
