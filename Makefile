@@ -43,6 +43,7 @@ check: .venv/dev.installed
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m docs.check
+	$(PY) -m docs.figures --check
 
 format: .venv/dev.installed
 	$(PY) -m ruff format .

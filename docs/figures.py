@@ -1,0 +1,119 @@
+"""`python -m docs.figures`: the tables of benchmarks/README.md from benchmarks/results."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "benchmarks" / "README.md"
+MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
+Rows = list[list[object]]
+
+
+def _load(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return content
+
+
+def table(head: list[str], rows: Rows) -> str:
+    """Return a Markdown table."""
+    lines: list[Sequence[object]] = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines) + "\n"
+
+
+def quality(name: str) -> str:
+    """Return what `evaluate` found for both profiles on one collection."""
+    figures = _load(f"quality-{name}")["figures"]
+    titles = {key: one["title"] for key, one in figures["study"]["measures"].items()}
+
+    def cell(profile: str, key: str) -> str:
+        one = figures[profile]["measures"][key]
+        return f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]"
+
+    rows: Rows = [
+        [title, cell("study", key), cell("default", key)] for key, title in titles.items()
+    ]
+    count = figures["default"]["labelled"]
+    tiles, scans, positives = count["tiles"], count["scans"], count["positives"]
+    caption = f"{name}: {tiles} tiles of {scans} scans, {positives} with lettering"
+    return f"{caption}\n\n" + table(["", "study", "default"], rows)
+
+
+def serving() -> str:
+    """Return tiles/s and latencies of the service for every bundle measured."""
+    figures = _load("serve")["figures"]
+    rows: Rows = []
+    for bundle, seen in figures.items():
+        if not isinstance(seen, dict):
+            continue
+        for key, one in seen.items():
+            if isinstance(one, dict) and "p50_ms" in one:
+                what, connections = key.rsplit("_x", 1)
+                rate = round(one["tiles_per_s"])
+                rows.append([bundle, what, connections, rate, one["p50_ms"], one["p99_ms"]])
+    head = ["bundle", "question, tiles a request", "connections", "tiles/s", "p50 ms", "p99 ms"]
+    way = figures["study_way_tiles_per_s"]
+    return (
+        table(head, rows)
+        + f"\nThe study's way (`keras.predict`, a tile at a time): {way} tiles/s.\n"
+    )
+
+
+def fitting() -> str:
+    """Return the clock of both profiles' steps."""
+    figures = _load("fit")["figures"]
+    rows: Rows = [
+        [profile, step["name"], step["seconds"], step["tiles_per_s"] or ""]
+        for profile in ("study", "default")
+        for step in figures[profile]["steps"]
+    ]
+    return table(["profile", "step", "seconds", "tiles/s"], rows)
+
+
+def scale() -> str:
+    """Return what 62,000 tiles cost."""
+    figures = _load("scale")["figures"]
+    fit, service = figures["fit"], figures["service"]
+    stored = service["stored_neighbors_x16"]
+    rows: Rows = [
+        ["fit, one epoch, narrow network", f"{fit['seconds']} s"],
+        ["peak memory of fit and all its processes", f"{fit['peak_proportional_mib']} MiB"],
+        ["start to ready, three times", f"{service['ready_s']} s"],
+        ["resident memory when ready", f"{service['memory_at_ready_mib']['resident']} MiB"],
+        ["resident memory after load", f"{service['memory_after_load_mib']['resident']} MiB"],
+        ["`GET /neighbors/{id}`, one core", f"{stored['per_s']}/s, p99 {stored['p99_ms']} ms"],
+        ["`POST /neighbors`, one core", f"p50 {service['uploaded_neighbors_x1']['p50_ms']} ms"],
+    ]
+    return table([f"{figures['tiles']:,} tiles", ""], rows)
+
+
+def page(text: str) -> str:
+    """Return the page with its tables made anew."""
+    before, rest = text.split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    parts = {
+        "Quality": quality("cbis-ddsm") + "\n" + quality("ddsm-thumbnails"),
+        "Service": serving(),
+        "Fit": fitting(),
+        "62,000 tiles": scale(),
+    }
+    tables = "\n".join(f"### {title}\n\n{part}" for title, part in parts.items())
+    return f"{before}{MARKS[0]}\n{tables}\n{MARKS[1]}{after}"
+
+
+def main() -> int:
+    """Write the tables; with --check only tell whether they are those of the results."""
+    now = PAGE.read_text()
+    new = page(now)
+    if "--check" in sys.argv:
+        print("figures: " + ("as in results" if now == new else "run python -m docs.figures"))
+        return int(now != new)
+    PAGE.write_text(new)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
