@@ -3,9 +3,6 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
-
-from PIL import Image
 
 from bundle.arrays import Grey
 from service.batcher import Latent
@@ -20,6 +17,7 @@ from service.pages.captions import (
 )
 from service.pages.rendering import segment
 from service.pages.sheets import Tile
+from service.pictures import png_bytes
 
 SENT_HITS = 12
 """Neighbours shown for each file that was sent."""
@@ -159,6 +157,4 @@ def answer(catalog: Catalog, name: str, pictures: tuple[Grey, Grey], latent: Lat
 
 def picture_uri(pixels: Grey) -> str:
     """Return a (height, width) uint8 picture as a data: URI of a PNG."""
-    stream = BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return f"data:image/png;base64,{b64encode(stream.getvalue()).decode()}"
+    return f"data:image/png;base64,{b64encode(png_bytes(pixels)).decode()}"

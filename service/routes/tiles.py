@@ -1,16 +1,14 @@
 """Stored tiles and their pictures."""
 
-from io import BytesIO
-
 import numpy as np
 from fastapi import APIRouter, Request, Response
-from PIL import Image
 
 from service.answers import enveloped
 from service.catalog import Catalog
 from service.deps import Cursor, Limit, OptionalLabel, OptionalScan, ServingDep, TileId, Version
 from service.facts import tile_detail, tile_summary
 from service.openapi import picture, problems
+from service.pictures import png_bytes
 from service.schemas import TileDetail, TilePage
 from service.state import Serving
 
@@ -78,9 +76,7 @@ async def tile_reconstruction(
 
 def _reconstruct(serving: Serving, row: int) -> bytes:
     (tile,) = serving.decoder.decode(np.array(serving.bundle.latents[row : row + 1]))
-    stream = BytesIO()
-    Image.fromarray(tile).save(stream, "PNG")
-    return stream.getvalue()
+    return png_bytes(tile)
 
 
 def _cache(serving: Serving, version: str | None) -> dict[str, str]:
