@@ -12,6 +12,10 @@ Tiles = NDArray[np.uint8]
 Latents = NDArray[np.float32]
 """(n, d) float32: the encoder's output as it leaves the network, not scaled."""
 
+Maps = NDArray[np.float32]
+"""(n, 3, g, g) float32: log-odds of lettering, film edge and mask in each cell of the tile;
+(n, 0, 0, 0) from an encoder that makes none."""
+
 Points = NDArray[np.float32]
 """(n, d) float32: latents after the bundle's scaler; distances are taken between these."""
 

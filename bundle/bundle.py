@@ -70,6 +70,25 @@ class Bundle:
         """(n,) int32: the study's DBSCAN label, -1 for noise."""
         return self.arrays["dbscan_labels.npy"]
 
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """(n, 5) float32: score of each reason, columns as bundle.screening.REASONS."""
+        return self.arrays["scores.npy"]
+
+    @property
+    def verdicts(self) -> NDArray[np.uint8]:
+        """(n,) uint8: 0 keep, 1 review, 2 drop."""
+        return self.arrays["verdicts.npy"]
+
+    def with_reason(self, column: int, least: float) -> NDArray[np.intp]:
+        """Return the rows whose score of a reason is at least so high, ascending."""
+        return np.flatnonzero(self.scores[:, column] >= least)
+
+    def size(self, row: int) -> tuple[int, int]:
+        """Return (height, width) of a tile as it was given, in pixels."""
+        height, width = self.arrays["tile_sizes.npy"][row].tolist()
+        return height, width
+
     def id(self, row: int) -> str:
         """Return the id of a row, as the user gave it."""
         return str(bytes(self.arrays["ids.npy"][row]), "utf-8")

@@ -12,6 +12,7 @@ TilescreenError
         BundleMissing       the folder or a file in it is not there
         BundleDamaged       a file is truncated, altered or has the wrong shape
         BundleTooNew        written by a later format than this code reads
+        BundleTooOld        written by an earlier format than this code reads
         SelfTestFailed      the encoder does not give the stored latents
     UnknownTile             no stored tile has this id
     UnknownCluster          no cluster has this label
@@ -101,6 +102,10 @@ class BundleDamaged(BundleError):
 
 class BundleTooNew(BundleError):
     """The bundle's format version is later than the one that this code reads."""
+
+
+class BundleTooOld(BundleError):
+    """The bundle's format version is earlier than the ones that this code reads."""
 
 
 class SelfTestFailed(BundleError):

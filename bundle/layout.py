@@ -31,13 +31,18 @@ ARRAYS: dict[str, ArraySpec] = {
     "k_distances.npy": ArraySpec("<f4", "c", "ascending distances to the min_samples-th tile"),
     "scan_numbers.npy": ArraySpec("<i4", "n", "position in scans.json, -1 when not known"),
     "positions.npy": ArraySpec("<i4", "n 2", "y and x in the scan in pixels, -1 when not known"),
+    "tile_sizes.npy": ArraySpec("<i4", "n 2", "height and width of the tile as it was given"),
+    "scores.npy": ArraySpec("<f4", "n 5", "scores of the reasons, see bundle.screening.REASONS"),
+    "boxes.npy": ArraySpec("<i2", "n 3 4", "left, top, right, bottom in the encoder's input"),
+    "verdicts.npy": ArraySpec("|u1", "n", "0 keep, 1 review, 2 drop"),
     "picture_offsets.npy": ArraySpec("<i8", "p", "n + 1 offsets into pictures.bin"),
     "probes.npy": ArraySpec("|u1", "t s s", "tiles for the self-test"),
-    "probe_latents.npy": ArraySpec("<f4", "t d", "what the encoder must give for them"),
+    "probe_latents.npy": ArraySpec("<f4", "t d", "the latents the encoder must give for them"),
+    "probe_maps.npy": ArraySpec("<f4", "t e g g", "the maps it must give for them; e is 0 or 3"),
 }
 
 OTHERS: dict[str, str] = {
-    "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32",
+    "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",
     "decoder.onnx": "(n, d) float32 -> (n, s, s) float32 in [0, 1]",
     "pictures.bin": "each tile's encoder input as a PNG, one after another",
     "scans.json": "a list of {name, patient}",
@@ -55,4 +60,6 @@ def sizes(manifest: Manifest) -> dict[str, int]:
         "s": manifest.preprocessing.side,
         "2": 2,
         "3": 3,
+        "4": 4,
+        "5": 5,
     }

@@ -1,7 +1,8 @@
 """The manifest: everything about a bundle that is not an array.
 
-When the format changes: raise FORMAT_VERSION, keep reading the old version, add a bundle
-of it under tests/data/bundle_vN/, and describe the change in docs/bundle-format.md.
+When the format changes: raise FORMAT_VERSION, add a bundle of it under tests/data/bundle_vN/,
+and describe the change in docs/bundle-format.md. Before the first release an older format is
+refused, as no bundle of it is anywhere; from then on it must be kept readable.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 16 * 2**20
 
@@ -71,10 +72,52 @@ class Clustering(_Part):
     noise_share: float = Field(ge=0, le=1)
 
 
+class Recall(_Part):
+    """Share of planted annotations that were found, of one kind, size and contrast.
+
+    letter_px: height of the letters in pixels of the tile as it was given, from and below.
+    contrast: grey difference to the ground in [0, 1], from and below.
+    """
+
+    kind: str
+    letter_px: tuple[float, float]
+    contrast: tuple[float, float]
+    tiles: int = Field(ge=0)
+    recall: float = Field(ge=0, le=1)
+
+
+class PlantedBenchmark(_Part):
+    """How much of what was planted on tiles not trained on is found at 1 % false positives."""
+
+    false_positive_rate: float = 0.01
+    evidence: float = Field(description="evidence above which a tile counts as found")
+    clean_tiles: int = Field(ge=0)
+    scans: int = Field(ge=0, description="scans not trained on; 0 when scans are not known")
+    recalls: list[Recall] = []
+
+
+class Screening(_Part):
+    """How evidence becomes scores and verdicts.
+
+    The score of lettering is 1 / (1 + exp(-(slope * evidence + offset))).
+    """
+
+    evidence: Literal["map", "distance"]
+    slope: float = Field(gt=0)
+    offset: float
+    calibrated: bool = Field(description="false: the set is too small, the offset is the start's")
+    note: str = Field(description="how it was calibrated, or why not")
+    drop_score: float = Field(ge=0, le=1.01, description="lettering score from which to drop")
+    review_score: float = Field(ge=0, le=1.01, description="lettering score from which to look")
+    off_topic_distance: float = Field(gt=0, description="to the references; 1.5 of it scores 1")
+    lettering_share: float = Field(ge=0, le=1, description="estimated among the stored tiles")
+    benchmark: PlantedBenchmark
+
+
 class Manifest(_Part):
     """`manifest.json`."""
 
-    format_version: int = Field(default=FORMAT_VERSION, ge=1, le=FORMAT_VERSION)
+    format_version: int = Field(default=FORMAT_VERSION, ge=FORMAT_VERSION, le=FORMAT_VERSION)
     bundle_id: str = Field(default="", description="hash over everything else in the manifest")
     created: datetime
     profile: str
@@ -87,6 +130,7 @@ class Manifest(_Part):
     neighbors: int = Field(ge=1, description="stored neighbours of each tile")
     clustering: Clustering
     dbscan: Clustering
+    screening: Screening
     thresholds: dict[str, Threshold]
     metrics: dict[str, float] = {}
     history: dict[str, list[float]] = {}

@@ -43,6 +43,26 @@ def search(bundle: Bundle, points: Points, k: int, *, index: IndexKind = "brute"
     return Hits(rows, distances)
 
 
+def nearest_among(bundle: Bundle, points: Points, rows: NDArray[np.intp], k: int) -> Hits:
+    """Find the k nearest of some stored tiles, exactly.
+
+    Args:
+        bundle: the stored tiles.
+        points: (m, d) float32, scaled by the bundle's scaler.
+        rows: (r,) of the stored tiles that count; fewer than k come back when r is less.
+        k: neighbours a point.
+    """
+    k = min(k, len(rows))
+    stored = bundle.points[rows]
+    numbers = rows.astype(np.int32)
+    found = (
+        [_nearest(numbers, squared_distances(stored, point), k) for point in points] if k else []
+    )
+    near = np.array([hit for hit, _ in found], dtype=np.int32).reshape(len(points), k)
+    away = np.array([np.sqrt(squared) for _, squared in found], dtype=np.float32)
+    return Hits(near, away.reshape(len(points), k))
+
+
 def squared_distances(stored: Points, point: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (n,) float32 squared euclidean distances, by differences: no cancellation."""
     out = np.empty(len(stored), dtype=np.float32)

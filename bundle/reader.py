@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bundle.bundle import Bundle, Scan
-from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, naming
+from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
 from bundle.layout import ARRAYS, OTHERS, ArraySpec, sizes
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
@@ -28,7 +28,7 @@ def open_bundle(path: Path | str) -> Bundle:
 
     Raises:
         BundleMissing: the folder or a file in it is not there.
-        BundleTooNew: its format is later than this code reads.
+        BundleTooNew, BundleTooOld: its format is not the one that this code reads.
         BundleDamaged: a file is truncated, altered, or of the wrong shape.
     """
     folder = Path(path)
@@ -55,7 +55,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Read and check `manifest.json` alone.
 
     Raises:
-        BundleMissing, BundleTooNew, BundleDamaged: as `open_bundle`.
+        BundleMissing, BundleTooNew, BundleTooOld, BundleDamaged: as `open_bundle`.
     """
     file = folder / MANIFEST
     if not folder.is_dir():
@@ -74,11 +74,8 @@ def read_manifest(folder: Path) -> Manifest:
     except OSError as error:
         raise _unreadable(file, error) from error
     version = data.get("format_version") if isinstance(data, dict) else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise BundleTooNew(
-            f"{MANIFEST} says format {version}; this code reads up to {FORMAT_VERSION}. "
-            "Update Tilescreen, or fit the bundle again with this version."
-        )
+    if isinstance(version, int):
+        _check_version(version)
     try:
         manifest = Manifest.model_validate(data)
     except ValidationError as error:
@@ -88,6 +85,19 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.bundle_id != manifest.expected_id():
         raise BundleDamaged(f"{MANIFEST} was altered: its id does not fit its content.")
     return manifest
+
+
+def _check_version(version: int) -> None:
+    if version > FORMAT_VERSION:
+        raise BundleTooNew(
+            f"{MANIFEST} says format {version}; this code reads up to {FORMAT_VERSION}. "
+            "Update Tilescreen, or fit the bundle again with this version."
+        )
+    if 0 < version < FORMAT_VERSION:
+        raise BundleTooOld(
+            f"{MANIFEST} says format {version}, which has no verdicts; this code reads "
+            f"{FORMAT_VERSION}. Fit the bundle again."
+        )
 
 
 def file_hash(file: Path) -> str:
@@ -167,6 +177,8 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
         ("neighbors.npy", 0, tiles),
         ("labels.npy", -1, manifest.clustering.clusters),
         ("dbscan_labels.npy", -1, manifest.dbscan.clusters),
+        ("verdicts.npy", 0, 3),
+        ("boxes.npy", 0, manifest.preprocessing.side + 1),
     ):
         values = arrays[name]
         if values.min() < low or values.max() >= end:
@@ -179,8 +191,24 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
     for name in ("cluster_reach", "self_test"):
         if name not in manifest.thresholds:
             raise BundleDamaged(f"{MANIFEST} has no threshold {name!r}.")
+    _check_screening(manifest, arrays)
     _check_ids(arrays["ids.npy"])
     _check_order(arrays)
+
+
+def _check_screening(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
+    scores, boxes = arrays["scores.npy"], arrays["boxes.npy"]
+    if scores.min() < 0 or scores.max() > 1:
+        raise BundleDamaged("scores.npy holds a score outside 0..1.")
+    if (boxes.any(axis=2) & (boxes[:, :, :2] >= boxes[:, :, 2:]).any(axis=2)).any():
+        raise BundleDamaged("boxes.npy holds a box that does not end after it begins.")
+    if arrays["tile_sizes.npy"].min() < 1:
+        raise BundleDamaged("tile_sizes.npy holds a tile without pixels.")
+    layers = arrays["probe_maps.npy"].shape[1]
+    if layers not in (0, 3):
+        raise BundleDamaged(f"probe_maps.npy has {layers} layers; it must have 0 or 3.")
+    if manifest.screening.evidence == "map" and not layers:
+        raise BundleDamaged("probe_maps.npy is empty, but the verdicts were taken from maps.")
 
 
 def _ends(values: NDArray[Any]) -> tuple[float, float]:

@@ -2,24 +2,31 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from bundle.arrays import Latents, Tiles
+from bundle.arrays import Latents, Maps, Tiles
 from bundle.bundle import Bundle
 from bundle.errors import BundleDamaged, SelfTestFailed, naming
 
 _PIECE = 16
 
 
-class Encoder(Protocol):
-    """Whatever turns tiles into latents."""
+class Examined(NamedTuple):
+    """What an encoder says of n tiles: latents (n, d) and maps (n, 3 or 0, g, g), float32."""
 
-    def encode(self, tiles: Tiles) -> Latents:
-        """(n, side, side) uint8 -> (n, d) float32."""
+    latents: Latents
+    maps: Maps
+
+
+class Encoder(Protocol):
+    """Whatever turns tiles into latents and maps."""
+
+    def examine(self, tiles: Tiles) -> Examined:
+        """(n, side, side) uint8 -> latents and maps."""
         ...
 
 
@@ -36,14 +43,16 @@ class _Port:
 
 _TILES = _Port("tensor(uint8)", 3)
 _LATENTS = _Port("tensor(float)", 2)
+_MAPS = _Port("tensor(float)", 4)
 _PICTURES = _Port("tensor(float)", 3)
 
 
 class _Model:
-    def __init__(self, path: Path, threads: int, source: _Port, result: _Port) -> None:
+    def __init__(self, path: Path, threads: int, source: _Port, *results: list[_Port]) -> None:
+        """Load a model that takes `source` and gives one of the lists of `results`."""
         with naming(path.parent):
             self._load(path, threads)
-            self._check(path.name, source, result)
+            self._check(path.name, source, results)
 
     def _load(self, path: Path, threads: int) -> None:
         options = onnxruntime.SessionOptions()
@@ -57,27 +66,34 @@ class _Model:
             reason = str(error).rstrip(".\n")
             raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
 
-    def _check(self, name: str, source: _Port, result: _Port) -> None:
+    def _check(self, name: str, source: _Port, results: tuple[list[_Port], ...]) -> None:
         # Any valid model loads; the wrong one would fail on the first request instead.
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        for side, ports, wanted in (("takes", inputs, source), ("gives", outputs, result)):
+        for side, ports, wanted in (("takes", inputs, ([source],)), ("gives", outputs, results)):
             found = [_Port(port.type, len(port.shape)) for port in ports]
-            if found != [wanted]:
+            if found not in wanted:
                 told = ", ".join(map(str, found)) or "nothing"
-                raise BundleDamaged(f"{name} is another model: it {side} {told}, not {wanted}.")
+                needed = " or ".join(", ".join(map(str, ports)) for ports in wanted)
+                raise BundleDamaged(f"{name} is another model: it {side} {told}, not {needed}.")
         self._input = inputs[0].name
 
-    def _run(self, batch: NDArray[np.generic]) -> NDArray[np.float32]:
+    def _run(self, batch: NDArray[np.generic]) -> list[NDArray[np.float32]]:
         """Run the model over pieces of the batch: the study's first layer alone takes 8 MiB a tile.
 
         A longer run is no faster on a CPU, and the runtime keeps what it once allocated.
         """
         pieces = range(0, max(1, len(batch)), _PIECE)
-        found = [
-            self._session.run(None, {self._input: batch[at : at + _PIECE]})[0] for at in pieces
-        ]
-        result: NDArray[np.float32] = found[0] if len(found) == 1 else np.concatenate(found)
-        return result
+        found = [self._session.run(None, {self._input: batch[at : at + _PIECE]}) for at in pieces]
+        return (
+            found[0]
+            if len(found) == 1
+            else [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        )
+
+
+def no_maps(count: int) -> Maps:
+    """Return what stands for the maps of an encoder that makes none."""
+    return np.empty((count, 0, 0, 0), dtype=np.float32)
 
 
 class OnnxEncoder(_Model):
@@ -89,11 +105,18 @@ class OnnxEncoder(_Model):
         Raises:
             BundleDamaged: the file is not a model that can be run, or is another one.
         """
-        super().__init__(bundle_path / "encoder.onnx", threads, _TILES, _LATENTS)
+        super().__init__(
+            bundle_path / "encoder.onnx", threads, _TILES, [_LATENTS], [_LATENTS, _MAPS]
+        )
+
+    def examine(self, tiles: Tiles) -> Examined:
+        """(n, side, side) uint8 -> latents and maps; (n, 0, 0, 0) where the model makes none."""
+        latents, *maps = self._run(tiles)
+        return Examined(latents, maps[0] if maps else no_maps(len(tiles)))
 
     def encode(self, tiles: Tiles) -> Latents:
         """(n, side, side) uint8 -> (n, d) float32."""
-        return self._run(tiles)
+        return self.examine(tiles).latents
 
 
 class OnnxDecoder(_Model):
@@ -105,11 +128,11 @@ class OnnxDecoder(_Model):
         Raises:
             BundleDamaged: the file is not a model that can be run, or is another one.
         """
-        super().__init__(bundle_path / "decoder.onnx", threads, _LATENTS, _PICTURES)
+        super().__init__(bundle_path / "decoder.onnx", threads, _LATENTS, [_PICTURES])
 
     def decode(self, latents: Latents) -> Tiles:
         """(n, d) float32 latents -> (n, side, side) uint8 pictures."""
-        return (self._run(latents) * 255).round().clip(0, 255).astype(np.uint8)
+        return (self._run(latents)[0] * 255).round().clip(0, 255).astype(np.uint8)
 
 
 def self_test(bundle: Bundle, encoder: Encoder) -> float:
@@ -126,22 +149,29 @@ def self_test(bundle: Bundle, encoder: Encoder) -> float:
 
 
 def _self_test(bundle: Bundle, encoder: Encoder) -> float:
-    expected = bundle.arrays["probe_latents.npy"]
     try:
-        latents = encoder.encode(np.array(bundle.arrays["probes.npy"]))
+        found = encoder.examine(np.array(bundle.arrays["probes.npy"]))
     except Exception as error:  # as above: the runtime's classes have no base of their own
         reason = str(error).rstrip(".\n")
         raise SelfTestFailed(f"encoder.onnx cannot encode the probe tiles: {reason}.") from error
-    if latents.shape != expected.shape:
-        raise SelfTestFailed(
-            f"encoder.onnx gives latents of shape {latents.shape}; "
-            f"probe_latents.npy has {expected.shape}."
-        )
-    difference = float(np.abs(latents - expected).max())
     allowed = bundle.manifest.thresholds["self_test"].value
+    return max(
+        _difference(bundle, name, values, allowed)
+        for name, values in (("latents", found.latents), ("maps", found.maps))
+    )
+
+
+def _difference(bundle: Bundle, name: str, found: NDArray[np.float32], allowed: float) -> float:
+    expected = bundle.arrays[f"probe_{name}.npy"]
+    if found.shape != expected.shape:
+        raise SelfTestFailed(
+            f"encoder.onnx gives {name} of shape {found.shape}; "
+            f"probe_{name}.npy has {expected.shape}."
+        )
+    difference = float(np.abs(found - expected).max(initial=0))
     if not difference <= allowed:
         raise SelfTestFailed(
-            f"encoder.onnx does not give the latents stored in probe_latents.npy: "
+            f"encoder.onnx does not give the {name} stored in probe_{name}.npy: "
             f"they differ by {difference:.3g}, allowed is {allowed:.3g}."
         )
     return difference

@@ -5,7 +5,8 @@ import threading
 import numpy as np
 
 from bundle.arrays import Latents, Tiles
-from tests.tiny import tiny_latents
+from bundle.runtime import Examined
+from tests.tiny import tiny_latents, tiny_maps
 
 
 class FakeEncoder:
@@ -16,6 +17,11 @@ class FakeEncoder:
         self.runs: list[int] = []
         self.refuse = refuse
         self.drop = drop
+
+    def examine(self, tiles: Tiles) -> Examined:
+        """(n, 16, 16) uint8 -> what `encode` gives, and the tiny encoder's maps."""
+        latents = self.encode(tiles)
+        return Examined(latents, tiny_maps(np.asarray(tiles))[: len(latents)])
 
     def encode(self, tiles: Tiles) -> Latents:
         """(n, 16, 16) uint8 -> (n, 4) float32 means of the four squares."""

@@ -3,6 +3,10 @@
 The encoder averages a tile over a 2 x 2 grid, so a latent is four mean grey values in
 [0, 1]; the decoder paints those four squares back. Tiles come in two groups, dark and
 bright, and one stray tile in between.
+
+Its maps say lettering wherever a square is bright, 20 log-odds from black to white, and
+never see a film edge or a mask. So dark tiles are kept, bright ones dropped, and the grey one
+is to be looked at. All tiles count as given at twice the encoder's side.
 """
 
 from collections.abc import Sequence
@@ -16,19 +20,30 @@ from onnx import TensorProto, helper
 from sklearn.neighbors import KDTree
 
 from bundle import BundleWriter, Manifest
-from bundle.manifest import Clustering, Preprocessing, Source, Threshold
+from bundle.manifest import (
+    Clustering,
+    PlantedBenchmark,
+    Preprocessing,
+    Recall,
+    Screening,
+    Source,
+    Threshold,
+)
+from bundle.runtime import no_maps
+from bundle.screening import gather, outlier_evidence, reference_distances, screen
 from tests.pictures import png
 
 SIDE = 16
 HALF = SIDE // 2
 DIM = 4
+NEVER = -5.0
 
 
 def tiny_tiles(count: int = 12, seed: int = 7) -> NDArray[np.uint8]:
     """Return (count, SIDE, SIDE) uint8: first half dark, second half bright, last one grey."""
     rng = np.random.default_rng(seed)
     base = np.where(np.arange(count) < count // 2, 30, 200)
-    base[-1] = 118
+    base[-1] = 119  # none of its cells lies on a bound of the box rule
     squares = base[:, None, None] + rng.integers(-20, 20, (count, 2, 2))
     return squares.repeat(HALF, 1).repeat(HALF, 2).astype(np.uint8)
 
@@ -39,8 +54,14 @@ def tiny_latents(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
     return squares.reshape(len(tiles), DIM).astype(np.float32)
 
 
-def write_encoder(file: Path) -> None:
-    """Write the tiny encoder: (n, 16, 16) uint8 -> (n, 4) float32."""
+def tiny_maps(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what the tiny encoder gives beside latents: (n, 3, 2, 2) float32 log-odds."""
+    lettering = (tiny_latents(tiles).reshape(-1, 1, 2, 2) - 0.5) * 20
+    return np.concatenate([lettering, *[np.full_like(lettering, NEVER)] * 2], axis=1)
+
+
+def write_encoder(file: Path, *, maps: bool = True) -> None:
+    """Write the tiny encoder: (n, 16, 16) uint8 -> (n, 4) float32 and (n, 3, 2, 2) float32."""
     nodes = [
         helper.make_node("Cast", ["tiles"], ["f"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["f", "full"], ["unit"]),
@@ -54,7 +75,22 @@ def write_encoder(file: Path) -> None:
         helper.make_tensor("full", TensorProto.FLOAT, [], [255.0]),
         helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
     ]
-    _save(file, nodes, constants, ("tiles", TensorProto.UINT8, ["n", SIDE, SIDE]), ("latents", DIM))
+    results: list[tuple[str | int, ...]] = [("latents", DIM)]
+    if maps:
+        nodes += [
+            helper.make_node("Sub", ["pool", "half"], ["above"]),
+            helper.make_node("Mul", ["above", "gain"], ["lettering"]),
+            helper.make_node("Mul", ["lettering", "nothing"], ["zero"]),
+            helper.make_node("Add", ["zero", "never"], ["other"]),
+            helper.make_node("Concat", ["lettering", "other", "other"], ["maps"], axis=1),
+        ]
+        numbers = {"half": 0.5, "gain": 20.0, "nothing": 0.0, "never": NEVER}
+        constants += [
+            helper.make_tensor(name, TensorProto.FLOAT, [], [value])
+            for name, value in numbers.items()
+        ]
+        results.append(("maps", 3, 2, 2))
+    _save(file, nodes, constants, ("tiles", TensorProto.UINT8, ["n", SIDE, SIDE]), *results)
 
 
 def write_decoder(file: Path) -> None:
@@ -77,18 +113,65 @@ def _save(
     nodes: list[onnx.NodeProto],
     constants: list[onnx.TensorProto],
     source: tuple[str, int, list[str | int]],
-    result: tuple[str | int, ...],
+    *results: tuple[str | int, ...],
 ) -> None:
     name, kind, shape = source
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info(name, kind, shape)],
-        [helper.make_tensor_value_info(str(result[0]), TensorProto.FLOAT, ["n", *result[1:]])],
+        [
+            helper.make_tensor_value_info(str(result[0]), TensorProto.FLOAT, ["n", *result[1:]])
+            for result in results
+        ],
         constants,
     )
     opset = helper.make_opsetid("", 15)
     onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), file)
+
+
+def tiny_rules(*, maps: bool = True) -> Screening:
+    """Return rules by hand: the score is the evidence's own probability."""
+    return Screening(
+        evidence="map" if maps else "distance",
+        slope=1.0,
+        offset=0.0,
+        calibrated=True,
+        note="chosen by hand",
+        drop_score=0.9,
+        review_score=0.1,
+        off_topic_distance=10.0,
+        lettering_share=0.4,
+        benchmark=PlantedBenchmark(
+            evidence=0.0,
+            clean_tiles=4,
+            scans=1,
+            recalls=[
+                Recall(
+                    kind="letters", letter_px=(6, 10), contrast=(0.05, 0.15), tiles=8, recall=0.75
+                )
+            ],
+        ),
+    )
+
+
+def _write_screening(
+    bundle: BundleWriter,
+    rules: Screening,
+    tiles: NDArray[np.uint8],
+    points: NDArray[np.float32],
+    maps: NDArray[np.float32],
+) -> None:
+    evidence = gather(maps, SIDE)
+    if rules.evidence == "distance":
+        away = np.linalg.norm(points[:, None] - points[None], axis=2)
+        evidence.peaks[:, 0] = outlier_evidence(np.sort(away, axis=1)[:, 1:])
+    found = screen(rules, tiles, evidence, reference_distances(points, points))
+    bundle.array("probe_maps.npy", maps[:4])
+    bundle.array("tile_sizes.npy", np.full((len(tiles), 2), 2 * SIDE))
+    bundle.array("scores.npy", found.scores)
+    bundle.array("boxes.npy", found.boxes)
+    bundle.array("verdicts.npy", found.verdicts)
 
 
 def write_tiny_bundle(
@@ -99,11 +182,13 @@ def write_tiny_bundle(
     k: int = 5,
     ids: Sequence[str] | None = None,
     clusters: int = 2,
+    maps: bool = True,
     writer: type[BundleWriter] = BundleWriter,
 ) -> Manifest:
     """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
 
     Other `ids` must come in ascending order of their UTF-8 bytes. Another `writer` may err.
+    Without `maps` it is a bundle of the study's kind, which judges by outlier distance.
     """
     tiles = tiny_tiles(count, seed)
     ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
@@ -122,7 +207,10 @@ def write_tiny_bundle(
     _, rows, nodes, bounds = KDTree(points, leaf_size=4).get_arrays()
     leaves = [number for number, node in enumerate(nodes) if node["is_leaf"]]
     upper = np.sort(away[np.triu_indices(count, 1)])
+    seen = tiny_maps(tiles) if maps else no_maps(count)
+    rules = tiny_rules(maps=maps)
     with writer(target) as bundle:
+        _write_screening(bundle, rules, tiles, points, seen)
         bundle.array("ids.npy", np.array([name.encode() for name in ids]))
         bundle.array("latents.npy", latents)
         bundle.array("scaler.npy", np.stack([mean, scale]))
@@ -152,7 +240,7 @@ def write_tiny_bundle(
                 b'[{"name": "film-a", "patient": "p1"}, {"name": "film-b", "patient": "p1"},'
                 b' {"name": "film-c", "patient": null}]'
             )
-        write_encoder(bundle.staging / "encoder.onnx")
+        write_encoder(bundle.staging / "encoder.onnx", maps=maps)
         write_decoder(bundle.staging / "decoder.onnx")
         return bundle.finish(
             Manifest(
@@ -174,6 +262,7 @@ def write_tiny_bundle(
                     clusters=clusters,
                     noise_share=noise,
                 ),
+                screening=rules,
                 thresholds={
                     "cluster_reach": Threshold(value=1.0, source="chosen by hand"),
                     "self_test": Threshold(value=1e-4, source="chosen by hand"),

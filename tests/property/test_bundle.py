@@ -18,9 +18,11 @@ from sklearn.neighbors import KDTree
 
 from bundle import Bundle, BundleError, TileError, decode_png, load_tile, open_bundle, search
 from bundle.layout import ARRAYS, OTHERS
-from bundle.neighbors import IndexKind
+from bundle.neighbors import IndexKind, nearest_among
+from bundle.screening import gather, screen
 from tests.forge import SIGNATURE, chunk, reseal
 from tests.pictures import png
+from tests.tiny import tiny_rules
 
 SIDE = 16
 GREY = np.arange(256, dtype=np.uint8).reshape(16, 16)
@@ -198,3 +200,50 @@ def test_any_array_header(tiny_path: Path, name: str, at: int, value: int, cut: 
         reseal(folder)
         with suppress(BundleError):
             assert len(open_bundle(folder)) == 12
+
+
+@quick
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.integers(0, 3), st.just(3), g := st.shared(st.integers(1, 5)), g),
+        elements=st.floats(width=32),
+    ),
+    st.integers(8, 40),
+)
+def test_any_maps_give_scores_and_boxes(maps: NDArray[np.float32], side: int) -> None:
+    """Whatever an encoder says, also no number at all: scores in 0..1, boxes on the tile."""
+    count = len(maps)
+    tiles = np.zeros((count, side, side), dtype=np.uint8)
+    evidence = gather(maps, side)
+    found = screen(tiny_rules(), tiles, evidence, np.zeros(count, dtype=np.float32))
+    assert ((found.scores >= 0) & (found.scores <= 1)).all()
+    placed = maps.max(axis=(2, 3)) > -2
+    assert np.array_equal(found.boxes.any(axis=2), placed)
+    for tile, layer in np.argwhere(placed):
+        left, top, right, bottom = found.boxes[tile, layer].tolist()
+        y, x = np.array(divmod(maps[tile, layer].argmax(), maps.shape[3])) * side / maps.shape[3]
+        assert 0 <= left <= x < right <= side
+        assert 0 <= top <= y < bottom <= side
+
+
+@with_bundle
+@given(
+    arrays(np.float32, st.tuples(st.integers(1, 40), st.just(3)), elements=COORDINATES),
+    arrays(np.float32, st.tuples(st.integers(0, 4), st.just(3)), elements=COORDINATES),
+    st.sets(st.integers(0, 39)),
+    st.integers(1, 9),
+)
+def test_nearest_among_equals_brute_force_in_distance(
+    tiny_bundle: Bundle,
+    points: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    chosen: set[int],
+    k: int,
+) -> None:
+    """The k smallest distances to the rows that count, or to all of them if they are fewer."""
+    rows = np.array(sorted(row for row in chosen if row < len(points)), dtype=np.intp)
+    hits = nearest_among(stored(points, tiny_bundle), queries, rows, k)
+    away = np.sqrt(((queries[:, None].astype(float) - points[rows]) ** 2).sum(2))
+    assert np.allclose(hits.distances, np.sort(away, axis=1)[:, :k], atol=1e-5)
+    assert all(set(row) <= set(rows.tolist()) for row in hits.rows.tolist())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, rarity, search
-from bundle.neighbors import IndexKind, squared_distances
+from bundle.neighbors import IndexKind, nearest_among, squared_distances
 
 KINDS: list[IndexKind] = ["brute", "kdtree"]
 
@@ -39,6 +39,28 @@ def test_more_neighbours_than_tiles(tiny_bundle: Bundle, index: IndexKind) -> No
     """Asking for more than there are gives all, each once."""
     hits = search(tiny_bundle, tiny_bundle.points[:1], 100, index=index)
     assert sorted(hits.rows[0].tolist()) == list(range(12))
+
+
+def test_nearest_among_some_is_search_among_those(tiny_bundle: Bundle) -> None:
+    """The nearest of a few rows, in the order that a search of all would find them."""
+    rows = np.array([1, 4, 7, 8, 11])
+    hits = nearest_among(tiny_bundle, tiny_bundle.points, rows, 3)
+    every = search(tiny_bundle, tiny_bundle.points, 12)
+    kept = np.isin(every.rows, rows)
+    assert np.array_equal(hits.rows, every.rows[kept].reshape(12, 5)[:, :3])
+    assert np.allclose(hits.distances, every.distances[kept].reshape(12, 5)[:, :3], atol=1e-6)
+
+
+@pytest.mark.parametrize(("rows", "found"), [([], 0), ([3], 1), ([0, 5, 9], 3)])
+def test_nearest_among_fewer_than_asked_for(
+    tiny_bundle: Bundle, rows: list[int], found: int
+) -> None:
+    """As many as there are, in the shapes and dtypes of a search, also for no point."""
+    for count in (0, 2):
+        points = tiny_bundle.points[:count]
+        hits = nearest_among(tiny_bundle, points, np.array(rows, dtype=np.intp), 4)
+        assert hits.rows.shape == hits.distances.shape == (count, found)
+        assert (hits.rows.dtype, hits.distances.dtype) == (np.int32, np.float32)
 
 
 def test_distances_do_not_cancel() -> None:

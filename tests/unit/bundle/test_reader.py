@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bundle import Bundle, BundleDamaged, BundleError, BundleMissing, BundleTooNew, open_bundle
+from bundle import (
+    Bundle,
+    BundleDamaged,
+    BundleError,
+    BundleMissing,
+    BundleTooNew,
+    BundleTooOld,
+    open_bundle,
+)
 from bundle.layout import ARRAYS, OTHERS
 from bundle.manifest import MAX_MANIFEST_BYTES
 from bundle.reader import file_hash, read_manifest
@@ -117,7 +125,7 @@ def test_an_edited_manifest(copy: Path) -> None:
         ("{}", "not sound at created: Field required"),
         ('{"format_version": "one"}', "not sound at format_version"),
         ('{"format_version": 0}', "not sound at format_version"),
-        ('{"format_version": "2"}', "not sound at format_version"),
+        ('{"format_version": "3"}', "not sound at format_version"),
     ],
 )
 def test_a_manifest_that_is_none(copy: Path, text: str, words: str) -> None:
@@ -134,8 +142,66 @@ def test_a_huge_manifest(copy: Path) -> None:
 
 def test_a_newer_format(copy: Path) -> None:
     """A later format is told apart from damage, whatever else it has in it."""
-    reseal(copy, format_version=2, invention=True)
-    refused(copy, BundleTooNew, "format 2", "reads up to 1", "Update Tilescreen")
+    reseal(copy, format_version=3, invention=True)
+    refused(copy, BundleTooNew, "format 3", "reads up to 2", "Update Tilescreen")
+
+
+def test_an_older_format(copy: Path) -> None:
+    """A bundle without verdicts is told apart from damage, with what to do."""
+    reseal(copy, format_version=1)
+    refused(copy, BundleTooOld, "format 1", "has no verdicts", "Fit the bundle again.")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("scores.npy", 1.5, "a score outside 0..1"),
+        ("scores.npy", -0.1, "a score outside 0..1"),
+        ("scores.npy", float("nan"), "not finite"),
+        ("verdicts.npy", 3, "outside 0..2"),
+        ("boxes.npy", 17, "outside 0..16"),
+        ("boxes.npy", -1, "outside 0..16"),
+        ("tile_sizes.npy", 0, "without pixels"),
+        ("probe_maps.npy", float("inf"), "not finite"),
+    ],
+)
+def test_screening_out_of_bounds(copy: Path, name: str, change: float, words: str) -> None:
+    """A score, box, verdict or size that cannot be is refused by its file's name."""
+    values = np.load(copy / name)
+    values.flat[0] = change
+    forge_array(copy, name, values)
+    refused(copy, BundleDamaged, name, words)
+
+
+def test_maps_of_two_layers_are_damage(copy: Path) -> None:
+    """There are three layers, or none."""
+    forge_array(copy, "probe_maps.npy", np.load(copy / "probe_maps.npy")[:, :2])
+    refused(copy, BundleDamaged, "probe_maps.npy", "2 layers", "0 or 3")
+
+
+def test_a_box_that_ends_before_it_begins(copy: Path) -> None:
+    """It could not be drawn."""
+    boxes = np.load(copy / "boxes.npy")
+    boxes[7, 0] = (8, 0, 8, 16)
+    forge_array(copy, "boxes.npy", boxes)
+    refused(copy, BundleDamaged, "boxes.npy", "does not end after it begins")
+
+
+def test_verdicts_from_maps_that_are_not_there(copy: Path) -> None:
+    """An encoder that lost its maps would keep every tile without a word."""
+    forge_array(copy, "probe_maps.npy", np.empty((4, 0, 0, 0), dtype=np.float32))
+    refused(copy, BundleDamaged, "probe_maps.npy", "is empty")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("slope", 0), ("off_topic_distance", 0), ("review_score", -0.1), ("evidence", "guess")],
+)
+def test_rules_that_cannot_be(copy: Path, field: str, value: object) -> None:
+    """Rules out of bounds are refused by their name."""
+    rules = json.loads((copy / "manifest.json").read_bytes())["screening"]
+    reseal(copy, screening=rules | {field: value})
+    refused(copy, BundleDamaged, "manifest.json", f"screening.{field}")
 
 
 def test_an_unknown_field(copy: Path) -> None:

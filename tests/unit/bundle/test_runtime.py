@@ -7,10 +7,19 @@ import numpy as np
 import onnx
 import pytest
 
-from bundle import Bundle, BundleDamaged, OnnxDecoder, OnnxEncoder, SelfTestFailed, self_test
-from bundle.arrays import Latents, Tiles
+from bundle import (
+    Bundle,
+    BundleDamaged,
+    OnnxDecoder,
+    OnnxEncoder,
+    SelfTestFailed,
+    open_bundle,
+    self_test,
+)
+from bundle.arrays import Tiles
+from bundle.runtime import Examined, no_maps
 from tests.forge import reseal
-from tests.tiny import tiny_latents, tiny_tiles
+from tests.tiny import tiny_latents, tiny_maps, tiny_tiles, write_encoder, write_tiny_bundle
 
 
 class Drifting:
@@ -19,8 +28,8 @@ class Drifting:
     def __init__(self, drift: float) -> None:
         self.drift = np.float32(drift)
 
-    def encode(self, tiles: Tiles) -> Latents:
-        return np.asarray(tiny_latents(tiles) + self.drift)
+    def examine(self, tiles: Tiles) -> Examined:
+        return Examined(tiny_latents(tiles) + self.drift, tiny_maps(tiles))
 
 
 def test_the_encoder_gives_the_stored_latents(tiny_bundle: Bundle) -> None:
@@ -69,8 +78,8 @@ def test_an_encoder_of_another_size_fails(tiny_bundle: Bundle) -> None:
     """Latents of a wrong shape are told apart from wrong numbers."""
 
     class Narrow:
-        def encode(self, tiles: Tiles) -> Latents:
-            return tiny_latents(tiles)[:, :3]
+        def examine(self, tiles: Tiles) -> Examined:
+            return Examined(tiny_latents(tiles)[:, :3], tiny_maps(tiles))
 
     with pytest.raises(SelfTestFailed, match=r"shape \(4, 3\).*\(4, 4\)"):
         self_test(tiny_bundle, Narrow())
@@ -135,9 +144,89 @@ def test_an_encoder_that_cannot_take_the_probes(tiny_bundle: Bundle) -> None:
     """An encoder for tiles of another size fails its self-test with a sentence, not a traceback."""
 
     class Larger:
-        def encode(self, tiles: Tiles) -> Latents:
+        def examine(self, tiles: Tiles) -> Examined:
             raise RuntimeError(f"Got invalid dimensions for input: {tiles.shape}")
 
     words = r"encoder\.onnx cannot encode the probe tiles: Got invalid .* or fit it anew\.$"
     with pytest.raises(SelfTestFailed, match=words):
         self_test(tiny_bundle, Larger())
+
+
+def test_maps_come_with_the_latents(tiny_bundle: Bundle) -> None:
+    """The encoder's second output is the evidence, the same alone and among others."""
+    encoder = OnnxEncoder(tiny_bundle.path)
+    found = encoder.examine(tiny_tiles())
+    alone = np.concatenate([encoder.examine(tile[None]).maps for tile in tiny_tiles()])
+    assert np.array_equal(found.maps, alone)
+    assert np.allclose(found.maps, tiny_maps(tiny_tiles()), atol=1e-5)
+
+
+def test_an_encoder_without_maps(tmp_path: Path) -> None:
+    """The study's encoder gives latents alone: its maps are empty."""
+    write_encoder(tmp_path / "encoder.onnx", maps=False)
+    found = OnnxEncoder(tmp_path).examine(tiny_tiles())
+    assert found.maps.shape == (12, 0, 0, 0)
+    assert np.allclose(found.latents, tiny_latents(tiny_tiles()), atol=1e-6)
+
+
+def write_encoder_with(file: Path, *extra: tuple[str, int]) -> None:
+    """Write the encoder without maps, with more outputs of these names and ranks."""
+    write_encoder(file, maps=False)
+    model = onnx.load(file)
+    for name, rank in extra:
+        axes = onnx.helper.make_tensor(
+            f"{name} axes", onnx.TensorProto.INT64, [rank - 2], [*range(2, rank)]
+        )
+        model.graph.initializer.append(axes)
+        model.graph.node.append(onnx.helper.make_node("Unsqueeze", ["latents", axes.name], [name]))
+        port = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * rank)
+        model.graph.output.append(port)
+    onnx.save(model, file)
+
+
+@pytest.mark.parametrize("extra", [[("maps", 3)], [("maps", 5)], [("maps", 4), ("more", 4)]])
+def test_outputs_that_are_no_maps(tmp_path: Path, extra: list[tuple[str, int]]) -> None:
+    """A second output of another rank, or a third one, is another model."""
+    write_encoder_with(tmp_path / "encoder.onnx", *extra)
+    with pytest.raises(BundleDamaged, match=r"gives .* of rank 2 or .* of rank 2, .* of rank 4"):
+        OnnxEncoder(tmp_path)
+
+
+def test_altered_maps_fail_the_self_test(tiny_bundle: Bundle) -> None:
+    """Right latents do not make up for wrong evidence."""
+
+    class Sees:
+        def examine(self, tiles: Tiles) -> Examined:
+            return Examined(tiny_latents(tiles), tiny_maps(tiles) + np.float32(0.5))
+
+    with pytest.raises(SelfTestFailed, match=r"does not give the maps.*differ by 0\.5"):
+        self_test(tiny_bundle, Sees())
+
+
+def test_maps_that_overflow_fail_the_self_test(tiny_bundle: Bundle) -> None:
+    """What is no number is never close enough."""
+
+    class Overflows:
+        def examine(self, tiles: Tiles) -> Examined:
+            return Examined(tiny_latents(tiles), tiny_maps(tiles) * np.float32(np.nan))
+
+    with pytest.raises(SelfTestFailed, match=r"does not give the maps.*differ by nan"):
+        self_test(tiny_bundle, Overflows())
+
+
+def test_a_bundle_without_maps_passes_the_self_test(tmp_path: Path) -> None:
+    """Empty maps are equal to empty maps."""
+    write_tiny_bundle(tmp_path / "study", maps=False)
+    bundle = open_bundle(tmp_path / "study")
+    assert self_test(bundle, OnnxEncoder(bundle.path, threads=1)) <= 1e-6
+
+
+def test_an_encoder_that_lost_its_maps_fails(tiny_bundle: Bundle) -> None:
+    """Maps of another shape are told apart from wrong numbers."""
+
+    class Blind:
+        def examine(self, tiles: Tiles) -> Examined:
+            return Examined(tiny_latents(tiles), no_maps(len(tiles)))
+
+    with pytest.raises(SelfTestFailed, match=r"maps of shape \(4, 0, 0, 0\).*\(4, 3, 2, 2\)"):
+        self_test(tiny_bundle, Blind())

@@ -80,7 +80,7 @@ def test_a_forgotten_file(tmp_path: Path, tiny_path: Path) -> None:
     manifest = open_bundle(tiny_path).manifest
     with (
         BundleWriter(tmp_path / "bundle") as writer,
-        pytest.raises(BundleError, match=r"core\.npy was not written"),
+        pytest.raises(BundleError, match=r"boxes\.npy was not written"),
     ):
         writer.finish(manifest)
 

@@ -1,0 +1,288 @@
+"""What screening says of a tile: reasons with scores and places, and a verdict.
+
+One code for stored tiles (at fit) and for new ones (in the service). A verdict is a screen
+for people who look, never a diagnosis.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.arrays import Maps, Points, Tiles
+from bundle.bundle import Bundle
+from bundle.manifest import Screening
+from bundle.neighbors import Hits, nearest_among, search, squared_distances
+
+Code: TypeAlias = Literal["LETTERING", "FILM_EDGE", "MASKED", "BLANK", "OFF_TOPIC"]
+Verdict: TypeAlias = Literal["keep", "review", "drop"]
+
+REASONS: tuple[Code, ...] = ("LETTERING", "FILM_EDGE", "MASKED", "BLANK", "OFF_TOPIC")
+"""Columns of `scores.npy`; the first three have a place and are the layers of a map."""
+PLACED = 3
+VERDICTS: tuple[Verdict, ...] = ("keep", "review", "drop")
+"""What the numbers of `verdicts.npy` stand for."""
+
+PEAK_CELLS = 6
+"""Cells of a layer whose mean is its peak. Source: docs/decisions.md."""
+LIKELY = 0.5
+"""Score from which a reason other than lettering is told."""
+_BLANK_STD = 1.0
+"""Grey levels of 255: at most this is blank. Source: training.cutting.windows."""
+_MASKS_ARE_RARE = 1.85
+"""Log-odds: one tile in twenty has a mask, of those that the network learnt from one in four."""
+_NEAREST = 5
+_REFERENCES = 512
+_ITSELF = 1e-4
+"""Squared distance, beside the squared length of the point, below which a tile is its own."""
+_OPEN = 4.0
+"""How far below the highest cell, in log-odds, the others of a box may lie."""
+_SEEN = -2.0
+"""Log-odds that a cell must exceed to be part of a box: what is to be looked at has a place."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an encoder's maps say of m tiles.
+
+    peaks: (m, 3) float32 log-odds of each layer, see `peaks`; -inf without maps.
+    boxes: (m, 3, 4) int16 left, top, right, bottom in pixels of the encoder's input round
+        the cells that belong to the peak; all 0 without a place.
+    """
+
+    peaks: NDArray[np.float32] = field(repr=False)
+    boxes: NDArray[np.int16] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What screening says of m tiles.
+
+    scores: (m, 5) float32 in [0, 1], columns as REASONS.
+    boxes: (m, 3, 4) int16, see `Evidence`. verdicts: (m,) uint8, see VERDICTS.
+    """
+
+    scores: NDArray[np.float32] = field(repr=False)
+    boxes: NDArray[np.int16] = field(repr=False)
+    verdicts: NDArray[np.uint8] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing found on a tile; the box is in pixels of the encoder's input, None without one."""
+
+    code: Code
+    score: float
+    box: tuple[int, int, int, int] | None
+
+
+def gather(maps: Maps, side: int) -> Evidence:
+    """Reduce maps to their peaks and the boxes round them.
+
+    Args:
+        maps: (m, 3, g, g) float32 log-odds, or (m, 0, 0, 0) of an encoder without maps.
+        side: pixels of the encoder's input.
+    """
+    count, layers = maps.shape[:2]
+    if not layers:
+        nothing = np.full((count, PLACED), -np.inf, dtype=np.float32)
+        return Evidence(nothing, np.zeros((count, PLACED, 4), dtype=np.int16))
+    found = peaks(maps)
+    boxes = np.zeros((count, PLACED, 4), dtype=np.int16)
+    for tile, layer in np.argwhere(maps.max(axis=(2, 3)) > _SEEN).tolist():
+        boxes[tile, layer] = _box(maps[tile, layer], side)
+    return Evidence(found, boxes)
+
+
+def peaks(maps: Maps) -> NDArray[np.float32]:
+    """Return (m, e) float32: the mean of the six highest cells of each layer.
+
+    A letter covers several cells, a speck of dust one.
+
+    Args:
+        maps: (m, e, g, g) float32 log-odds.
+    """
+    tiles, layers, height, width = maps.shape
+    cells = maps.reshape(tiles, layers, height * width)
+    count = min(PEAK_CELLS, height * width)
+    with np.errstate(over="ignore", invalid="ignore"):  # of maps that overflow, see `screen`
+        highest: NDArray[np.float32] = np.partition(cells, -count)[:, :, -count:].mean(axis=2)
+    return highest
+
+
+def _box(layer: NDArray[np.float32], side: int) -> tuple[int, int, int, int]:
+    """Return the box round the cells joined to the highest one, outwards to whole pixels."""
+    cells = len(layer)
+    open_ = (layer > _SEEN) & (layer >= layer.max() - _OPEN)
+    y, x = np.nonzero(_joined(open_, int(layer.argmax())))
+    left, top, right, bottom = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+    return (
+        left * side // cells,
+        top * side // cells,
+        -(-right * side // cells),
+        -(-bottom * side // cells),
+    )
+
+
+def _joined(open_: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
+    """Return the open cells that are joined to one of them, over sides or corners."""
+    joined = np.zeros_like(open_)
+    joined.flat[start] = True
+    while True:
+        wide = np.pad(joined, 1)
+        rows = wide[:-2] | wide[1:-1] | wide[2:]
+        grown = (rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]) & open_
+        if (grown == joined).all():
+            return joined
+        joined = grown
+
+
+def screen(
+    rules: Screening, tiles: Tiles, evidence: Evidence, away: NDArray[np.float32]
+) -> Screened:
+    """Turn evidence into scores and verdicts.
+
+    What an encoder that overflows cannot tell is neither likely nor unlikely: evidence that is
+    no number scores a half, and has the tile looked at.
+
+    Args:
+        rules: the manifest's.
+        tiles: (m, side, side) uint8, the encoder's input.
+        evidence: of the encoder's maps; for a bundle without maps, its first column holds
+            `outlier_evidence`.
+        away: (m,) float32 from `reference_distances`.
+    """
+    blank = np.clip(2 - tiles.std(axis=(1, 2)) / _BLANK_STD, 0, 1)
+    log_odds = evidence.peaks.astype(np.float64)
+    foreign = away.astype(np.float64) / rules.off_topic_distance - 0.5
+    scores = np.column_stack(
+        [
+            _sigmoid(rules.slope * log_odds[:, 0] + rules.offset),
+            _sigmoid(log_odds[:, 1]),
+            _sigmoid(log_odds[:, 2] - _MASKS_ARE_RARE),
+            blank,
+            foreign.clip(0, 1),
+        ]
+    ).astype(np.float32)
+    return Screened(scores, evidence.boxes, _verdicts(rules, scores))
+
+
+def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):
+        scores: NDArray[np.float64] = 1 / (1 + np.exp(-values))
+    return np.nan_to_num(scores, nan=0.5)
+
+
+def _verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Drop lettering and blank tiles; have the doubtful, the masked and the foreign looked at."""
+    lettering, _, masked, blank, foreign = scores.T
+    drop = (lettering >= rules.drop_score) | (blank >= LIKELY)
+    review = (lettering >= rules.review_score) | (masked >= LIKELY) | (foreign >= LIKELY)
+    return np.where(drop, 2, np.where(review, 1, 0)).astype(np.uint8)
+
+
+def bounds(rules: Screening) -> NDArray[np.float32]:
+    """Return (5,) float32: the score from which each reason is told, in the order of REASONS."""
+    return np.array([rules.review_score, *[LIKELY] * (len(REASONS) - 1)], dtype=np.float32)
+
+
+def reasons(
+    rules: Screening, scores: NDArray[np.float32], boxes: NDArray[np.int16]
+) -> list[Reason]:
+    """Return what was found on one tile, the highest score first.
+
+    Args:
+        rules: the manifest's.
+        scores: (5,) of the tile.
+        boxes: (3, 4) of the tile.
+    """
+    found = []
+    told = scores >= bounds(rules)
+    for column, code in enumerate(REASONS):
+        if told[column]:
+            placed = column < PLACED and boxes[column].any()
+            box = tuple(boxes[column].tolist()) if placed else None
+            found.append(Reason(code, float(scores[column]), box))
+    return sorted(found, key=lambda reason: -reason.score)
+
+
+def references(count: int) -> NDArray[np.intp]:
+    """Return the rows that stand for all stored tiles: at most 512, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, _REFERENCES)).round().astype(np.intp))
+
+
+def reference_distances(stored: Points, points: Points) -> NDArray[np.float32]:
+    """Return (m,) float32 distances of points to the nearest other of the references.
+
+    0 where there is no other one, infinite for points that are no numbers.
+
+    Args:
+        stored: (n, d) float32, all stored points.
+        points: (m, d) float32. A point that is a reference itself is not its own nearest.
+    """
+    known = stored[references(len(stored))]
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = [_nearest_other(known, point) for point in points]
+    return np.nan_to_num(np.array(found, dtype=np.float32), nan=np.inf, posinf=np.inf)
+
+
+def _nearest_other(known: Points, point: NDArray[np.float32]) -> float:
+    distances = np.sqrt(np.sort(squared_distances(known, point)))
+    others = _others(distances, point)
+    return float(others[0]) if len(others) else 0.0
+
+
+def _others(distances: NDArray[np.float32], point: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Leave out the first of ascending distances if it is so small that it is the tile's own."""
+    own = distances[0] ** 2 < _ITSELF * (point @ point + 1)
+    return distances[1:] if own else distances
+
+
+def outlier_evidence(distances: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (m,) what takes the place of evidence for lettering in a bundle without maps.
+
+    The study looked for lettering among tiles far from all others: the mean distance to the
+    five nearest tiles.
+
+    Args:
+        distances: (m, k) float32 to the nearest stored tiles, ascending.
+    """
+    result: NDArray[np.float32] = distances[:, :_NEAREST].mean(axis=1).astype(np.float32)
+    return result
+
+
+def screen_new(bundle: Bundle, tiles: Tiles, points: Points, maps: Maps) -> Screened:
+    """Screen tiles that are not stored.
+
+    Args:
+        bundle: the stored tiles.
+        tiles: (m, side, side) uint8, the encoder's input.
+        points: (m, d) float32, scaled.
+        maps: the encoder's.
+    """
+    rules = bundle.manifest.screening
+    evidence = gather(maps, bundle.manifest.preprocessing.side)
+    if rules.evidence == "distance":
+        evidence.peaks[:, 0] = _new_outlier_evidence(bundle, points)
+    return screen(rules, tiles, evidence, reference_distances(bundle.points, points))
+
+
+def _new_outlier_evidence(bundle: Bundle, points: Points) -> NDArray[np.float32]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        near = search(bundle, points, _NEAREST + 1).distances
+        rows = [_others(row, point) for row, point in zip(near, points, strict=True)]
+    return np.array([outlier_evidence(row[None])[0] for row in rows], dtype=np.float32)
+
+
+def alike(bundle: Bundle, points: Points, code: Code, k: int) -> Hits:
+    """Find the nearest stored tiles that have a reason, exactly: the evidence for it.
+
+    Args:
+        bundle: the stored tiles.
+        points: (m, d) float32, scaled.
+        code: the reason.
+        k: how many; fewer come back where fewer stored tiles have the reason.
+    """
+    rows = bundle.with_reason(REASONS.index(code), LIKELY)
+    return nearest_among(bundle, points, rows, k)
