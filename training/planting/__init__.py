@@ -1,0 +1,1 @@
+"""Clean tiles and planted lettering: what the screening network learns from."""
