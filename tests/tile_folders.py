@@ -42,6 +42,7 @@ def tile_set(inputs: Tiles) -> TileSet:
         inputs=inputs,
         scans=(),
         scan_numbers=np.full(count, -1, np.int32),
+        sizes=np.full((count, 2), inputs.shape[1], np.int32),
         positions=np.full((count, 2), -1, np.int32),
         skipped={},
     )

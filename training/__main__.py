@@ -16,7 +16,10 @@ COMMANDS = {
     "tile": "cut scans into PNG tiles by the study's recipe",
     "fit": "train on tiles and write a bundle",
     "evaluate": "measure a bundle against labelled tiles",
+    "screen": "list a bundle's tiles without those that hold lettering",
     "report": "write one self-contained HTML page about a bundle",
+    "plant": "plant known lettering on clean tiles, to try a screen on",
+    "pretrain": "make the starting weights that come with the project",
     "study": "repeat the study's pipeline and show what each of its flaws does",
 }
 

@@ -18,6 +18,7 @@ class TileSet:
     inputs: (n, side, side) uint8, mapped from disk; `read` keeps them from piling up in memory.
     scans: the scans that tiles were cut from; empty when not known.
     scan_numbers: (n,) int32 positions in `scans`, -1 when not known.
+    sizes: (n, 2) int32 height and width of the tile as it was given, in pixels.
     positions: (n, 2) int32 y and x of the tile's corner in its scan, -1 when not known.
     skipped: file name -> why it was left out.
     """
@@ -26,6 +27,7 @@ class TileSet:
     inputs: Tiles = field(repr=False)
     scans: tuple[Scan, ...]
     scan_numbers: NDArray[np.int32] = field(repr=False)
+    sizes: NDArray[np.int32] = field(repr=False)
     positions: NDArray[np.int32] = field(repr=False)
     skipped: dict[str, str]
 

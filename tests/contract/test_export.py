@@ -16,7 +16,7 @@ from training.learning.network import Autoencoder, build
 
 CASES = {
     "default": PROFILES["default"],
-    "narrow": replace(PROFILES["default"], side=32, width=2),
+    "narrow": replace(PROFILES["default"], side=64, width=2),
     "study": PROFILES["study"],
 }
 
@@ -26,7 +26,7 @@ def trained(config: FitConfig) -> Autoencoder:
     keras.utils.set_random_seed(1)
     network, rng = build(config), np.random.default_rng(1)
     for layer in [*network.encoder.layers, *network.decoder.layers]:
-        if isinstance(layer, keras.layers.BatchNormalization):
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
     return network
 
@@ -53,6 +53,21 @@ def test_encoders_agree(exported: tuple[Autoencoder, Path, int]) -> None:
     np.testing.assert_allclose(latents, expected, atol=1e-4)
 
 
+def test_maps_agree(exported: tuple[Autoencoder, Path, int]) -> None:
+    """The bundle's maps are Keras', layers first; the study's encoder has none."""
+    network, folder, side = exported
+    probes = stroke_tiles(6, side=side)
+    maps = OnnxEncoder(folder, threads=1).examine(probes).maps
+    if network.examiner is None:
+        assert maps.shape == (6, 0, 0, 0)
+        return
+    expected = network.examiner(probes[..., None], training=False)[1].numpy()
+    assert maps.dtype == np.float32
+    assert maps.shape == (6, 3, side // 8, side // 8)
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(maps, expected.transpose(0, 3, 1, 2), atol=1e-4)
+
+
 def test_decoders_agree(exported: tuple[Autoencoder, Path, int]) -> None:
     """The bundle's decoder paints the mean of Keras' channels."""
     network, folder, side = exported
@@ -72,9 +87,10 @@ def test_one_tile_is_a_batch(exported: tuple[Autoencoder, Path, int]) -> None:
 
 
 def test_nothing_is_left_to_fold(exported: tuple[Autoencoder, Path, int]) -> None:
-    """No normalisation remains, and the first kernel takes one grey channel."""
-    _, folder, _ = exported
+    """No normalisation remains, and equal channels are one: the study's grey, not three tones."""
+    network, folder, _ = exported
     graph = onnx.load(folder / "encoder.onnx").graph
     assert "BatchNormalization" not in {node.op_type for node in graph.node}
     kernel = next(node.input[1] for node in graph.node if node.op_type == "Conv")
-    assert {init.name: list(init.dims) for init in graph.initializer}[kernel][1] == 1
+    channels = 3 if network.examiner else 1
+    assert {init.name: list(init.dims) for init in graph.initializer}[kernel][1] == channels

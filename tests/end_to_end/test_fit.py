@@ -15,7 +15,8 @@ from tests.pictures import png
 from tests.tile_folders import stroke_tiles, write_tiles
 from training.__main__ import main
 
-_TINY = ("--width", "2", "--epochs", "60", "--patience", "60", "--seed", "7")
+_EPOCHS = 8
+_TINY = ("--width", "2", "--epochs", f"{_EPOCHS}", "--patience", f"{_EPOCHS}", "--seed", "7")
 _DEADLINE_S = 120.0
 ODD = "två\nrader 100% 'x'"
 
@@ -72,7 +73,7 @@ def test_interruption_says_how_to_go_on(fitted: tuple[Bundle, str]) -> None:
 def test_resumed_fit_has_all_its_epochs(fitted: tuple[Bundle, str]) -> None:
     """The loss curve of both goes together is as long as was asked for."""
     manifest = fitted[0].manifest
-    assert len(manifest.history["loss"]) == len(manifest.history["val_loss"]) == 60
+    assert len(manifest.history["loss"]) == len(manifest.history["val_loss"]) == _EPOCHS
     assert manifest.history["loss"][-1] < manifest.history["loss"][0]
 
 
@@ -82,7 +83,21 @@ def test_bundle_proves_itself(fitted: tuple[Bundle, str]) -> None:
     encoder = OnnxEncoder(bundle.path, threads=1)
     self_test(bundle, encoder)
     latents = encoder.encode(np.array(bundle.arrays["probes.npy"]))
-    assert OnnxDecoder(bundle.path, threads=1).decode(latents).shape[1:] == (128, 128)
+    assert OnnxDecoder(bundle.path, threads=1).decode(latents).shape[1:] == (192, 192)
+
+
+def test_every_tile_is_judged(fitted: tuple[Bundle, str]) -> None:
+    """Scores, boxes and verdicts are there, with the rules and a benchmark of all plantings."""
+    bundle = fitted[0]
+    screening = bundle.manifest.screening
+    assert screening.evidence == "map"
+    assert not screening.calibrated  # 31 tiles cannot show what share holds lettering
+    assert len(screening.benchmark.recalls) == 120
+    assert bundle.arrays["scores.npy"].shape == (31, 5)
+    assert bundle.arrays["tile_sizes.npy"][bundle.row("t04")].tolist() == [32, 32]
+    verdicts = np.array(bundle.arrays["verdicts.npy"])
+    drop = np.array(bundle.arrays["scores.npy"])[:, 0] >= screening.drop_score
+    assert (verdicts[drop] == 2).all()
 
 
 def test_manifest_tells_the_run(fitted: tuple[Bundle, str]) -> None:
@@ -92,7 +107,8 @@ def test_manifest_tells_the_run(fitted: tuple[Bundle, str]) -> None:
     assert manifest.settings["width"] == 2
     assert manifest.settings["validation_by"] == "scan"
     assert {"python", "tensorflow", "keras", "onnxruntime"} <= set(manifest.versions)
-    assert {"train", "encode", "export to ONNX"} <= {step.name for step in manifest.steps}
+    steps = {step.name for step in manifest.steps}
+    assert {"train", "encode", "export to ONNX", "plant and calibrate"} <= steps
     assert manifest.metrics["peak_rss_mib"] > 100
 
 

@@ -12,18 +12,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.preprocessing import StandardScaler
 
 from bundle.arrays import Grey, Latents, Points
 from bundle.errors import BundleError, InputError
-from bundle.manifest import Manifest, Preprocessing, Setting, Source, Threshold
+from bundle.manifest import Manifest, Preprocessing, Screening, Setting, Source, Threshold
 from bundle.neighbors import Hits
 from bundle.runtime import OnnxEncoder
+from bundle.screening import Evidence, Screened
 from bundle.writer import BundleWriter
 from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, sweep, sweep_values
 from training.indexing.density import Density, density
 from training.indexing.graph import neighbor_graph, random_distances, tree_arrays
+from training.indexing.scaler import scale
 from training.progress import StepLog, peak_rss_mib
+from training.screening.judge import Case, judge
+from training.screening.planted import EACH
 from training.tiles import TileSet
 
 MIN_TILES = 2
@@ -38,15 +41,19 @@ class Fitted:
     """What training hands over.
 
     tiles: the tiles that were trained on.
-    latents: (n, d) float32, what `encoder.onnx` gives for them.
+    latents: (n, d) float32, what `encoder.onnx` gives for them. evidence: of its maps.
+    held_out: (v,) int64 rows that were not trained on.
     models: the folder that holds encoder.onnx and decoder.onnx.
     history: loss by epoch, by name.
     metrics: figures for the manifest; the most memory in use is added.
     log: the clock of the steps so far; assembling adds its own.
+    plantings: of each kind, size and contrast, for the planted benchmark.
     """
 
     tiles: TileSet
     latents: Latents = field(repr=False)
+    evidence: Evidence = field(repr=False)
+    held_out: NDArray[np.int64] = field(repr=False)
     models: Path
     profile: str
     seed: int
@@ -55,6 +62,12 @@ class Fitted:
     history: dict[str, list[float]]
     log: StepLog
     metrics: dict[str, float] = field(default_factory=dict)
+    plantings: int = EACH
+
+    @property
+    def makes_maps(self) -> bool:
+        """Whether the encoder gives maps of evidence, and a last latent that sums them up."""
+        return bool(np.isfinite(self.evidence.peaks).all())
 
 
 @dataclass(frozen=True)
@@ -85,24 +98,31 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
         )
     with BundleWriter(target) as writer:
         self_test = _write_probes(writer, fitted)
-        scaler, points = scale(fitted.latents)
+        scaler, points = scale(fitted.latents, lettering=fitted.makes_maps)
         writer.array("latents.npy", fitted.latents)
         writer.array("scaler.npy", scaler)
         writer.array("points.npy", points)
         found = _find(points, fitted)
         _write_found(writer, found)
+        rules, screened = judge(_case(fitted, scaler, points, found.graph), fitted.log)
+        _write_screened(writer, screened)
         _write_tiles(writer, fitted)
-        return writer.finish(_manifest(fitted, found, self_test))
+        return writer.finish(_manifest(fitted, found, rules, self_test))
 
 
-def scale(latents: Latents) -> tuple[NDArray[np.float32], Points]:
-    """Fit scikit-learn's StandardScaler; a latent that never changes gets scale 1.
-
-    Returns: (2, d) float32 mean and scale, and (n, d) float32 points.
-    """
-    fitted = StandardScaler().fit(latents.astype(np.float64))
-    scaler = np.stack([fitted.mean_, fitted.scale_]).astype(np.float32)
-    return scaler, ((latents - scaler[0]) / scaler[1]).astype(np.float32)
+def _case(fitted: Fitted, scaler: NDArray[np.float32], points: Points, graph: Hits) -> Case:
+    return Case(
+        tiles=fitted.tiles,
+        held_out=fitted.held_out,
+        evidence=fitted.evidence,
+        maps=fitted.makes_maps,
+        encoder=OnnxEncoder(fitted.models),
+        scaler=scaler,
+        points=points,
+        graph=graph,
+        seed=fitted.seed,
+        each=fitted.plantings,
+    )
 
 
 def _find(points: Points, fitted: Fitted) -> _Found:
@@ -137,6 +157,12 @@ def _write_found(writer: BundleWriter, found: _Found) -> None:
     writer.array("core.npy", found.density.core)
 
 
+def _write_screened(writer: BundleWriter, screened: Screened) -> None:
+    writer.array("scores.npy", screened.scores)
+    writer.array("boxes.npy", screened.boxes)
+    writer.array("verdicts.npy", screened.verdicts)
+
+
 def _write_probes(writer: BundleWriter, fitted: Fitted) -> Threshold:
     """Write tiles from all over the set with their latents; return what may differ later.
 
@@ -150,19 +176,25 @@ def _write_probes(writer: BundleWriter, fitted: Fitted) -> Threshold:
     rows = np.unique(np.linspace(0, len(fitted.tiles) - 1, PROBES).round().astype(int))
     probes = fitted.tiles.read(rows)
     encoder = OnnxEncoder(fitted.models, threads=1)
-    expected = encoder.encode(probes)
-    threaded = OnnxEncoder(fitted.models, threads=2).encode(probes)
-    single = np.concatenate([encoder.encode(probes[at : at + 1]) for at in range(len(probes))])
-    noise = float(max(np.abs(expected - threaded).max(), np.abs(expected - single).max()))
+    expected = encoder.examine(probes)
+    threaded = OnnxEncoder(fitted.models, threads=2).examine(probes)
+    singly = [encoder.examine(probes[at : at + 1]) for at in range(len(probes))]
+    single = [np.concatenate(parts) for parts in zip(*singly, strict=True)]
+    noise = max(
+        float(np.abs(one - other).max(initial=0))
+        for others in (threaded, single)
+        for one, other in zip(expected, others, strict=True)
+    )
     allowed = 1e-3 * max(float(fitted.latents.std()), 1e-3) + noise
-    difference = float(np.abs(expected - fitted.latents[rows]).max())
+    difference = float(np.abs(expected.latents - fitted.latents[rows]).max())
     if not difference <= allowed:
         raise BundleError(
             f"The latents are not what encoder.onnx gives: they differ by {difference:.3g}, "
             f"allowed is {allowed:.3g}. Fit again."
         )
     writer.array("probes.npy", probes)
-    writer.array("probe_latents.npy", expected)
+    writer.array("probe_latents.npy", expected.latents)
+    writer.array("probe_maps.npy", expected.maps)
     return Threshold(
         value=allowed,
         source="a thousandth of the latents' standard deviation, plus what a second thread or "
@@ -175,6 +207,7 @@ def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
     writer.array("ids.npy", np.array([tile_id.encode() for tile_id in tiles.ids]))
     writer.array("scan_numbers.npy", tiles.scan_numbers)
     writer.array("positions.npy", tiles.positions)
+    writer.array("tile_sizes.npy", tiles.sizes)
     with writer.file("scans.json") as stream:
         stream.write(json.dumps([asdict(scan) for scan in tiles.scans]).encode())
     for name in ("encoder.onnx", "decoder.onnx"):
@@ -200,7 +233,7 @@ def _png(pixels: Grey) -> bytes:
     return stream.getvalue()
 
 
-def _manifest(fitted: Fitted, found: _Found, self_test: Threshold) -> Manifest:
+def _manifest(fitted: Fitted, found: _Found, rules: Screening, self_test: Threshold) -> Manifest:
     tiles, clusters = fitted.tiles, found.density
     return Manifest(
         created=datetime.now(UTC),
@@ -214,10 +247,12 @@ def _manifest(fitted: Fitted, found: _Found, self_test: Threshold) -> Manifest:
         neighbors=found.graph.rows.shape[1],
         clustering=clusters.labels.about,
         dbscan=found.dbscan.about,
+        screening=rules,
         thresholds={
             "cluster_reach": Threshold(
                 value=clusters.reach,
-                source="95th percentile of the stored tiles' distances to the nearest core tile",
+                source="95th percentile of the distances to the nearest core tile, in the "
+                "cluster where that is largest",
             ),
             "self_test": self_test,
         },

@@ -8,6 +8,9 @@ from bundle.errors import InputError
 from bundle.manifest import Setting
 
 Profile: TypeAlias = Literal["study", "default"]
+SIDE = 192
+"""Pixels of the default profile's square input: letters of six pixels on a tile of 299 have
+four there."""
 LossName: TypeAlias = Literal["crossentropy", "strokes"]
 
 
@@ -29,12 +32,12 @@ class FitConfig:
     """
 
     profile: Profile
-    side: int = 128
+    side: int = SIDE
     loss: LossName = "strokes"
     learning_rate: float = 2e-3
     batch: int = 16
     epochs: int | None = None
-    tile_passes: int = 8_000
+    tile_passes: int = 6_000
     patience: int = 6
     validation: float = 0.15
     width: int = 16
@@ -49,7 +52,7 @@ class FitConfig:
         return asdict(self)
 
 
-MIN_EPOCHS = 5
+MIN_EPOCHS = 2
 """Passes over a large set when nobody says otherwise; small sets get more."""
 
 PROFILES: dict[Profile, FitConfig] = {
@@ -57,6 +60,7 @@ PROFILES: dict[Profile, FitConfig] = {
     # Source: the study's notebook. Adam's rate there is Keras' default.
     "study": FitConfig(
         profile="study",
+        side=128,
         loss="crossentropy",
         learning_rate=1e-3,
         batch=128,

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +16,7 @@ from tqdm import tqdm
 from bundle.arrays import Grey, Tiles
 from bundle.bundle import Scan
 from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, TileError
-from bundle.preprocess import load_tile
+from bundle.preprocess import load_tile, png_size
 from training.learning.listing import Listed, printable
 from training.progress import StepLog
 from training.tiles import TileSet
@@ -29,9 +29,13 @@ _AT_ONCE = 256
 
 @dataclass(frozen=True)
 class _Reading:
-    """Which tiles became rows, by their place in the list, and which did not and why."""
+    """Which tiles became rows, by their place in the list, and which did not and why.
+
+    sizes: height and width of each that did, as the file has it.
+    """
 
     kept: list[int] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,13 +58,12 @@ def read_tiles(listed: Sequence[Listed], work: Path, *, side: int, log: StepLog)
     if reading is None:
         with log.step("read tiles", len(listed)) as bar:
             reading = _read(listed, work, side, bar)
-        stored = {"fingerprint": mark, "kept": reading.kept, "skipped": reading.skipped}
-        (work / _READ).write_text(json.dumps(stored))
+        (work / _READ).write_text(json.dumps({"fingerprint": mark, **asdict(reading)}))
     _refuse_few(reading, len(listed))
     shape = (len(reading.kept), side, side)
     inputs: Tiles = np.memmap(work / _INPUTS, dtype=np.uint8, mode="r", shape=shape)
     _refuse_equal(inputs)
-    return _tile_set([listed[place] for place in reading.kept], inputs, reading.skipped)
+    return _tile_set([listed[place] for place in reading.kept], inputs, reading)
 
 
 def fingerprint(listed: Sequence[Listed], side: int) -> str:
@@ -84,7 +87,7 @@ def _earlier(work: Path, mark: str) -> _Reading | None:
         return None
     if stored.get("fingerprint") != mark:
         return None
-    return _Reading(stored["kept"], stored["skipped"])
+    return _Reading(stored["kept"], stored["sizes"], stored["skipped"])
 
 
 def _read(listed: Sequence[Listed], work: Path, side: int, bar: "tqdm[NoReturn]") -> _Reading:
@@ -95,19 +98,23 @@ def _read(listed: Sequence[Listed], work: Path, side: int, bar: "tqdm[NoReturn]"
                 tile = listed[place]
                 reading.skipped[printable(f"{tile.id}{tile.file.suffix}")] = result
             else:
+                pixels, size = result
                 reading.kept.append(place)
-                stream.write(result.tobytes())
+                reading.sizes.append(size)
+                stream.write(pixels.tobytes())
             bar.update()
     return reading
 
 
-def _decode(listed: Sequence[Listed], side: int) -> Iterator[Grey | str]:
-    """Yield each tile's pixels, or why there are none, in order."""
+def _decode(listed: Sequence[Listed], side: int) -> Iterator[tuple[Grey, tuple[int, int]] | str]:
+    """Yield each tile's pixels with its height and width, or why there are none, in order."""
 
-    def one(tile: Listed) -> Grey | str:
+    def one(tile: Listed) -> tuple[Grey, tuple[int, int]] | str:
         try:
             tile.id.encode()
-            return load_tile(tile.file.read_bytes(), side)
+            data = tile.file.read_bytes()
+            width, height = png_size(data)
+            return load_tile(data, side), (height, width)
         except UnicodeEncodeError:
             return "Its name is not UTF-8, so it cannot be an id. Rename the file."
         except EmptyTile:
@@ -147,7 +154,7 @@ def _refuse_equal(inputs: Tiles) -> None:
         )
 
 
-def _tile_set(kept: Sequence[Listed], inputs: Tiles, skipped: dict[str, str]) -> TileSet:
+def _tile_set(kept: Sequence[Listed], inputs: Tiles, reading: _Reading) -> TileSet:
     scans = {tile.scan: tile.patient for tile in kept if tile.scan is not None}
     numbers = {name: number for number, name in enumerate(sorted(scans))}
     positions = [tile.position or (-1, -1) for tile in kept]
@@ -156,8 +163,9 @@ def _tile_set(kept: Sequence[Listed], inputs: Tiles, skipped: dict[str, str]) ->
         inputs=inputs,
         scans=tuple(Scan(name, scans[name]) for name in sorted(scans)),
         scan_numbers=_column([numbers.get(tile.scan or "", -1) for tile in kept]),
+        sizes=_column(reading.sizes),
         positions=_column(positions),
-        skipped=skipped,
+        skipped=reading.skipped,
     )
 
 

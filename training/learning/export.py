@@ -16,15 +16,21 @@ _OPSET = 17
 def export(network: Autoencoder, folder: Path) -> None:
     """Write encoder.onnx and decoder.onnx into the folder.
 
-    encoder: (n, side, side) uint8 -> (n, d) float32; scaling to [0, 1] is inside, the three
-    equal channels of the study are folded into the first kernel, batch normalisation into
-    the convolution before it.
+    encoder: (n, side, side) uint8 -> (n, d) float32 latents and, where the network makes
+    them, (n, 3, g, g) float32 maps; scaling to [0, 1] is inside, the three equal channels of
+    the study are folded into the first kernel, batch normalisation into the convolution
+    before it.
     decoder: (n, d) float32 -> (n, side, side) float32 in [0, 1], the mean of its channels.
     """
     side = network.encoder.input_shape[1]
     tiles = keras.Input((side, side), dtype="uint8", name="tiles")
-    latents = folded(network.encoder)(ops.expand_dims(tiles, -1))
-    _write(keras.Model(tiles, latents), folder / "encoder.onnx")
+    grey = ops.expand_dims(tiles, -1)
+    if network.examiner is None:
+        found = folded(network.encoder)(grey)
+    else:
+        latents, maps = folded(network.examiner)(grey)
+        found = [latents, ops.transpose(maps, (0, 3, 1, 2))]
+    _write(keras.Model(tiles, found), folder / "encoder.onnx")
     codes = keras.Input(network.decoder.input_shape[1:], name="latents")
     pictures = ops.mean(folded(network.decoder)(codes), axis=-1)
     _write(keras.Model(codes, pictures), folder / "decoder.onnx")

@@ -7,9 +7,11 @@ give latents and pictures in float32 whatever the precision of the layers betwee
 from dataclasses import dataclass, field
 
 import keras
-from keras import KerasTensor, layers
+from keras import KerasTensor, layers, ops
 
+from bundle.screening import PEAK_CELLS
 from training.learning.config import FitConfig
+from training.learning.screener import build_screener, load_start
 
 STUDY_SIDE = 128
 STUDY_LATENT = 150
@@ -24,10 +26,13 @@ class Autoencoder:
     """encoder: (n, side, side, 1) uint8 -> (n, d) float32 latents.
 
     decoder: (n, d) float32 -> (n, side, side, channels) float32 in [0, 1].
+    examiner: as the encoder, with maps (n, g, g, 3) of evidence beside the latents; None
+        for a network that makes none.
     """
 
     encoder: keras.Model = field(repr=False)
     decoder: keras.Model = field(repr=False)
+    examiner: keras.Model | None = field(default=None, repr=False)
 
 
 def build(config: FitConfig) -> Autoencoder:
@@ -71,23 +76,39 @@ def study_autoencoder() -> Autoencoder:
 
 
 def default_autoencoder(side: int, width: int) -> Autoencoder:
-    """Return the default network: strided, grey, with a latent that keeps local strokes.
+    """Return the default network: the screener with its starting weights, and a layout.
 
-    The latent joins two parts: a dense one for the layout, and the maximum of each feature
-    over the whole tile, which a short stroke anywhere raises. Source: docs/decisions.md.
+    The latent joins three parts: a dense one for the layout, learnt here; the maximum of each
+    of the screener's features over the whole tile, which a short stroke anywhere raises; and
+    last how sure the screener is of lettering somewhere. Source: docs/decisions.md.
     """
-    tiles = keras.Input((side, side, 1), dtype="uint8", name="tiles")
-    x = layers.Rescaling(1 / 255)(tiles)
-    x = _halve(x, width, 5)
-    x = _halve(x, 2 * width)
-    local = x = _halve(x, 4 * width)
-    x = _halve(x, 4 * width)
-    x = _convolve(x, width, 1)
+    screener = build_screener(side)
+    load_start(screener)
+    screener.trainable = False
+    deep, features, maps = screener.output
+    x = _convolve(deep, width, 1)
     layout = layers.Dense(_LAYOUT, dtype="float32", name="layout")(layers.Flatten()(x))
-    strokes = layers.GlobalMaxPooling2D(dtype="float32", name="strokes")(local)
-    latents = layers.Concatenate(dtype="float32", name="latents")([layout, strokes])
-    encoder = keras.Model(tiles, latents, name="encoder")
-    return Autoencoder(encoder, _default_decoder(side, width, encoder.output_shape[-1]))
+    strokes = layers.GlobalMaxPooling2D(dtype="float32", name="strokes")(features)
+    sure = Sureness(dtype="float32", name="sure")(maps)
+    latents = layers.Concatenate(dtype="float32", name="latents")([layout, strokes, sure])
+    encoder = keras.Model(screener.input, latents, name="encoder")
+    examiner = keras.Model(screener.input, [latents, maps], name="examiner")
+    decoder = _default_decoder(side, width, encoder.output_shape[-1])
+    return Autoencoder(encoder, decoder, examiner)
+
+
+class Sureness(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """How sure the maps are of lettering: (n, g, g, 3) log-odds -> (n, 1) in [0, 1].
+
+    The sigmoid of twice the peak that bundle.screening takes: tiles that the screener is
+    rather sure about come to lie together, one way or the other.
+    """
+
+    def call(self, maps: KerasTensor) -> KerasTensor:
+        """Take the mean of the highest cells of the first layer."""
+        cells = ops.reshape(maps[..., 0], (-1, maps.shape[1] * maps.shape[2]))
+        highest, _ = ops.top_k(cells, k=min(PEAK_CELLS, cells.shape[1]))
+        return ops.sigmoid(2 * ops.mean(highest, axis=1, keepdims=True))
 
 
 def _default_decoder(side: int, width: int, latent: int) -> keras.Model:

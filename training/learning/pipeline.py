@@ -10,6 +10,7 @@ import numpy as np
 from bundle.arrays import Latents
 from bundle.manifest import Manifest
 from bundle.runtime import OnnxEncoder
+from bundle.screening import Evidence, gather
 from training.indexing.assemble import Fitted, assemble
 from training.learning.backend import versions
 from training.learning.checkpoint import State
@@ -57,7 +58,7 @@ def run_job(job: Job) -> Manifest:
     network, state = _train(job, Course(tiles, parts, job.work, mark))
     with job.log.step("export to ONNX", len(tiles)):
         export(network, job.work)
-    latents = encode(OnnxEncoder(job.work), tiles, job.log)
+    latents, evidence = examine(OnnxEncoder(job.work), tiles, job.log)
     settings = config.settings() | {
         "epochs": config.epochs_for(len(parts.train)),
         "validation_tiles": len(parts.validation),
@@ -69,6 +70,8 @@ def run_job(job: Job) -> Manifest:
         Fitted(
             tiles=tiles,
             latents=latents,
+            evidence=evidence,
+            held_out=parts.validation,
             models=job.work,
             profile=config.profile,
             seed=config.seed,
@@ -95,11 +98,15 @@ def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:
         keras.config.set_dtype_policy(before)
 
 
-def encode(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> Latents:
-    """Encode all tiles with the very code that serves: (n, d) float32."""
-    blocks = []
+def examine(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> tuple[Latents, Evidence]:
+    """Examine all tiles with the very code that serves: (n, d) float32, and evidence of n."""
+    latents, found, side = [], [], tiles.inputs.shape[1]
     with log.step("encode", len(tiles)) as bar:
         for start in range(0, len(tiles), _ENCODED_AT_ONCE):
-            blocks.append(encoder.encode(tiles.read(slice(start, start + _ENCODED_AT_ONCE))))
-            bar.update(len(blocks[-1]))
-    return np.concatenate(blocks)
+            seen = encoder.examine(tiles.read(slice(start, start + _ENCODED_AT_ONCE)))
+            latents.append(seen.latents)
+            found.append(gather(seen.maps, side))
+            bar.update(len(seen.latents))
+    peaks = np.concatenate([evidence.peaks for evidence in found])
+    boxes = np.concatenate([evidence.boxes for evidence in found])
+    return np.concatenate(latents), Evidence(peaks, boxes)

@@ -12,6 +12,8 @@ from bundle.arrays import Points
 from bundle.neighbors import squared_distances
 
 RESAMPLES = 1000
+FALSE_ALARMS = 0.01
+"""Share of negatives that a recall may cost."""
 _FOLDS = 5
 _INTERVAL = (0.025, 0.975)
 
@@ -110,6 +112,27 @@ def precision(positive: Flags, scores: Scores | None, weights: Scores) -> float 
     ranks = np.cumsum(weights[order])[ends]
     precisions = hits / np.maximum(ranks, 1)  # weights are whole numbers
     return float(np.diff(hits, prepend=0) @ precisions / hits[-1])
+
+
+def recall(
+    positive: Flags, scores: Scores | None, weights: Scores, false_alarms: float = FALSE_ALARMS
+) -> float | None:
+    """Return the largest share of positives above a bound that few negatives are above.
+
+    Args:
+        positive: (n,) bool.
+        scores: (n,), high for what may be positive; equal ones are on one side of the bound.
+        weights: (n,) how often each tile counts.
+        false_alarms: the share of negatives that may be above the bound.
+    """
+    if scores is None or not weights[positive].any() or not weights[~positive].any():
+        return None
+    order = np.argsort(-scores)
+    ends = np.append(np.diff(scores[order]) != 0, True)
+    hits = np.cumsum(np.where(positive, weights, 0)[order])[ends]
+    alarms = np.cumsum(np.where(positive, 0, weights)[order])[ends]
+    allowed = alarms <= false_alarms * alarms[-1]
+    return float(hits[allowed].max(initial=0.0) / hits[-1])
 
 
 def measure(

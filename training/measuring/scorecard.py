@@ -13,6 +13,7 @@ from bundle.preprocess import decode_png
 from training.cutting.windows import Recipe
 from training.measuring.labels import LabelCsv, Labelled, read_labels
 from training.measuring.measures import (
+    FALSE_ALARMS,
     Measure,
     Numbers,
     Scores,
@@ -23,6 +24,7 @@ from training.measuring.measures import (
     neighbor_precision,
     precision,
     probe_scores,
+    recall,
 )
 
 OUTLIER_NEIGHBORS = 10
@@ -102,12 +104,24 @@ def take_all(task: Task, *, k: int, seed: int) -> Iterator[Measure]:
     yield take(
         "p_at_k_other_scans", f"P@{k}, other scans", partial(average, near(other_scans=True))
     )
+    positive, screened = task.truth.positive, _screened(task)
+    yield take("screening_ap", "screening AP", partial(precision, positive, screened))
+    yield take(
+        "screening_recall",
+        f"screening recall at {FALSE_ALARMS:.0%} false alarms",
+        partial(recall, positive, screened),
+    )
     for key, title, scores in _rankings(task):
-        yield take(key, title, partial(precision, task.truth.positive, scores))
+        yield take(key, title, partial(precision, positive, scores))
     for column, name in (("labels", "clusters"), ("dbscan_labels", "DBSCAN")):
         labels = np.array(task.bundle.arrays[f"{column}.npy"])[task.labelled.rows]
         for key, title, values in _clusters(task.truth, labels):
             yield take(f"{column}_{key}", f"{name}: {title}", partial(average, values))
+
+
+def _screened(task: Task) -> Scores:
+    """Return (m,) the scores for lettering, which no label went into."""
+    return np.array(task.bundle.scores[task.labelled.rows, 0], dtype=np.float64)
 
 
 def _rankings(task: Task) -> Iterator[tuple[str, str, Scores | None]]:

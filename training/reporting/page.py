@@ -1,7 +1,7 @@
 """What stands on a report's page: data for templates/report.html, nothing computed there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from training.reporting.contact_sheets import (
     stray_sheet,
 )
 from training.reporting.figures import Figure, eps_figure, loss_figure, percent
+from training.reporting.screening import benchmark_table, verdict_tables
+from training.reporting.tables import Table, pairs, text
 from training.reporting.tilemap import TileMap, tile_map
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,16 +32,6 @@ _FIRST_HUE = 205
 _HUE_STEP = 137.508  # degrees; the golden angle keeps neighbouring labels apart
 _SKIPPED = 20
 _WRITTEN = "the JSON that `python -m training evaluate --out` wrote"
-_GROUPED = 4  # digits from which a count is grouped by thousands
-
-
-@dataclass(frozen=True)
-class Table:
-    """A small table: a caption, the head's cells and the rows' cells, all text."""
-
-    caption: str
-    head: list[str]
-    rows: list[list[str]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +50,8 @@ class Page:
     tables: list[Table]
     wide_tables: list[Table]
     measures: list[Table]
+    verdicts: list[Table]
+    benchmark: Table
     loss: Figure | None
     eps: Figure
     pairs: list[Pair] = field(repr=False)
@@ -80,7 +74,7 @@ def make_page(bundle: Bundle, ids: Sequence[str], evaluation: Path | None) -> Pa
         BundleDamaged: the decoder cannot be run.
     """
     manifest = bundle.manifest
-    measures = [_pairs("Metrics", ("metric", "value"), manifest.metrics)]
+    measures = [pairs("Metrics", ("metric", "value"), manifest.metrics)]
     if evaluation is not None:
         measured = read_evaluation(evaluation)
         if measured.bundle_id != manifest.bundle_id:
@@ -94,6 +88,8 @@ def make_page(bundle: Bundle, ids: Sequence[str], evaluation: Path | None) -> Pa
         tables=_about(manifest),
         wide_tables=_decisions(manifest),
         measures=[table for table in measures if table.rows],
+        verdicts=verdict_tables(bundle),
+        benchmark=benchmark_table(bundle),
         loss=loss_figure(manifest),
         eps=eps_figure(bundle),
         pairs=reconstructions(bundle, OnnxDecoder(bundle.path), manifest.seed),
@@ -134,14 +130,14 @@ def colour(label: int) -> str:
 
 def _about(manifest: Manifest) -> list[Table]:
     steps = [
-        [step.name, f"{step.seconds:,.1f}", _text(step.tiles_per_s) if step.tiles_per_s else ""]
+        [step.name, f"{step.seconds:,.1f}", text(step.tiles_per_s) if step.tiles_per_s else ""]
         for step in manifest.steps
     ]
     total = sum(step.seconds for step in manifest.steps)
     tables = [
-        Table("Time of each step", ["step", "s", "tiles/s"], [*steps, ["all", _text(total), ""]]),
-        _pairs("Settings", ("setting", "value"), {"seed": manifest.seed, **manifest.settings}),
-        _pairs("Versions", ("library", "version"), manifest.versions),
+        Table("Time of each step", ["step", "s", "tiles/s"], [*steps, ["all", text(total), ""]]),
+        pairs("Settings", ("setting", "value"), {"seed": manifest.seed, **manifest.settings}),
+        pairs("Versions", ("library", "version"), manifest.versions),
     ]
     return [table for table in tables if table.rows]
 
@@ -153,7 +149,7 @@ def _decisions(manifest: Manifest) -> list[Table]:
         for name, part in columns
     ]
     thresholds = [
-        [name, _text(limit.value), limit.source] for name, limit in manifest.thresholds.items()
+        [name, text(limit.value), limit.source] for name, limit in manifest.thresholds.items()
     ]
     tables = [
         Table("Labels", ["column", "method", "clusters", "in none", "settings"], labels),
@@ -172,21 +168,7 @@ def _skipped(source: Source) -> Table:
 
 
 def _settings(part: Clustering) -> str:
-    return ", ".join(f"{name} {_text(value)}" for name, value in part.settings.items())
-
-
-def _pairs(caption: str, head: tuple[str, str], values: Mapping[str, object]) -> Table:
-    return Table(caption, list(head), [[name, _text(value)] for name, value in values.items()])
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "not set"}[value]
-    if isinstance(value, float):
-        return f"{value:,.4g}" if value < 10**_GROUPED else f"{value:,.0f}"
-    if isinstance(value, list):
-        return ", ".join(map(_text, value))
-    return str(value)
+    return ", ".join(f"{name} {text(value)}" for name, value in part.settings.items())
 
 
 def read_evaluation(file: Path) -> Evaluation:
@@ -215,7 +197,7 @@ def read_evaluation(file: Path) -> Evaluation:
         bundle_id,
         [
             Table("Against labelled tiles", ["measure", "value", "95 % interval"], measures),
-            _pairs("Labelled tiles", ("what", "tiles"), labelled),
+            pairs("Labelled tiles", ("what", "tiles"), labelled),
         ],
     )
 

@@ -55,6 +55,14 @@ def test_what_is_told_apart_gets_full_marks(thirty: Path, labels: Path) -> None:
     assert measures["labels_stray"]["value"] == 0.0
 
 
+def test_screening_is_measured_without_its_having_seen_a_label(thirty: Path, labels: Path) -> None:
+    """The tiny encoder finds bright tiles: full marks, with and without false alarms."""
+    measures = evaluate(thirty, labels)["measures"]
+    assert measures["screening_ap"]["value"] == 1.0
+    assert measures["screening_recall"]["value"] == 1.0
+    assert measures["screening_recall"]["title"] == "screening recall at 1% false alarms"
+
+
 def test_outlier_figures_use_no_labels(thirty: Path, labels: Path) -> None:
     """Bright tiles are no more unusual than dark ones, and the figure says so."""
     measures = evaluate(thirty, labels)["measures"]

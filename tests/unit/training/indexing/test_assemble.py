@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 from bundle import Bundle, BundleError, InputError, OnnxEncoder, assign, open_bundle, search
 from bundle.bundle import Scan
 from bundle.preprocess import decode_png
-from tests.tiny import tiny_latents, tiny_tiles, write_decoder, write_encoder
-from training.indexing.assemble import Fitted, assemble, scale
+from bundle.runtime import no_maps
+from bundle.screening import gather, outlier_evidence, screen_new
+from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
+from training.indexing.assemble import Fitted, assemble
 from training.progress import StepLog
 from training.tiles import TileSet
 
-Make: TypeAlias = Callable[[NDArray[np.uint8]], Fitted]
+Make: TypeAlias = Callable[..., Fitted]
 
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Hands over tiles as training would, with the tiny encoder and decoder."""
-    models = tmp_path_factory.mktemp("models")
-    write_encoder(models / "encoder.onnx")
-    write_decoder(models / "decoder.onnx")
+    folders = {maps: tmp_path_factory.mktemp("models") for maps in (True, False)}
+    for maps, models in folders.items():
+        write_encoder(models / "encoder.onnx", maps=maps)
+        write_decoder(models / "decoder.onnx")
 
-    def fitted(tiles: NDArray[np.uint8]) -> Fitted:
+    def fitted(tiles: NDArray[np.uint8], *, maps: bool = True) -> Fitted:
         numbers = np.arange(len(tiles), dtype=np.int32)
         scans = (Scan("film-a", "p1"), Scan("film-b", None))
         return Fitted(
@@ -36,18 +39,22 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
                 inputs=tiles,
                 scans=scans,
                 scan_numbers=(numbers % 3 - 1).astype(np.int32),
+                sizes=np.stack([300 + numbers, 200 + 0 * numbers], 1).astype(np.int32),
                 positions=np.stack([numbers * 350, numbers], 1).astype(np.int32),
                 skipped={"broken.png": "ends early"},
             ),
             latents=tiny_latents(tiles),
-            models=models,
-            profile="default",
+            evidence=gather(tiny_maps(tiles) if maps else no_maps(len(tiles)), SIDE),
+            held_out=np.flatnonzero(numbers % 3 == 1),
+            models=folders[maps],
+            profile="default" if maps else "study",
             seed=3,
             settings={"epochs": 2},
             versions={"numpy": "2"},
             history={"loss": [0.5, 0.4]},
             log=StepLog(),
             metrics={"val_loss": 0.4},
+            plantings=1,
         )
 
     return fitted
@@ -58,6 +65,14 @@ def bundle(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A bundle of 130 tiles, assembled."""
     target = tmp_path_factory.mktemp("assembled") / "bundle"
     assemble(target, make(tiny_tiles(130)))
+    return open_bundle(target)
+
+
+@pytest.fixture(scope="module")
+def study(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of the same tiles by an encoder without maps, as the study's."""
+    target = tmp_path_factory.mktemp("study") / "bundle"
+    assemble(target, make(tiny_tiles(130), maps=False))
     return open_bundle(target)
 
 
@@ -76,16 +91,18 @@ def test_bundle_says_where_it_comes_from(bundle: Bundle) -> None:
         "k-d tree",
         "DBSCAN over eps",
         "clusters",
+        "plant and calibrate",
         "pictures",
     ]
 
 
 def test_ids_scans_and_positions_come_back(bundle: Bundle) -> None:
-    """Each id leads to its own scan and corner, unknown ones to None."""
+    """Each id leads to its own scan, corner and size as given; unknown scans are None."""
     assert bundle.row("c1004") == 4
     assert bundle.scan(4) == Scan("film-a", "p1")
     assert bundle.scan(3) is None
     assert bundle.position(4) == (1400, 4)
+    assert bundle.arrays["tile_sizes.npy"][4].tolist() == [304, 200]
 
 
 def test_pictures_are_the_encoders_input(bundle: Bundle) -> None:
@@ -95,19 +112,17 @@ def test_pictures_are_the_encoders_input(bundle: Bundle) -> None:
         np.testing.assert_array_equal(decode_png(bundle.picture(row)), tiles[row])
 
 
-def test_points_have_no_scale_left(bundle: Bundle) -> None:
+def test_points_have_no_scale_left(study: Bundle) -> None:
     """Scaled latents have mean 0 and standard deviation 1, and the scaler gives them again."""
-    np.testing.assert_allclose(bundle.points.mean(axis=0), 0, atol=1e-5)
-    np.testing.assert_allclose(bundle.points.std(axis=0), 1, atol=1e-5)
-    np.testing.assert_array_equal(bundle.scale(bundle.latents), bundle.points)
+    np.testing.assert_allclose(study.points.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(study.points.std(axis=0), 1, atol=1e-5)
+    np.testing.assert_array_equal(study.scale(study.latents), study.points)
 
 
-def test_dead_latents_are_not_divided_by_nothing() -> None:
-    """A latent that never changes becomes 0 with scale 1."""
-    latents = np.array([[1.0, 0.3], [2.0, 0.3], [3.0, 0.3]], dtype=np.float32)
-    scaler, points = scale(latents)
-    assert scaler[1, 1] == 1
-    assert points[:, 1].tolist() == [0, 0, 0]
+def test_last_latent_of_a_network_with_maps_counts_more(bundle: Bundle, study: Bundle) -> None:
+    """How sure the network is of lettering decides over distances; all else is as without."""
+    np.testing.assert_array_equal(bundle.points[:, :-1], study.points[:, :-1])
+    assert bundle.points[:, -1].std() > 1.2 * study.points[:, -1].std()
 
 
 def test_neighbors_are_those_of_a_search(bundle: Bundle) -> None:
@@ -143,8 +158,48 @@ def test_probes_come_from_the_whole_set(bundle: Bundle) -> None:
     probes = np.array(bundle.arrays["probes.npy"])
     np.testing.assert_array_equal(probes[[0, -1]], tiny_tiles(130)[[0, -1]])
     assert len(probes) == 16
-    latents = OnnxEncoder(bundle.path, threads=1).encode(probes)
-    np.testing.assert_array_equal(latents, bundle.arrays["probe_latents.npy"])
+    seen = OnnxEncoder(bundle.path, threads=1).examine(probes)
+    np.testing.assert_array_equal(seen.latents, bundle.arrays["probe_latents.npy"])
+    np.testing.assert_array_equal(seen.maps, bundle.arrays["probe_maps.npy"])
+
+
+@pytest.mark.parametrize("kind", ["bundle", "study"])
+def test_stored_tiles_are_judged_as_new_ones_are(kind: str, request: pytest.FixtureRequest) -> None:
+    """The service, asked about a stored tile, comes to the stored scores, boxes and verdict."""
+    bundle: Bundle = request.getfixturevalue(kind)
+    seen = OnnxEncoder(bundle.path, threads=1).examine(tiny_tiles(130))
+    found = screen_new(bundle, tiny_tiles(130), bundle.scale(seen.latents), seen.maps)
+    np.testing.assert_array_equal(found.boxes, bundle.arrays["boxes.npy"])
+    if kind == "bundle":  # without maps, a new tile that is stored has itself for a neighbour
+        np.testing.assert_allclose(found.scores, bundle.arrays["scores.npy"], atol=1e-4)
+        np.testing.assert_array_equal(found.verdicts, bundle.arrays["verdicts.npy"])
+
+
+def test_bundle_with_maps_judges_by_them(bundle: Bundle) -> None:
+    """The brighter the map, the higher the score; boxes are where it is bright."""
+    scores, boxes = bundle.arrays["scores.npy"][:, 0], bundle.arrays["boxes.npy"][:, 0]
+    squares = tiny_latents(tiny_tiles(130))
+    rising = scores[np.argsort(squares.mean(axis=1))]
+    assert (np.diff(rising) > -1e-6).all()
+    assert bundle.manifest.screening.evidence == "map"
+    np.testing.assert_array_equal(boxes.any(axis=1), squares.max(axis=1) > 0.4)
+
+
+def test_bundle_without_maps_judges_by_distance(study: Bundle) -> None:
+    """The study's own way: far from all others is lettering, nowhere in particular."""
+    away = outlier_evidence(np.array(study.neighbor_distances))
+    scores = study.arrays["scores.npy"][:, 0]
+    assert study.manifest.screening.evidence == "distance"
+    assert (np.diff(scores[np.argsort(away)]) >= 0).all()
+    assert not np.array(study.arrays["boxes.npy"]).any()
+    assert study.arrays["probe_maps.npy"].shape == (16, 0, 0, 0)
+
+
+def test_nothing_handed_over_is_changed(make: Make, tmp_path: Path) -> None:
+    """Assembling without maps leaves the evidence that training handed over alone."""
+    fitted = make(tiny_tiles(20), maps=False)
+    assemble(tmp_path / "bundle", fitted)
+    assert (fitted.evidence.peaks == -np.inf).all()
 
 
 def test_self_test_allows_rounding_and_nothing_else(bundle: Bundle) -> None:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from bundle.clusters import choose
+from bundle.neighbors import squared_distances
 from tests.points import groups, loose
 from training.indexing.cluster import edges
 from training.indexing.density import Density, connect, density, smallest_cluster
@@ -46,6 +47,20 @@ def test_at_most_five_percent_are_stray(seed: int) -> None:
     assert found.labels.about.noise_share == (found.labels.labels < 0).mean()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_cluster_loses_more_than_another(seed: int) -> None:
+    """Of the tiles nearest to any one cluster at most 5 % are stray, of the loosest some."""
+    points = loose(seed)
+    found = found_in(points)
+    cores = np.flatnonzero(found.core)
+    owners = np.array([cores[squared_distances(points[cores], point).argmin()] for point in points])
+    stray = found.labels.labels < 0
+    shares = [
+        stray[found.labels.labels[owners] == at].mean() for at in range(found.labels.about.clusters)
+    ]
+    assert 0 < max(shares) <= 0.05
+
+
 def test_stray_tiles_are_no_core_and_cores_no_stray() -> None:
     """Every core tile has a label."""
     found = found_in(loose())
@@ -59,7 +74,7 @@ def test_stored_tiles_follow_the_rule_for_new_ones() -> None:
     found = found_in(points)
     labels = found.labels.labels
     for point, label in zip(points, labels.tolist(), strict=True):
-        away = np.linalg.norm(points - point, axis=1)
+        away = np.sqrt(squared_distances(points, point))
         nearest = [
             away[found.core & (labels == at)].min() for at in range(found.labels.about.clusters)
         ]

@@ -61,6 +61,16 @@ def test_scans_are_numbered(tmp_path: Path) -> None:
     assert tiles.positions[:3].tolist() == [[-1, -1], [0, 0], [350, 0]]
 
 
+def test_sizes_are_those_of_the_files(tmp_path: Path) -> None:
+    """Height and width as given are kept beside the resized pixels, of kept tiles only."""
+    folder = write_tiles(tmp_path / "tiles", 12)
+    (folder / "t01.png").write_bytes(png(stroke_tiles(1, side=40)[0, :33]))
+    (folder / "t00.png").write_bytes(b"")
+    for tiles in (read(folder), read(folder)):  # decoded, then from the work folder
+        assert tiles.sizes.dtype == np.int32
+        assert tiles.sizes.tolist() == [[33, 40], *[[32, 32]] * 10]
+
+
 def test_one_broken_file_among_many(tmp_path: Path) -> None:
     """A file that does not decode is left out and listed with the reason; the rest is kept."""
     folder = write_tiles(tmp_path / "tiles", 30)

@@ -15,6 +15,7 @@ from training.measuring.measures import (
     neighbor_precision,
     precision,
     probe_scores,
+    recall,
 )
 
 
@@ -98,6 +99,31 @@ def test_average_precision_is_that_of_scikit_learn(seed: int) -> None:
     weights = rng.integers(3, size=80).astype(float)
     expected = average_precision_score(positive, scores, sample_weight=weights)
     assert precision(positive, scores, weights) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("allowed", "expected"), [(0.0, 0.5), (0.25, 0.75), (1.0, 1.0)])
+def test_recall_by_hand(allowed: float, expected: float) -> None:
+    """The bound falls as low as the share of false alarms allows, and no lower."""
+    positive = np.array([1, 1, 0, 1, 0, 0, 1, 0], dtype=bool)
+    scores = np.array([9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0])
+    assert recall(positive, scores, np.ones(8), allowed) == expected
+
+
+def test_recall_of_equal_scores_is_all_or_nothing() -> None:
+    """Tiles of one score are on one side of any bound."""
+    positive = np.array([True, True, False, False])
+    assert recall(positive, np.ones(4), np.ones(4), 0.5) == 0.0
+    assert recall(positive, np.ones(4), np.ones(4), 1.0) == 1.0
+
+
+def test_recall_counts_weights_and_needs_both_kinds() -> None:
+    """A tile drawn twice counts twice; without positives or negatives there is no figure."""
+    positive = np.array([True, False, True])
+    scores = np.array([3.0, 2.0, 1.0])
+    assert recall(positive, scores, np.array([3.0, 1.0, 1.0])) == 0.75
+    assert recall(positive, scores, np.array([0.0, 1.0, 0.0])) is None
+    assert recall(positive, scores, np.array([1.0, 0.0, 1.0])) is None
+    assert recall(positive, None, np.ones(3)) is None
 
 
 def test_weights_drop_and_repeat_tiles() -> None:

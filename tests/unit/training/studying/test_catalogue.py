@@ -17,6 +17,7 @@ def catalogue() -> Catalogue:
         inputs=np.zeros((2, 16, 16), dtype=np.uint8),
         scans=(Scan("film", "p1"),),
         scan_numbers=np.array([0, -1], dtype=np.int32),
+        sizes=np.full((2, 2), 16, dtype=np.int32),
         positions=np.array([[350, 0], [-1, -1]], dtype=np.int32),
         skipped={},
     )

@@ -1,0 +1,76 @@
+"""The planted benchmark: every kind, size and contrast, on tiles as they are."""
+
+import numpy as np
+import pytest
+
+from training.planting.annotations import KINDS
+from training.planting.plant import Planted, Wanted
+from training.screening import planted as planted_module
+from training.screening.planted import CELLS, CONTRASTS, Grounds, plant_all, summarise
+
+
+@pytest.fixture(scope="module")
+def grounds() -> Grounds:
+    """Two flat tiles of 64 px, as if cut with 128."""
+    return Grounds(np.full((2, 64, 64), 60, dtype=np.uint8), tile_side=128.0)
+
+
+def brightness(tiles: np.ndarray) -> np.ndarray:
+    """A look that takes the largest change from the flat ground."""
+    return np.abs(tiles.astype(float) - 60).max(axis=(1, 2))
+
+
+@pytest.fixture(scope="module")
+def planted(grounds: Grounds) -> tuple[list, np.ndarray, list[int]]:
+    """Two of each: the tries, the evidence and the progress told."""
+    done: list[int] = []
+    return *plant_all(grounds, brightness, each=2, seed=1, advance=done.append), done
+
+
+def test_every_kind_size_and_contrast_is_planted_as_often(planted: tuple) -> None:
+    """The benchmark is a full table."""
+    tries, evidence, done = planted
+    assert len(tries) == len(evidence) == CELLS * 2 == sum(done)
+    assert {one.kind for one in tries} == set(KINDS)
+
+
+def test_recall_rises_with_contrast_for_a_look_that_sees_contrast(planted: tuple) -> None:
+    """The table tells strong from faint."""
+    made = summarise(*planted[:2], np.linspace(0, 60, 100), scans=1, tiles=2)
+    by_contrast = [
+        np.mean([one.recall for one in made.recalls if one.contrast == bounds])
+        for bounds in CONTRASTS
+    ]
+    assert by_contrast == sorted(by_contrast)
+    assert len(made.recalls) == CELLS
+    assert all(one.tiles == 2 for one in made.recalls)
+
+
+def test_one_clean_tile_in_a_hundred_is_above_the_bound(planted: tuple) -> None:
+    """Recall is told at 1 % false positives."""
+    clean = np.arange(1000.0)
+    bound = summarise(*planted[:2], clean, scans=0, tiles=1000).evidence
+    assert (clean > bound).mean() == pytest.approx(0.01)
+
+
+def test_the_same_seed_plants_the_same(grounds: Grounds) -> None:
+    """A bundle's benchmark can be taken again."""
+    first, second = (
+        plant_all(grounds, brightness, each=1, seed=4, advance=lambda _: None)[1] for _ in range(2)
+    )
+    assert (first == second).all()
+
+
+def test_letters_are_no_taller_than_the_tile() -> None:
+    """Tiles given with 16 px and enlarged to 192 do not get letters of 2,000."""
+    tiny = Grounds(np.full((1, 192, 192), 60, dtype=np.uint8), tile_side=16.0)
+    wanted: list[float] = []
+
+    def noting(_rng: np.random.Generator, tile: np.ndarray, asked: Wanted) -> Planted:
+        wanted.append(asked.size or 0.0)
+        return Planted(tile, tile > 2, "letters", 1.0, 1.0, None, clear=False)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planted_module, "plant", noting)
+        plant_all(tiny, brightness, each=1, seed=1, advance=lambda _: None)
+    assert max(wanted) == 192

@@ -1,0 +1,89 @@
+"""Rules from a bundle's own tiles: thresholds, clean views, sets too small."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bundle.bundle import Scan
+from training.screening.rules import Material, _clean_views, make_rules, review_score
+from training.tiles import TileSet
+
+
+def brightest(tiles: np.ndarray) -> np.ndarray:
+    """A look that takes bright pixels for lettering."""
+    return tiles.reshape(len(tiles), -1).max(axis=1) / 16.0 - 8
+
+
+def material(count: int, lettered: int, seed: int = 2) -> Material:
+    """Dark noisy tiles of two scans, some with a bright square."""
+    rng = np.random.default_rng(seed)
+    inputs = rng.integers(20, 60, (count, 64, 64), dtype=np.uint8)
+    inputs[:lettered, 10:20, 10:20] = 240
+    tiles = TileSet(
+        ids=[f"t{number:04d}" for number in range(count)],
+        inputs=inputs,
+        scans=(Scan("a", None), Scan("b", None)),
+        scan_numbers=(np.arange(count) % 2).astype(np.int32),
+        sizes=np.full((count, 2), 64, dtype=np.int32),
+        positions=np.full((count, 2), -1, dtype=np.int32),
+        skipped={},
+    )
+    points = rng.standard_normal((count, 4)).astype(np.float32)
+    held_out = np.flatnonzero(tiles.scan_numbers == 1)
+    clean = rng.integers(20, 60, (50, 64, 64), dtype=np.uint8)
+    evidence = brightest(inputs)
+    return Material(tiles, held_out, points, evidence, "map", brightest, clean, seed=1, each=1)
+
+
+def test_rules_tell_the_share_and_where_to_look() -> None:
+    """Nothing is asked that the user cannot know."""
+    rules = make_rules(material(200, 20), lambda _: None)
+    assert rules.calibrated
+    assert rules.lettering_share == pytest.approx(0.1, abs=0.08)
+    assert 0 < rules.review_score < rules.drop_score <= 1
+    assert rules.benchmark.scans == 1
+    assert rules.benchmark.clean_tiles == 100
+
+
+def test_a_set_too_small_to_calibrate_says_so() -> None:
+    """Twenty tiles: a start's share, told in the manifest."""
+    rules = make_rules(material(20, 2), lambda _: None)
+    assert not rules.calibrated
+    assert "not calibrated: 20 stored tiles" in rules.note
+
+
+@pytest.mark.parametrize("lettered", [0, 200])
+def test_none_and_all_are_sensible(lettered: int) -> None:
+    """No tile with lettering, or nothing else."""
+    rules = make_rules(material(200, lettered), lambda _: None)
+    assert rules.lettering_share == pytest.approx(lettered / 200, abs=0.1)
+
+
+def test_few_held_out_tiles_are_helped_out_by_the_others() -> None:
+    """One scan alone holds out too little to say anything."""
+    few = material(200, 10)
+    rules = make_rules(replace(few, held_out=few.held_out[:3]), lambda _: None)
+    assert rules.benchmark.clean_tiles == 200
+
+
+def test_stored_tiles_are_not_looked_at_again_as_they_are() -> None:
+    """Asked as a new one, a stored tile would be its own nearest; its turns are new."""
+    stored = replace(material(20, 0), look=lambda tiles: np.full(len(tiles), -99.0))
+    views = _clean_views(stored, np.arange(20), share=0.0)
+    np.testing.assert_array_equal(views[:20], stored.evidence)
+    assert views[20:].tolist() == [-99.0] * 20 * 7
+
+
+def test_below_the_review_score_lies_one_percent_of_what_is_expected() -> None:
+    """A reviewer who looks at the rest misses one in a hundred."""
+    scores = np.concatenate([np.full(10, 0.001), np.full(50, 0.2), np.full(50, 0.99)])
+    bound = review_score(scores)
+    assert scores[scores < bound].sum() <= 0.01 * scores.sum()
+    assert bound == pytest.approx(0.2)
+
+
+def test_the_review_score_stays_within_reason() -> None:
+    """Not every tile of a clean set is sent to review, nor only what is surely lettering."""
+    assert review_score(np.full(100, 1e-4)) == 0.05
+    assert review_score(np.full(100, 0.99)) == 0.5

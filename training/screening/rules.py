@@ -1,0 +1,140 @@
+"""The rules of a bundle's screening, taken from its own tiles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.arrays import Points, Tiles
+from bundle.manifest import Screening
+from bundle.screening import reference_distances
+from training.screening.calibration import FEWEST, Calibration, calibrate, curve
+from training.screening.planted import EACH, Grounds, Look, Values, plant_all, summarise
+from training.tiles import TileSet
+
+_DROP = 0.9
+_MISSED = 0.01
+"""Share of the expected lettering that may lie below the score from which tiles are looked at."""
+_LEAST_REVIEW, _MOST_REVIEW = 0.05, 0.5
+_FOREIGN_QUANTILE, _FOREIGN_FACTOR = 0.999, 1.3
+_MOST_GROUNDS = 2000
+_FEWEST_GROUNDS = 20
+_QUARTERS = 4
+_TURNS = 2 * _QUARTERS
+_AT_ONCE = 64
+_USUAL = 0.05
+"""Share of lettering assumed where it cannot be told: one in twenty, as in the study's tiles."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What rules are made of.
+
+    tiles: the stored tiles. held_out: (v,) rows not trained on.
+    points: (n, d) float32. evidence: (n,) float64 for lettering.
+    kind: where the evidence comes from. look: takes it of new tiles.
+    clean: (c, side, side) uint8, tiles known to be clean; may be none.
+    each: plantings of each kind, size and contrast.
+    """
+
+    tiles: TileSet
+    held_out: NDArray[np.int64] = field(repr=False)
+    points: Points = field(repr=False)
+    evidence: Values = field(repr=False)
+    kind: Literal["map", "distance"]
+    look: Look
+    clean: Tiles = field(repr=False)
+    seed: int
+    each: int = EACH
+
+
+def make_rules(material: Material, advance: Callable[[int], object]) -> Screening:
+    """Calibrate, take the planted benchmark, and choose the scores of the verdicts."""
+    rows = _held_out(material)
+    lowest = rows[np.argsort(material.evidence[rows])][: max(1, len(rows) * 3 // 4)]
+    scans = np.unique(material.tiles.scan_numbers[rows])
+    known = int((scans >= 0).sum())
+    side = float(np.median(material.tiles.sizes[rows].min(axis=1)))
+    grounds = Grounds(material.tiles.read(np.sort(lowest)), side)
+    tries, planted = plant_all(
+        grounds, material.look, each=material.each, seed=material.seed, advance=advance
+    )
+    # Fainter and smaller ones than real lettering would teach that no evidence is evidence.
+    plain = planted[[one.plain for one in tries]]
+    calibration, note = _calibrated(material, plain, material.evidence[rows])
+    views = _clean_views(material, rows, calibration.share)
+    scores = calibration.scores(material.evidence)
+    away = reference_distances(material.points, material.points)
+    limit = _FOREIGN_FACTOR * float(np.quantile(away, _FOREIGN_QUANTILE))
+    return Screening(
+        evidence=material.kind,
+        slope=calibration.slope,
+        offset=calibration.offset,
+        calibrated=len(material.tiles) >= FEWEST,
+        note=note,
+        drop_score=_DROP,
+        review_score=review_score(scores),
+        off_topic_distance=max(limit, 1e-6),
+        lettering_share=calibration.share,
+        benchmark=summarise(tries, planted, views, scans=known, tiles=len(rows)),
+    )
+
+
+def _held_out(material: Material) -> NDArray[np.int64]:
+    """Return rows not trained on; of a set that holds out too few, any."""
+    rows = material.held_out
+    if len(rows) < _FEWEST_GROUNDS:
+        rows = np.arange(len(material.tiles))
+    return np.sort(np.random.default_rng(material.seed).permutation(rows)[:_MOST_GROUNDS])
+
+
+def _clean_views(material: Material, rows: NDArray[np.int64], share: float) -> Values:
+    """Return the evidence of held-out tiles that are most likely clean.
+
+    The unlabelled tiles hold the very lettering that is looked for: as many as the share says
+    are left out, those of the highest evidence. A small set is looked at in all eight turns
+    and mirrorings, since a hundred tiles say little of one in a hundred.
+    """
+    order = rows[np.argsort(material.evidence[rows])]
+    kept = np.sort(order[: max(1, len(rows) - round(share * len(rows)))])
+    turns = _TURNS if len(kept) * _TURNS <= _MOST_GROUNDS else 1
+    found = [material.evidence[kept]]
+    for start in range(0, len(kept) if turns > 1 else 0, _AT_ONCE):
+        tiles = material.tiles.read(kept[start : start + _AT_ONCE])
+        for turn in range(1, turns):
+            one = tiles[:, ::-1] if turn >= _QUARTERS else tiles
+            turned = np.rot90(one, turn % _QUARTERS, axes=(1, 2))
+            found.append(material.look(np.ascontiguousarray(turned)))
+    return np.concatenate(found)
+
+
+def _calibrated(material: Material, planted: Values, unlabelled: Values) -> tuple[Calibration, str]:
+    count = len(material.tiles)
+    clean = material.look(material.clean) if len(material.clean) else np.empty(0)
+    if count >= FEWEST:
+        made = calibrate(planted, unlabelled, clean, material.evidence)
+        return made, (
+            f"slope from {len(planted)} planted, {len(unlabelled)} unlabelled and {len(clean)} "
+            f"synthetic tiles, share of lettering from {count} stored tiles, no labels"
+        )
+    slope, offset = curve(planted, unlabelled, clean)
+    made = Calibration(slope, offset + float(np.log(_USUAL / (1 - _USUAL))), _USUAL)
+    return made, (
+        f"not calibrated: {count} stored tiles cannot show what share holds lettering, "
+        f"{FEWEST} are needed; one in twenty is assumed"
+    )
+
+
+def review_score(scores: Values) -> float:
+    """Return the score from which tiles are looked at: below it 1 % of the lettering expected.
+
+    Args:
+        scores: (n,) calibrated, of all stored tiles.
+    """
+    ascending = np.sort(scores)
+    allowed = _MISSED * ascending.sum()
+    below = int(np.searchsorted(np.cumsum(ascending), allowed, side="right"))
+    found = float(ascending[min(below, len(ascending) - 1)])
+    return float(np.clip(found, _LEAST_REVIEW, _MOST_REVIEW))
