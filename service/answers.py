@@ -9,9 +9,9 @@ import orjson
 from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
-from service.batcher import Latent
 from service.errors import INTERNAL, problem_of
 from service.facts import Fact
+from service.looks import Look
 from service.state import Serving
 from service.uploads import Uploads, read_uploads
 
@@ -35,10 +35,32 @@ def stored(serving: Serving, tile_id: str, fact: Fact) -> Response:
     return enveloped(serving, results=[{"index": 0, "id": tile_id, **fact}])
 
 
-async def uploaded(
-    request: Request, serving: Serving, describe: Callable[[Latent], Fact]
+async def kept_png(
+    request: Request, serving: Serving, version: str | None, paint: Callable[[], bytes]
 ) -> Response:
-    """Read the request's tiles, encode them, and say of each what `describe` says.
+    """Return a PNG to be kept: for ever at an address that names the bundle, else ask again.
+
+    Args:
+        request: may name the ETag of a picture that the browser has already.
+        serving: its bundle's id is the ETag.
+        version: the bundle's id that the address names, if it names one.
+        paint: makes the PNG, in the pool.
+    """
+    bundle_id = serving.bundle.manifest.bundle_id
+    lasting = version == bundle_id
+    headers = {
+        "ETag": f'"{bundle_id}"',
+        "Cache-Control": "private, max-age=31536000, immutable" if lasting else "no-cache",
+    }
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(await serving.apart(paint), media_type="image/png", headers=headers)
+
+
+async def uploaded(
+    request: Request, serving: Serving, describe: Callable[[Look], Fact]
+) -> Response:
+    """Read the request's tiles, look at them, and say of each what `describe` says.
 
     A tile alone in a raw body answers with its own status; in a form, each tile has its own
     error and the others their answers.
@@ -50,7 +72,7 @@ async def uploaded(
         uploads = await read_uploads(request, serving.settings, share)
         names = [tile.id for tile in uploads.tiles]
         request.state.tiles = len(names)
-        found = await unless_gone(request, _look(serving, uploads, describe))
+        found = await unless_gone(request, _describe(serving, uploads, describe))
     if uploads.raw and isinstance(found[0], BaseException):
         raise found[0]
     results = [
@@ -60,16 +82,16 @@ async def uploaded(
     return enveloped(serving, results=results)
 
 
-async def _look(
-    serving: Serving, uploads: Uploads, describe: Callable[[Latent], Fact]
+async def _describe(
+    serving: Serving, uploads: Uploads, describe: Callable[[Look], Fact]
 ) -> list[Fact | BaseException]:
-    async def one(latent: Latent | BaseException) -> Fact:
-        if isinstance(latent, BaseException):
-            raise latent
-        return await serving.apart(describe, latent)
+    async def one(look: Look | BaseException) -> Fact:
+        if isinstance(look, BaseException):
+            raise look
+        return await serving.apart(describe, look)
 
-    latents = await serving.encode(uploads.hand_over())
-    return await asyncio.gather(*map(one, latents), return_exceptions=True)
+    looks = await serving.look(uploads.hand_over())
+    return await asyncio.gather(*map(one, looks), return_exceptions=True)
 
 
 def fact_or_problem(index: int, fact: Fact | BaseException) -> Fact:

@@ -6,17 +6,25 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bundle import Encoder
-from bundle.arrays import Grey, Latents
+from bundle.arrays import Grey
 from service.errors import Draining, EncodingFailed, QueueFull
 
 _log = logging.getLogger("service.batcher")
 Latent = NDArray[np.float32]
+Map = NDArray[np.float32]
+
+
+class Seen(NamedTuple):
+    """What the encoder says of one tile: latent (d,) and map (3 or 0, g, g), float32."""
+
+    latent: Latent
+    map: Map
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +39,7 @@ class BatchLimits:
 @dataclass(eq=False, slots=True)
 class _Waiting:
     tile: Grey
-    answer: asyncio.Future[Latent]
+    answer: asyncio.Future[Seen]
 
 
 class Batcher:
@@ -48,7 +56,7 @@ class Batcher:
         self._worker: asyncio.Task[None] | None = None
         self._closing = False
         self.last_run = -np.inf
-        """`time.monotonic()` of the last run that gave latents."""
+        """`time.monotonic()` of the last run that gave answers."""
 
     async def __aenter__(self) -> Self:
         """Start the worker."""
@@ -73,10 +81,10 @@ class Batcher:
         """Number of tiles in the queue."""
         return self._queue.qsize()
 
-    async def encode(self, tiles: Sequence[Grey]) -> list[Latent | BaseException]:
-        """Encode tiles of (side, side) uint8; the answers keep their order.
+    async def examine(self, tiles: Sequence[Grey]) -> list[Seen | BaseException]:
+        """Examine tiles of (side, side) uint8; the answers keep their order.
 
-        Returns: for each tile its (d,) float32 latent, or what went wrong with it alone.
+        Returns: for each tile its latent and map, or what went wrong with it alone.
 
         Raises:
             QueueFull: not all of them fit into the queue; none was taken.
@@ -119,7 +127,7 @@ class Batcher:
     async def _answer(self, items: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
         try:
-            latents = await loop.run_in_executor(self._thread, self._encode, items)
+            found = await loop.run_in_executor(self._thread, self._examine, items)
         except Exception:  # noqa: BLE001, a border: whatever the model raises, the worker must live
             if len(items) > 1:  # one bad tile must not spoil the answers of the others
                 for item in items:
@@ -129,15 +137,15 @@ class Batcher:
             self._fail(items[0])
             return
         self.last_run = time.monotonic()
-        for item, latent in zip(items, latents, strict=True):
+        for item, seen in zip(items, found, strict=True):
             if not item.answer.done():
-                item.answer.set_result(latent)
+                item.answer.set_result(seen)
 
-    def _encode(self, items: list[_Waiting]) -> Latents:
-        latents = self._encoder.encode(np.stack([item.tile for item in items]))
-        if len(latents) != len(items):
-            raise EncodingFailed(f"{len(latents)} latents for {len(items)} tiles")
-        return latents
+    def _examine(self, items: list[_Waiting]) -> list[Seen]:
+        latents, maps = self._encoder.examine(np.stack([item.tile for item in items]))
+        if not len(latents) == len(maps) == len(items):
+            raise EncodingFailed(f"{len(latents)} latents, {len(maps)} maps: {len(items)} tiles")
+        return [Seen(*both) for both in zip(latents, maps, strict=True)]
 
     @staticmethod
     def _fail(item: _Waiting) -> None:

@@ -98,6 +98,16 @@ class UnknownScan(ServiceError):
     """No stored tile was cut from a scan of this name."""
 
 
+class BadCursor(ServiceError):
+    """The cursor is none that a list in this order gave."""
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__(
+            f"The cursor {cursor[:200]!r} is none of this list: it is a score, a comma and an id. "
+            "Send `next` of the page before, with the same `sort`; begin without."
+        )
+
+
 @dataclass(frozen=True)
 class Kind:
     """What all problems of one kind share."""
@@ -123,6 +133,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),
+    BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
     TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),
     TooManyTiles: Kind(413, "too_many_tiles", "Too many tiles in one request"),

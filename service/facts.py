@@ -12,8 +12,8 @@ from bundle import Assignment, Bundle, assign, rarity, search
 from bundle.arrays import Distances
 from bundle.manifest import Clustering
 from bundle.neighbors import IndexKind
-from service.batcher import Latent
 from service.catalog import Catalog
+from service.looks import Look
 
 Fact: TypeAlias = dict[str, Any]
 
@@ -41,9 +41,9 @@ def stored_neighbors(catalog: Catalog, row: int, k: int, *, other_scans: bool = 
     return fact
 
 
-def new_neighbors(catalog: Catalog, latent: Latent, k: int, *, index: IndexKind) -> Fact:
-    """Search the k nearest stored tiles of an encoded one, (d,) float32, exactly."""
-    points = catalog.bundle.scale(latent[None])
+def new_neighbors(catalog: Catalog, look: Look, k: int, *, index: IndexKind) -> Fact:
+    """Search the k nearest stored tiles of one that was sent, exactly."""
+    points = catalog.bundle.scale(look.latent[None])
     found = search(catalog.bundle, points, k, index=index)
     fact: Fact = {
         "self_excluded": False,
@@ -90,9 +90,9 @@ def stored_cluster(catalog: Catalog, row: int) -> Fact:
     }
 
 
-def new_cluster(catalog: Catalog, latent: Latent) -> Fact:
-    """Give an encoded tile, (d,) float32, the cluster of its nearest core tile."""
-    (found,) = assign(catalog.bundle, catalog.bundle.scale(latent[None]))
+def new_cluster(catalog: Catalog, look: Look) -> Fact:
+    """Give a tile that was sent the cluster of its nearest core tile."""
+    (found,) = assign(catalog.bundle, catalog.bundle.scale(look.latent[None]))
     return {"cluster": _membership(catalog.bundle, found.label, found)}
 
 

@@ -7,6 +7,7 @@ from typing import cast
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from bundle.errors import TilescreenError
 from service.errors import Kind, Problem, problem_of
@@ -23,6 +24,7 @@ _STATUS = {
     ),
 }
 _SHOWN = 100
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _TAKING = {"/encode", "/neighbors", "/cluster"}
 """Routes that take tiles; each has one below it that knows stored ones."""
 
@@ -55,14 +57,28 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 async def _http(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
-    if headers.get("Allow") == "GET":
-        headers["Allow"] = "GET, HEAD"  # service.middleware answers HEAD wherever GET is answered
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed(request)
     usual = Kind(error.status_code, f"http_{error.status_code}", str(error.detail))
     kind, detail = _STATUS.get(error.status_code, (usual, str(error.detail)))
     detail = detail.format(allow=headers.get("Allow", "see /docs"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         detail += _stored_instead(request)
     return Problem(kind, detail, headers=headers).response(request.state.request_id)
+
+
+def _allowed(request: Request) -> str:
+    """Return all methods that a path answers to; the router itself names those of one route."""
+    found = [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+    # service.middleware answers HEAD wherever GET is answered.
+    return ", ".join(found).replace("GET", "GET, HEAD")
 
 
 def _stored_instead(request: Request) -> str:

@@ -43,6 +43,12 @@ def picture(description: str) -> Responses:
     }
 
 
+def csv_as_well(description: str) -> Responses:
+    """Return what a route that answers with JSON says about its CSV."""
+    text = {"schema": {"type": "string", "description": description}}
+    return {200: {"content": {"text/csv": text}}}
+
+
 def upload_body() -> dict[str, Any]:
     """Return the request body of a route that takes tiles, for the document."""
     one = {"type": "string", "format": "binary", "description": "The bytes of one PNG."}

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bundle import Bundle
 from service.batcher import Batcher
@@ -18,7 +19,8 @@ class Readiness:
 
     def __init__(self, bundle: Bundle, batcher: Batcher) -> None:
         self._tile = np.array(bundle.arrays["probes.npy"][0])
-        self._expected = np.array(bundle.arrays["probe_latents.npy"][0])
+        self._latent = np.array(bundle.arrays["probe_latents.npy"][0])
+        self._map = np.array(bundle.arrays["probe_maps.npy"][0])
         self._allowed = bundle.manifest.thresholds["self_test"].value
         self._batcher = batcher
         self._asking = asyncio.Lock()
@@ -26,7 +28,7 @@ class Readiness:
         self._difference = 0.0
 
     async def prove(self) -> float:
-        """Return how far the probe's latent is from the stored one, now or a second ago.
+        """Return how far the probe's latent and map are from the stored, now or a second ago.
 
         Raises:
             NotReady: the probe failed, differs, or did not come back in time.
@@ -41,18 +43,29 @@ class Readiness:
     async def _probe(self) -> float:
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                (latent,) = await self._batcher.encode([self._tile])
+                (seen,) = await self._batcher.examine([self._tile])
         except (TimeoutError, QueueFull) as error:
             # A long queue that moves is work, not a fault.
             if time.monotonic() - self._batcher.last_run < _PATIENCE_S:
                 return self._difference
             raise NotReady(f"The probe tile did not come back within {_PATIENCE_S:g} s.") from error
-        if isinstance(latent, BaseException):
-            raise NotReady("The encoder failed on the probe tile.") from latent
-        difference = float(np.abs(latent - self._expected).max())
+        if isinstance(seen, BaseException):
+            raise NotReady("The encoder failed on the probe tile.") from seen
+        return max(
+            self._difference_of(name, found, expected)
+            for name, found, expected in (
+                ("latent", seen.latent, self._latent),
+                ("map", seen.map, self._map),
+            )
+        )
+
+    def _difference_of(
+        self, name: str, found: NDArray[np.float32], expected: NDArray[np.float32]
+    ) -> float:
+        difference = float(np.abs(found - expected).max(initial=0))
         if not difference <= self._allowed:
             raise NotReady(
-                f"The probe tile's latent differs from the stored one by {difference:.3g}; "
+                f"The probe tile's {name} differs from the stored one by {difference:.3g}; "
                 f"allowed is {self._allowed:.3g}."
             )
         return difference

@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
-from bundle.arrays import Grey
-from service.batcher import Batcher, BatchLimits, Latent
+from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from service.batcher import Batcher, BatchLimits, Seen
 from service.budget import Budget
 from service.catalog import Catalog
 from service.errors import TookTooLong
+from service.findings import Findings
+from service.looks import Decoded, Look, decode
 from service.readiness import Readiness
 from service.settings import Settings
 
@@ -27,6 +28,7 @@ class Serving:
     settings: Settings
     bundle: Bundle
     catalog: Catalog
+    findings: Findings
     batcher: Batcher
     budget: Budget
     decoder: OnnxDecoder
@@ -38,21 +40,21 @@ class Serving:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: work(*args, **kwargs))
 
-    async def decode(self, data: bytes) -> Grey:
-        """Turn PNG bytes into encoder input, (side, side) uint8.
+    async def decode(self, data: bytes) -> Decoded:
+        """Turn PNG bytes into encoder input.
 
         Raises:
             TileError: one of its kinds.
         """
         side = self.bundle.manifest.preprocessing.side
-        return await self.apart(load_tile, data, side, max_pixels=self.settings.max_tile_pixels)
+        return await self.apart(decode, data, side, self.settings.max_tile_pixels)
 
-    async def encode(self, files: Iterable[bytes | Exception]) -> list[Latent | BaseException]:
-        """Decode and encode the bytes of tiles; the answers keep their order.
+    async def look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
+        """Decode and examine the bytes of tiles; the answers keep their order.
 
         Bytes that only `files` holds are free again as soon as they are decoded.
 
-        Returns: for each file its (d,) float32 latent, or what is wrong with it; a file that
+        Returns: for each file what is known of it, or what is wrong with it; a file that
         is an error already stays that error.
 
         Raises:
@@ -60,23 +62,30 @@ class Serving:
         """
         try:
             async with asyncio.timeout(self.settings.request_timeout_s):
-                return await self._encode(files)
+                return await self._look(files)
         except TimeoutError as error:
             raise TookTooLong(
                 f"The answer was not ready within {self.settings.request_timeout_s:g} s. "
                 "Send fewer tiles in a request."
             ) from error
 
-    async def _encode(self, files: Iterable[bytes | Exception]) -> list[Latent | BaseException]:
-        async def one(file: bytes | Exception) -> Grey:
+    async def _look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
+        async def one(file: bytes | Exception) -> Decoded:
             if isinstance(file, Exception):
                 raise file
             return await self.decode(file)
 
-        tiles = await asyncio.gather(*map(one, files), return_exceptions=True)
-        sound = [tile for tile in tiles if not isinstance(tile, BaseException)]
-        latents = iter(await self.batcher.encode(sound) if sound else [])
-        return [tile if isinstance(tile, BaseException) else next(latents) for tile in tiles]
+        read = await asyncio.gather(*map(one, files), return_exceptions=True)
+        sound = [one for one in read if not isinstance(one, BaseException)]
+        seen = await self.batcher.examine([one.tile for one in sound]) if sound else []
+        answers = iter(zip(sound, seen, strict=True))
+        return [one if isinstance(one, BaseException) else _join(*next(answers)) for one in read]
+
+
+def _join(decoded: Decoded, seen: Seen | BaseException) -> Look | BaseException:
+    if isinstance(seen, BaseException):
+        return seen
+    return Look(decoded.tile, decoded.size, seen.latent, seen.map)
 
 
 @asynccontextmanager
@@ -106,10 +115,12 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
             queue=settings.max_queue_tiles,
         )
         batcher = await stack.enter_async_context(Batcher(encoder, limits))
+        catalog = Catalog.of(bundle)
         yield Serving(
             settings=settings,
             bundle=bundle,
-            catalog=Catalog.of(bundle),
+            catalog=catalog,
+            findings=Findings.of(catalog),
             batcher=batcher,
             budget=Budget(settings.max_bytes_in_flight),
             decoder=decoder,

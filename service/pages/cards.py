@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bundle.arrays import Grey
-from service.batcher import Latent
 from service.catalog import Catalog
 from service.facts import Fact, new_cluster, new_neighbors, stored_cluster, stored_neighbors
+from service.findings import Findings
+from service.looks import Look
 from service.pages.captions import (
     Closeness,
     closeness,
@@ -16,8 +17,10 @@ from service.pages.captions import (
     dbscan_words,
 )
 from service.pages.rendering import segment
-from service.pages.sheets import Tile
+from service.pages.sheets import Tile, tile
+from service.pages.verdicts import EVIDENCE, Finding, finding
 from service.pictures import png_bytes
+from service.screening import new_screening
 
 SENT_HITS = 12
 """Neighbours shown for each file that was sent."""
@@ -56,6 +59,7 @@ class Answer:
     picture: str = ""
     reconstruction: str = ""
     cluster: str = ""
+    finding: Finding | None = None
     lines: Sequence[Line] = ()
     hits: Sequence[Hit] = ()
 
@@ -69,9 +73,7 @@ def _hits(catalog: Catalog, fact: Fact, scan: str | None) -> list[Hit]:
     pairs = len(catalog.bundle.arrays["random_distances.npy"])
     return [
         Hit(
-            tile=Tile(
-                found["id"], -1 if found["cluster"] is None else found["cluster"], found["scan"]
-            ),
+            tile=tile(catalog.bundle, catalog.rows[found["id"]]),
             rank=found["rank"],
             distance=float(found["distance"]),
             closeness=closeness(float(found["rarity"]), pairs),
@@ -133,23 +135,24 @@ def _nearest_line(hits: Sequence[Hit]) -> list[Line]:
     ]
 
 
-def answer(catalog: Catalog, name: str, pictures: tuple[Grey, Grey], latent: Latent) -> Answer:
-    """Say where a tile that is not stored would stand.
+def answer(findings: Findings, name: str, look: Look, restored: Grey) -> Answer:
+    """Say what a tile that is not stored holds, and where it would stand.
 
     Args:
-        catalog: the stored tiles.
+        findings: of the stored tiles.
         name: what its sender calls it.
-        pictures: encoder input and reconstruction, (side, side) uint8.
-        latent: (d,) float32.
+        look: what is known of it.
+        restored: its reconstruction, (side, side) uint8.
     """
-    membership = new_cluster(catalog, latent)["cluster"]
-    original, restored = pictures
-    hits = _hits(catalog, new_neighbors(catalog, latent, SENT_HITS, index="brute"), None)
+    catalog = findings.catalog
+    membership = new_cluster(catalog, look)["cluster"]
+    hits = _hits(catalog, new_neighbors(catalog, look, SENT_HITS, index="brute"), None)
     return Answer(
         name,
-        picture=picture_uri(original),
+        picture=picture_uri(look.tile),
         reconstruction=picture_uri(restored),
         cluster=cluster_name(membership["label"]),
+        finding=finding(catalog, new_screening(findings, look, EVIDENCE), look.size),
         lines=[*_cluster_lines(membership), *_nearest_line(hits)],
         hits=hits,
     )

@@ -9,6 +9,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.pages.captions import cluster_name, percent
+from service.pages.verdicts import caveats
+from service.screening import score_words
 from service.state import Serving
 
 _HERE = Path(__file__).parent
@@ -50,7 +52,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(percent=percent, segment=segment, cluster_name=cluster_name)
+    environment.filters.update(
+        percent=percent, segment=segment, cluster_name=cluster_name, score=score_words
+    )
     environment.globals["asset"] = _asset_url
     return environment
 
@@ -74,6 +78,7 @@ class Summary:
     example: str
     max_files: int
     max_megabytes: int
+    caveats: list[str]
 
 
 def summary_of(serving: Serving) -> Summary:
@@ -93,6 +98,7 @@ def summary_of(serving: Serving) -> Summary:
         example=bundle.id(0),
         max_files=settings.max_client_batch,
         max_megabytes=settings.max_body_bytes // 2**20,
+        caveats=caveats(manifest.screening),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle import Bundle
+from bundle.screening import VERDICTS, Verdict
 from service.pages.captions import cluster_name, percent
 
 CLUSTERS_A_PAGE = 24
@@ -20,11 +21,13 @@ _STRIP_WIDTH = 1000
 
 @dataclass(frozen=True)
 class Tile:
-    """A stored tile as the pages show it; `label` is -1 for a stray one."""
+    """A stored tile as the pages show it; `label` is -1 for a stray one, `score` of lettering."""
 
     id: str
     label: int
     scan: str | None
+    verdict: Verdict
+    score: float
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,13 @@ def page_of(asked: str, total: int, size: int) -> Page:
 def tile(bundle: Bundle, row: int) -> Tile:
     """Return what the pages show of a stored tile."""
     scan = bundle.scan(row)
-    return Tile(bundle.id(row), int(bundle.labels[row]), scan.name if scan else None)
+    return Tile(
+        id=bundle.id(row),
+        label=int(bundle.labels[row]),
+        scan=scan.name if scan else None,
+        verdict=VERDICTS[int(bundle.verdicts[row])],
+        score=float(bundle.scores[row, 0]),
+    )
 
 
 def sheet(bundle: Bundle, label: int, pictures: int) -> Group:

@@ -1,12 +1,12 @@
 """Latents of tiles."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from service.answers import stored, uploaded
 from service.batcher import Latent
 from service.deps import ServingDep, TileId
+from service.facts import Fact
+from service.looks import Look
 from service.openapi import UPLOAD, problems, upload_body
 from service.schemas import EncodeAnswer
 
@@ -21,7 +21,7 @@ router = APIRouter(tags=["encode"])
 )
 async def encode_tiles(request: Request, serving: ServingDep) -> Response:
     """Encode tiles: one PNG as raw image/png, or several in a form."""
-    return await uploaded(request, serving, _fact)
+    return await uploaded(request, serving, _new)
 
 
 @router.get("/encode/{tile_id:path}", response_model=EncodeAnswer, responses=problems(404, 422))
@@ -31,5 +31,9 @@ async def stored_latent(tile_id: TileId, serving: ServingDep) -> Response:
     return stored(serving, tile_id, _fact(serving.catalog.latents[row]))
 
 
-def _fact(latent: Latent) -> dict[str, Any]:
+def _new(look: Look) -> Fact:
+    return _fact(look.latent)
+
+
+def _fact(latent: Latent) -> Fact:
     return {"latent": latent}

@@ -1,4 +1,4 @@
-"""The pages that people look at: gallery, cluster, tile, upload.
+"""The pages that people look at: gallery, screening, cluster, tile, upload.
 
 Errors here are pages too; the API beside them answers with problem details.
 """
@@ -9,17 +9,18 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from bundle import TilescreenError, UnknownCluster, UnknownTile, load_tile
-from bundle.arrays import Grey
-from service.batcher import Latent
+from bundle import TilescreenError, UnknownCluster, UnknownTile
 from service.deps import ServingDep
 from service.errors import MalformedForm, problem_of
-from service.pages import sheets
+from service.looks import Look
+from service.pages import filters, sheets
 from service.pages.captions import same_scan_words
 from service.pages.cards import Answer, answer, stored_hits, stored_lines
 from service.pages.rendering import ASSETS, render, segment
+from service.pages.verdicts import EVIDENCE, finding
+from service.screening import stored_screening
 from service.state import Serving
-from service.uploads import Upload, read_uploads
+from service.uploads import read_uploads
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -52,6 +53,27 @@ def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
         pages=pages,
         order=order,
         orders=sheets.ORDERS.items(),
+        bar=filters.bar(serving.findings, filters.asked({})),
+    )
+
+
+@router.get("/view/screen")
+async def screen(request: Request, serving: ServingDep, page: PageNumber = "1") -> Response:
+    """Show stored tiles by verdict and reason, those with the highest score first."""
+    wanted = filters.asked(request.query_params)
+    return await serving.apart(_screen, serving, wanted, page)
+
+
+def _screen(serving: Serving, wanted: filters.Asked, asked: str) -> HTMLResponse:
+    cards, pages, total = filters.wall(serving.findings, wanted, asked)
+    return render(
+        serving,
+        "screen.html",
+        here="screen",
+        bar=filters.bar(serving.findings, wanted),
+        cards=cards,
+        pages=pages,
+        total=total,
     )
 
 
@@ -91,7 +113,7 @@ async def find(serving: ServingDep, tile_id: Annotated[str, Query(alias="id")] =
 
 @router.get("/view/tiles/{tile_id:path}")
 async def tile(tile_id: str, serving: ServingDep, k: str = "") -> Response:
-    """Show one stored tile with its neighbours, reconstruction and cluster."""
+    """Show one stored tile with its verdict, neighbours, reconstruction and cluster."""
     if tile_id not in serving.catalog.rows:
         return _unknown(serving, tile_id)
     wanted = MANY if k == str(MANY) else FEW
@@ -103,11 +125,13 @@ def _tile(serving: Serving, row: int, k: int) -> HTMLResponse:
     hits = stored_hits(serving.catalog, row, k)
     before, after = sheets.beside(bundle, row)
     known = [hit.same_scan for hit in hits if hit.same_scan is not None]
+    screened = stored_screening(serving.findings, row, EVIDENCE)
     return render(
         serving,
         "tile.html",
         tile=sheets.tile(bundle, row),
         asked=bundle.id(row),
+        finding=finding(serving.catalog, screened, serving.findings.size(row)),
         lines=stored_lines(serving.catalog, row, hits),
         hits=hits,
         near_words=same_scan_words(sum(known), len(known)) if known else "",
@@ -128,11 +152,12 @@ async def upload(request: Request, serving: ServingDep) -> Response:
     """Answer the files that were sent, each with what a stored tile's page shows."""
     try:
         with serving.budget.share() as share:
-            sent = (await read_uploads(request, serving.settings, share)).tiles
-            if all(not one.id and not one.data for one in sent):
+            uploads = await read_uploads(request, serving.settings, share)
+            if all(not one.id and not one.data for one in uploads.tiles):
                 raise MalformedForm("No file was chosen. Choose some PNG files, then look up.")
-            results = await serving.encode([one.data for one in sent])
-            answers = await serving.apart(_answers, serving, sent, results)
+            names = [one.id for one in uploads.tiles]
+            looks = await serving.look(uploads.hand_over())
+            answers = await serving.apart(_answers, serving, names, looks)
     except TilescreenError as error:
         problem = problem_of(error)
         return _upload(serving, problem=problem.detail, status=problem.kind.status)
@@ -140,23 +165,17 @@ async def upload(request: Request, serving: ServingDep) -> Response:
 
 
 def _answers(
-    serving: Serving, sent: Sequence[Upload], results: Sequence[Latent | BaseException]
+    serving: Serving, names: Sequence[str | None], looks: Sequence[Look | BaseException]
 ) -> list[Answer]:
     answers = []
-    for number, (one, latent) in enumerate(zip(sent, results, strict=True), 1):
-        name = one.id or f"file {number}"
-        if isinstance(latent, BaseException):
-            answers.append(Answer(name, problem_of(latent).detail))
-        elif isinstance(one.data, bytes):
-            pictures = _prepared(serving, one.data), serving.decoder.decode(latent[None])[0]
-            answers.append(answer(serving.catalog, name, pictures, latent))
+    for number, (sent, look) in enumerate(zip(names, looks, strict=True), 1):
+        name = sent or f"file {number}"
+        if isinstance(look, BaseException):
+            answers.append(Answer(name, problem_of(look).detail))
+        else:
+            (restored,) = serving.decoder.decode(look.latent[None])
+            answers.append(answer(serving.findings, name, look, restored))
     return answers
-
-
-def _prepared(serving: Serving, data: bytes) -> Grey:
-    """Decode once more what the encoder saw; keeping it while others wait would cost memory."""
-    side = serving.bundle.manifest.preprocessing.side
-    return load_tile(data, side, max_pixels=serving.settings.max_tile_pixels)
 
 
 def _upload(

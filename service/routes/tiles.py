@@ -1,9 +1,11 @@
 """Stored tiles and their pictures."""
 
+from functools import partial
+
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from service.answers import enveloped
+from service.answers import enveloped, kept_png
 from service.catalog import Catalog
 from service.deps import Cursor, Limit, OptionalLabel, OptionalScan, ServingDep, TileId, Version
 from service.facts import tile_detail, tile_summary
@@ -51,10 +53,7 @@ async def tile_image(
 ) -> Response:
     """Give a stored tile's picture."""
     row = serving.catalog.row(tile_id)
-    headers = _cache(serving, v)
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(serving.bundle.picture(row), media_type="image/png", headers=headers)
+    return await kept_png(request, serving, v, partial(serving.bundle.picture, row))
 
 
 @router.get(
@@ -67,26 +66,12 @@ async def tile_reconstruction(
 ) -> Response:
     """Give what the autoencoder keeps of a stored tile: its latent, decoded."""
     row = serving.catalog.row(tile_id)
-    headers = _cache(serving, v)
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    png = await serving.apart(_reconstruct, serving, row)
-    return Response(png, media_type="image/png", headers=headers)
+    return await kept_png(request, serving, v, partial(_reconstruct, serving, row))
 
 
 def _reconstruct(serving: Serving, row: int) -> bytes:
     (tile,) = serving.decoder.decode(np.array(serving.bundle.latents[row : row + 1]))
     return png_bytes(tile)
-
-
-def _cache(serving: Serving, version: str | None) -> dict[str, str]:
-    """Return caching headers: for ever at an address that names the bundle, else ask again."""
-    bundle_id = serving.bundle.manifest.bundle_id
-    lasting = version == bundle_id
-    return {
-        "ETag": f'"{bundle_id}"',
-        "Cache-Control": "private, max-age=31536000, immutable" if lasting else "no-cache",
-    }
 
 
 @router.get("/tiles/{tile_id:path}", response_model=TileDetail, responses=problems(404, 422))

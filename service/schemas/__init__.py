@@ -18,6 +18,17 @@ from service.schemas.results import (
     NeighborsAnswer,
     NeighborsResult,
 )
+from service.schemas.screening import (
+    AlikeTile,
+    Box,
+    Evidence,
+    FoundReason,
+    ScreenAnswer,
+    ScreenCounts,
+    ScreenedTile,
+    ScreenPage,
+    ScreenResult,
+)
 from service.schemas.status import Alive, BundleManifest, Ready
 from service.schemas.stored import (
     ClusterDetail,
@@ -29,7 +40,9 @@ from service.schemas.stored import (
 )
 
 __all__ = [
+    "AlikeTile",
     "Alive",
+    "Box",
     "BundleManifest",
     "ClusterAnswer",
     "ClusterDetail",
@@ -39,7 +52,9 @@ __all__ = [
     "DbscanLabel",
     "EncodeAnswer",
     "EncodeResult",
+    "Evidence",
     "FailedResult",
+    "FoundReason",
     "InvalidPart",
     "Membership",
     "NearestCluster",
@@ -48,6 +63,11 @@ __all__ = [
     "NeighborsResult",
     "Problem",
     "Ready",
+    "ScreenAnswer",
+    "ScreenCounts",
+    "ScreenPage",
+    "ScreenResult",
+    "ScreenedTile",
     "TileDetail",
     "TilePage",
     "TileSummary",

@@ -17,7 +17,7 @@ class BundleManifest(BaseModel):
     bundle_id: str = Field(
         description="Hash over everything in the bundle.", examples=["d58c69737ebf73dd"]
     )
-    format_version: int = Field(description="Version of the bundle's format.", examples=[1])
+    format_version: int = Field(description="Version of the bundle's format.", examples=[2])
     created: datetime = Field(description="When it was fitted.", examples=["2026-01-01T00:00:00Z"])
     profile: str = Field(description="The profile it was fitted with.", examples=["default"])
     seed: int = Field(description="The seed it was fitted with.", examples=[42])
@@ -26,6 +26,39 @@ class BundleManifest(BaseModel):
     source: dict[str, Any] = Field(
         description="The tiles it was fitted on.",
         examples=[{"tiles": 12, "scans": 3, "skipped": {}}],
+    )
+    screening: dict[str, Any] = Field(
+        description="How evidence becomes scores and verdicts, whether that is calibrated, and the "
+        "planted benchmark: recall by kind, size and contrast of planted annotations at 1 % false "
+        "positives. A verdict is a screen, never a diagnosis.",
+        examples=[
+            {
+                "evidence": "map",
+                "slope": 1.0,
+                "offset": -1.5,
+                "calibrated": True,
+                "note": "slope from 2016 planted and 90 unlabelled tiles",
+                "drop_score": 0.9,
+                "review_score": 0.2,
+                "off_topic_distance": 30.0,
+                "lettering_share": 0.06,
+                "benchmark": {
+                    "false_positive_rate": 0.01,
+                    "evidence": 3.5,
+                    "clean_tiles": 90,
+                    "scans": 1,
+                    "recalls": [
+                        {
+                            "kind": "letters",
+                            "letter_px": [10, 20],
+                            "contrast": [0.15, 0.4],
+                            "tiles": 12,
+                            "recall": 1.0,
+                        }
+                    ],
+                },
+            }
+        ],
     )
     files: dict[str, Any] = Field(
         description="Size and SHA-256 of every file.",
@@ -47,7 +80,7 @@ class Ready(Answer):
     status: str = Field(description="Always `ready`.", examples=["ready"])
     tiles: int = Field(description="Number of stored tiles.", examples=[12])
     probe_difference: float = Field(
-        description="Largest difference of the probe tile's latent from the stored one.",
+        description="Largest difference of the probe tile's latent and map from the stored ones.",
         examples=[1e-7],
     )
     queue_tiles: int = Field(description="Tiles that wait for the encoder.", examples=[0])

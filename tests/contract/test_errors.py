@@ -60,7 +60,9 @@ def test_wrong_body(api: Api, path: str, kind: str, status: int) -> None:
     assert has_the_one_shape(api.post(path, b"", kind), status)
 
 
-@pytest.mark.parametrize("url", ["/clusters/x", "/clusters/9", "/tiles?limit=x", "/nothing/here"])
+@pytest.mark.parametrize(
+    "url", ["/clusters/x", "/clusters/9", "/tiles?limit=x", "/screen?cursor=x", "/nothing/here"]
+)
 def test_wrong_address(api: Api, url: str) -> None:
     """Addresses and parameters that cannot be are answered in the one shape."""
     assert has_the_one_shape(api.get(url), 422 if "x" in url else 404)

@@ -25,6 +25,15 @@ def imports(file: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.module or ""
 
 
+def loaded_by(module: str) -> set[str]:
+    """Return the top-level packages that a fresh interpreter has after one import."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
 @pytest.mark.parametrize("package", MAY)
 def test_imports_go_one_way(package: str) -> None:
     """A package imports itself and those below it, wherever in a file the import stands."""
@@ -40,12 +49,12 @@ def test_imports_go_one_way(package: str) -> None:
 @pytest.mark.parametrize("module", ["service.app", "service.server", "bundle"])
 def test_the_service_loads_no_training_library(module: str) -> None:
     """Importing the service in a fresh interpreter loads none of the libraries for training."""
-    code = f"import sys, {module}; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    assert loaded & HEAVY == set()
+    assert loaded_by(module) & HEAVY == set()
+
+
+def test_making_lessons_loads_no_tensorflow() -> None:
+    """Each process that draws lessons starts in a moment and takes little memory."""
+    assert loaded_by("training.planting.lesson_folder") & {"tensorflow", "keras"} == set()
 
 
 def test_service_is_ours() -> None:

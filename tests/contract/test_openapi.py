@@ -96,6 +96,7 @@ URLS = {
     "/cluster/{tile_id}": "/cluster/c333",
     "/clusters/{label}": "/clusters/-1",
     "/tiles/{tile_id}": "/tiles/c333",
+    "/screen/{tile_id}": "/screen/c333",
 }
 JSON = [
     name.split()
@@ -116,7 +117,9 @@ def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
     check(answer.raise_for_status().json(), content["application/json"]["schema"])
 
 
-@pytest.mark.parametrize("url", ["/tiles/nope", "/nope", "/clusters/x", "/tiles?limit=0"])
+@pytest.mark.parametrize(
+    "url", ["/tiles/nope", "/nope", "/clusters/x", "/tiles?limit=0", "/screen?verdict=x"]
+)
 def test_problems_fit_the_document(api: Api, url: str) -> None:
     """What goes wrong is answered as the document says."""
     check(api.get(url).json(), {"$ref": "#/components/schemas/Problem"})

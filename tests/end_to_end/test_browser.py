@@ -1,5 +1,6 @@
 """The pages in headless Chromium, as a curator meets them."""
 
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pytest
 import uvicorn
 from PIL import Image
@@ -21,7 +23,15 @@ from tests.tiny import tiny_tiles
 pytestmark = pytest.mark.browser
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-PAGES = ["/", "/view/clusters/0", "/view/clusters/-1", "/view/tiles/c306", "/view/upload"]
+PAGES = [
+    "/",
+    "/view/screen",
+    "/view/clusters/0",
+    "/view/clusters/-1",
+    "/view/tiles/c306",
+    "/view/tiles/c318",
+    "/view/upload",
+]
 DROP = """([name, bytes]) => {
   const files = new DataTransfer();
   files.items.add(new File([new Uint8Array(bytes)], name, {type: "image/png"}));
@@ -102,6 +112,78 @@ def test_from_the_gallery_to_a_neighbour_without_script(chromium: Browser, site:
         name = neighbour.inner_text()
         neighbour.click()
         expect(page.get_by_role("heading", level=1)).to_have_text(f"Tile {name}")
+
+
+def test_from_the_gallery_to_a_verdict_without_script(chromium: Browser, site: str) -> None:
+    """Choose a verdict and a reason, press the button, open the first tile: it says why."""
+    with open_page(chromium, java_script_enabled=False) as page:
+        page.goto(site)
+        page.get_by_label("Verdict", exact=True).select_option("drop")
+        page.get_by_label("Reason", exact=True).select_option("LETTERING")
+        page.get_by_role("button", name="Show tiles").click()
+        expect(page.locator(".cards .verdict")).to_have_count(5)
+        page.get_by_role("link", name="Tile c318", exact=True).click()
+        expect(page.locator(".finding .badge").first).to_have_text("drop")
+        expect(page.get_by_role("list", name="Reasons")).to_contain_text("Lettering")
+        expect(page.get_by_role("img", name="what was found")).to_be_visible()
+
+
+def test_a_verdict_list_is_downloaded(chromium: Browser, site: str) -> None:
+    """The link below the filter gives the filtered list as a CSV file."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/screen?verdict=drop")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download as CSV").click()
+        text = download.value.path().read_text()
+    assert text.startswith("id,verdict,score,reasons,")
+    assert text.count("\n") == 6
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_box_lies_over_the_letters(
+    chromium: Browser, site: str, tmp_path: Path, width: int
+) -> None:
+    """What was found on a sent tile is drawn where it is in the picture, on any screen."""
+    tile = np.full((40, 80), 110, np.uint8)
+    tile[20:, 40:] = 255
+    (tmp_path / "sent.png").write_bytes(png(tile))
+    with open_page(chromium, java_script_enabled=False, viewport=_size(width)) as page:
+        page.goto(f"{site}/view/upload")
+        page.get_by_label("PNG files").set_input_files(tmp_path / "sent.png")
+        page.get_by_role("button", name="Look up").click()
+        picture = page.locator(".plate img").bounding_box()
+        box = page.locator(".boxes .reason-LETTERING").bounding_box()
+    assert picture
+    assert box
+    half = picture["width"] / 2
+    assert box["x"] - picture["x"] == pytest.approx(half, abs=4)
+    assert box["y"] - picture["y"] == pytest.approx(picture["height"] / 2, abs=4)
+    assert box["width"] == pytest.approx(half, abs=8)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_badges_can_be_read(chromium: Browser, site: str, scheme: Any) -> None:
+    """Words of verdicts stand out from their ground at least 4.5 to 1."""
+    with open_page(chromium, color_scheme=scheme) as page:
+        page.goto(f"{site}/view/screen")
+        for verdict in ("keep", "review", "drop"):
+            badge = page.locator(f".badge.verdict-{verdict}").first
+            ink, ground = (
+                badge.evaluate(f"badge => getComputedStyle(badge).{name}")
+                for name in ("color", "backgroundColor")
+            )
+            assert contrast(ink, ground) >= 4.5, verdict
+
+
+def contrast(*colours: str) -> float:
+    """Return the contrast of two colours as WCAG 2 has it, 1 to 21."""
+    lights = []
+    for colour in colours:
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        lights.append(float(np.dot(linear, (0.2126, 0.7152, 0.0722))))
+    dark, bright = sorted(lights)
+    return (bright + 0.05) / (dark + 0.05)
 
 
 def test_the_search_box_works_from_the_keyboard(chromium: Browser, site: str) -> None:

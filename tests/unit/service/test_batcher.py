@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bundle import Encoder
-from bundle.arrays import Grey
+from bundle.arrays import Grey, Tiles
+from bundle.runtime import Examined
 from service.batcher import Batcher, BatchLimits
 from service.errors import Draining, EncodingFailed, QueueFull
 from tests.api import until
@@ -21,8 +22,18 @@ def tile(grey: int) -> Grey:
     return np.full((16, 16), grey, dtype=np.uint8)
 
 
-def greys(latents: list[Any]) -> list[int]:
-    return [round(float(latent[0]) * 255) for latent in latents]
+def greys(answers: list[Any]) -> list[int]:
+    return [round(float(seen.latent[0]) * 255) for seen in answers]
+
+
+class Mapping(FakeEncoder):
+    """Gives maps that are as grey as their tile throughout; `short` leaves some out."""
+
+    short = 0
+
+    def examine(self, tiles: Tiles) -> Examined:
+        maps = np.broadcast_to(tiles[:, None, :1, :1], (len(tiles), 3, 2, 2)).astype(np.float32)
+        return Examined(super().examine(tiles).latents, maps[: len(tiles) - self.short])
 
 
 def run(
@@ -40,8 +51,8 @@ def run(
 def test_answers_keep_their_order_over_several_runs() -> None:
     """More tiles than fit into a run come back in the order in which they were given."""
     encoder = FakeEncoder()
-    latents = run(encoder, lambda batcher: batcher.encode([tile(n) for n in range(11)]))
-    assert greys(latents) == list(range(11))
+    answers = run(encoder, lambda batcher: batcher.examine([tile(n) for n in range(11)]))
+    assert greys(answers) == list(range(11))
     assert max(encoder.runs) <= LIMITS.size
     assert sum(encoder.runs) == 11
 
@@ -50,7 +61,7 @@ def test_callers_share_a_run() -> None:
     """Tiles of callers who come together are encoded together, and each gets its own."""
 
     async def talk(batcher: Batcher) -> list[list[Any]]:
-        return await asyncio.gather(*(batcher.encode([tile(n)]) for n in (5, 50, 150)))
+        return await asyncio.gather(*(batcher.examine([tile(n)]) for n in (5, 50, 150)))
 
     encoder = FakeEncoder()
     answers = run(encoder, talk, BatchLimits(size=3, delay_s=5, queue=64))
@@ -58,21 +69,41 @@ def test_callers_share_a_run() -> None:
     assert encoder.runs == [3]
 
 
+def test_each_caller_gets_its_own_map() -> None:
+    """In whatever runs the tiles of callers come, latent and map of an answer are of its tile."""
+
+    async def talk(batcher: Batcher) -> list[list[Any]]:
+        sent = [[tile(n) for n in numbers] for numbers in ((5, 6, 7), (50,), (150, 151))]
+        return await asyncio.gather(*map(batcher.examine, sent))
+
+    answers = [seen for answer in run(Mapping(), talk) for seen in answer]
+    assert greys(answers) == [5, 6, 7, 50, 150, 151]
+    assert [set(seen.map.ravel().tolist()) for seen in answers] == [{n} for n in greys(answers)]
+
+
+def test_maps_are_counted() -> None:
+    """An encoder that gives too few maps fails its callers rather than mixing them up."""
+    encoder = Mapping()
+    encoder.short = 1
+    answers = run(encoder, lambda batcher: batcher.examine([tile(1), tile(2)]))
+    assert all(isinstance(seen, EncodingFailed) for seen in answers)
+
+
 def test_one_bad_tile_fails_alone() -> None:
     """A tile on which the encoder fails gets the error; those beside it their latents."""
     encoder = FakeEncoder(refuse=7)
-    latents = run(encoder, lambda batcher: batcher.encode([tile(n) for n in (1, 7, 3)]))
-    assert isinstance(latents[1], EncodingFailed)
-    assert greys([latents[0], latents[2]]) == [1, 3]
+    answers = run(encoder, lambda batcher: batcher.examine([tile(n) for n in (1, 7, 3)]))
+    assert isinstance(answers[1], EncodingFailed)
+    assert greys([answers[0], answers[2]]) == [1, 3]
 
 
 def test_worker_outlives_a_failed_run() -> None:
     """After a failure the next caller is answered as if nothing had been."""
 
     async def talk(batcher: Batcher) -> list[Any]:
-        await batcher.encode([tile(7)])
+        await batcher.examine([tile(7)])
         assert batcher.alive
-        return await batcher.encode([tile(8)])
+        return await batcher.examine([tile(8)])
 
     assert greys(run(FakeEncoder(refuse=7), talk)) == [8]
 
@@ -80,8 +111,8 @@ def test_worker_outlives_a_failed_run() -> None:
 def test_outputs_are_counted() -> None:
     """An encoder that gives too few latents fails its callers rather than mixing them up."""
     encoder = FakeEncoder(drop=1)
-    latents = run(encoder, lambda batcher: batcher.encode([tile(1), tile(2)]))
-    assert all(isinstance(latent, EncodingFailed) for latent in latents)
+    answers = run(encoder, lambda batcher: batcher.examine([tile(1), tile(2)]))
+    assert all(isinstance(seen, EncodingFailed) for seen in answers)
 
 
 def test_full_queue_refuses_the_whole_request() -> None:
@@ -89,12 +120,12 @@ def test_full_queue_refuses_the_whole_request() -> None:
     encoder = GatedEncoder()
 
     async def talk(batcher: Batcher) -> int:
-        first = asyncio.create_task(batcher.encode([tile(1)]))
+        first = asyncio.create_task(batcher.examine([tile(1)]))
         await until(lambda: encoder.busy.is_set() and batcher.waiting == 0)
         with pytest.raises(
             QueueFull, match="0 tiles wait for the encoder, this request has 3, and at most 2 may"
         ):
-            await batcher.encode([tile(2)] * 3)
+            await batcher.examine([tile(2)] * 3)
         waiting = batcher.waiting
         encoder.gate.set()
         await first
@@ -108,9 +139,9 @@ def test_tiles_of_a_caller_who_left_are_not_encoded() -> None:
     encoder = GatedEncoder()
 
     async def talk(batcher: Batcher) -> None:
-        first = asyncio.create_task(batcher.encode([tile(1)]))
+        first = asyncio.create_task(batcher.examine([tile(1)]))
         await until(lambda: encoder.busy.is_set() and batcher.waiting == 0)
-        second = asyncio.create_task(batcher.encode([tile(2)] * 3))
+        second = asyncio.create_task(batcher.examine([tile(2)] * 3))
         await until(lambda: batcher.waiting == 3)
         second.cancel()
         encoder.gate.set()
@@ -125,8 +156,8 @@ def test_a_caller_who_leaves_during_the_run_harms_nobody() -> None:
     encoder = GatedEncoder()
 
     async def talk(batcher: Batcher) -> list[Any]:
-        leaver = asyncio.create_task(batcher.encode([tile(1)]))
-        stayer = asyncio.create_task(batcher.encode([tile(2)]))
+        leaver = asyncio.create_task(batcher.examine([tile(1)]))
+        stayer = asyncio.create_task(batcher.examine([tile(2)]))
         await until(encoder.busy.is_set)
         leaver.cancel()
         encoder.gate.set()
@@ -141,7 +172,7 @@ def test_waiting_tiles_are_answered_before_it_stops() -> None:
 
     async def whole() -> list[Any]:
         async with Batcher(encoder, BatchLimits(size=1, delay_s=0, queue=9)) as batcher:
-            waiting = asyncio.create_task(batcher.encode([tile(n) for n in (1, 2, 3)]))
+            waiting = asyncio.create_task(batcher.examine([tile(n) for n in (1, 2, 3)]))
             await until(lambda: encoder.busy.is_set() and batcher.waiting == 2)
             encoder.gate.set()
         return await waiting
@@ -157,6 +188,6 @@ def test_a_stopped_batcher_takes_no_tiles() -> None:
             pass
         assert not batcher.alive
         with pytest.raises(Draining):
-            await batcher.encode([tile(1)])
+            await batcher.examine([tile(1)])
 
     asyncio.run(whole())

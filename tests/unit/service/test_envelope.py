@@ -8,7 +8,7 @@ import pytest
 
 from service.answers import fact_or_problem
 from service.errors import BodyTooLarge, problem_of
-from service.routes import clusters, encode, health, neighbors, pages, reference, tiles
+from service.routes import clusters, encode, health, neighbors, pages, reference, screen, tiles
 from tests.api import Api, running
 from tests.pictures import png
 from tests.tiny import tiny_tiles
@@ -92,15 +92,19 @@ def test_good_probes_are_not_logged(api: Api, caplog: pytest.LogCaptureFixture) 
     assert lines(caplog) == []
 
 
-def test_an_unknown_method_names_the_right_one(api: Api) -> None:
-    """405 names the methods that the route answers to."""
-    answer = api.ask("DELETE", "/bundle")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/bundle", "GET, HEAD"), ("/encode", "POST"), ("/screen", "GET, HEAD, POST")],
+)
+def test_an_unknown_method_names_the_right_ones(api: Api, path: str, allowed: str) -> None:
+    """405 names all methods that the address answers to, whichever of its routes it met first."""
+    answer = api.ask("DELETE", path)
     assert (answer.status_code, answer.json()["code"]) == (405, "wrong_method")
-    assert answer.headers["allow"] == "GET, HEAD"
-    assert "other methods: GET, HEAD" in answer.json()["detail"]
+    assert answer.headers["allow"] == allowed
+    assert f"other methods: {allowed}." in answer.json()["detail"]
 
 
-MODULES = (clusters, encode, health, neighbors, pages, reference, tiles)
+MODULES = (clusters, encode, health, neighbors, pages, reference, screen, tiles)
 ROUTES = [route for module in MODULES for route in module.router.routes]
 GETS = {route.path for route in ROUTES if "GET" in route.methods}
 POSTS = {"/encode", "/neighbors", "/cluster"}

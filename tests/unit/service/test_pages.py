@@ -1,7 +1,9 @@
 """Pages, asked for as a browser would without script."""
 
 import asyncio
+import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from bundle import Bundle
 from service.app import create_app
 from service.settings import Settings
+from tests.forge import reseal
 from tests.pictures import png
 from tests.tiny import tiny_tiles, write_tiny_bundle
 
@@ -176,6 +179,126 @@ def test_a_stray_tile_is_told_its_nearest_cluster(ask: Ask) -> None:
     assert re.search(r">cluster \d</a>, \d+\.\d\d away", page.text)
 
 
+PROMISE = "A verdict is a screen for people who look, never a diagnosis."
+
+
+@pytest.fixture(scope="module")
+def found(found_path: Path) -> Iterator[Ask]:
+    with serve(found_path) as asked:
+        yield asked
+
+
+@pytest.mark.parametrize(
+    "url", ["/", "/view/screen", "/view/clusters/0", "/view/tiles/c300", "/view/upload"]
+)
+def test_no_verdict_stands_without_its_promise(found: Ask, url: str) -> None:
+    """Every page with verdicts says in plain sight what a verdict is not."""
+    page = found(url)
+    assert PROMISE in page.text
+    assert "finds little" not in page.text
+
+
+def test_the_gallery_leads_to_the_verdicts(found: Ask) -> None:
+    """The gallery counts the verdicts, offers the filter, and marks what is not kept."""
+    page = found("/")
+    assert {f"/view/screen?verdict={name}" for name in ("keep", "review", "drop")} <= links(page)
+    assert "drop 4</a>" in page.text
+    assert '<option value="LETTERING">Lettering (4)</option>' in page.text
+    assert 'class="mark verdict-drop">drop 0.95</span>' in page.text
+
+
+def shown(page: httpx.Response) -> list[str]:
+    return re.findall(r'<span class="name">(\w+)</span>', page.text)
+
+
+def test_tiles_by_verdict_and_reason(found: Ask) -> None:
+    """The filter shows the tiles of the API's list, each with verdict, score and reasons."""
+    page = found("/view/screen?verdict=drop&reason=LETTERING&sort=-score")
+    assert shown(page) == ["c300", "c303", "c306"]
+    assert page.text.count('class="badge verdict-drop">drop</span>') == 3
+    assert '<option value="drop" selected>drop (4)</option>' in page.text
+    assert "3 tiles" in page.text
+    assert "/screen?format=csv&amp;verdict=drop&amp;reason=LETTERING&amp;sort=-score" in page.text
+
+
+def test_the_filter_takes_addresses_as_they_come(found: Ask) -> None:
+    """What is no verdict, reason, order or page stands for all, the highest score first."""
+    everything = shown(found("/view/screen"))
+    assert len(everything) == 12
+    assert shown(found("/view/screen?verdict=%3Cb%3E&reason=&sort=x&page=-1")) == everything
+    assert shown(found("/view/screen?sort=score"))[-1] == "c300"
+
+
+def test_a_filter_that_leaves_nothing_says_so(found: Ask) -> None:
+    """An empty list is a page with a sentence."""
+    page = found("/view/screen?verdict=keep&reason=LETTERING")
+    assert page.status_code == 200
+    assert "No stored tile has this verdict and this reason together." in page.text
+
+
+def test_many_tiles_come_in_pages_of_the_filter(tmp_path: Path) -> None:
+    """The filter is kept from page to page."""
+    write_tiny_bundle(tmp_path / "bundle", count=300, ids=[f"t{n:03}" for n in range(300)])
+    with serve(tmp_path / "bundle") as ask:
+        page = ask("/view/screen?verdict=drop")
+    assert len(shown(page)) == 120
+    assert "/view/screen?verdict=drop&amp;sort=-score&amp;page=2" in links(page)
+
+
+def test_a_tile_shows_its_verdict_with_reasons_and_evidence(found: Ask) -> None:
+    """Verdict, score, each reason with score and place, the overlay, and tiles to compare with."""
+    page = found("/view/tiles/c306").text
+    assert 'class="badge verdict-drop">drop</span> leave it out' in page
+    assert "Lettering score <b>0.95</b>" in page
+    assert "<code>LETTERING</code>, x 6 to 32, y 7 to 15 px" in page
+    assert 'src="/screen/c306/overlay"' in page
+    compared = page.split("Lettering: nearest stored tiles")[1].split("</ol>")[0]
+    assert set(re.findall(r'href="/view/tiles/(\w+)"', compared)) == {"c300", "c303"}
+
+
+def test_reasons_without_a_place_say_so(found: Ask, study_path: Path) -> None:
+    """What fills the tile is told from lettering whose place nobody knows."""
+    assert "<code>OFF_TOPIC</code>, the whole tile" in found("/view/tiles/c321").text
+    with serve(study_path) as ask:
+        assert "<code>LETTERING</code>, place not known" in ask("/view/tiles/c333").text
+
+
+def test_a_tile_without_reasons_says_so(found: Ask) -> None:
+    """Where nothing was found, the page says what was looked for."""
+    assert "No reason was found: no lettering" in found("/view/tiles/c333").text
+
+
+def test_what_was_found_on_a_sent_tile_is_drawn(ask: Ask) -> None:
+    """The upload page draws the box over the picture, in the tile's own pixels."""
+    tile = np.full((40, 80), 110, np.uint8)
+    tile[20:, 40:] = 255
+    page = upload(ask, ("mine.png", png(tile)))
+    assert 'viewBox="0 0 80 40"' in page.text
+    box = 'class="reason-LETTERING" x="40" y="20" width="40" height="20"'
+    assert box in page.text
+    assert "LETTERING</code>, x 40 to 80, y 20 to 40 px" in page.text
+    assert page.text.count(PROMISE) == 1
+
+
+@pytest.mark.parametrize("url", ["/", "/view/screen", "/view/tiles/c300", "/view/upload"])
+def test_the_study_profile_is_told_apart(study_path: Path, url: str) -> None:
+    """A bundle that judges by distance says whose score that is and how little it finds."""
+    with serve(study_path) as ask:
+        words = ask(url).text
+    assert "its score is the study&#39;s outlier distance, which finds little lettering" in words
+
+
+def test_scores_that_are_not_calibrated_are_told(tiny_path: Path, tmp_path: Path) -> None:
+    """A set too small to calibrate says so beside its verdicts."""
+    shutil.copytree(tiny_path, tmp_path / "bundle")
+    rules = json.loads((tmp_path / "bundle/manifest.json").read_text())["screening"]
+    note = "not calibrated: 12 stored tiles cannot show what share holds lettering"
+    reseal(tmp_path / "bundle", screening={**rules, "calibrated": False, "note": note})
+    with serve(tmp_path / "bundle") as ask:
+        page = ask("/view/screen").text
+    assert "not calibrated: 12 stored tiles cannot show what share holds lettering." in page
+
+
 def test_the_search_box_finds_an_id(ask: Ask) -> None:
     """Spaces and the file's ending are forgiven."""
     for typed in ("c306", " c306 ", "c306.png"):
@@ -219,11 +342,12 @@ def test_odd_ids_have_pages(odd: Ask, tile_id: str) -> None:
 
 
 def test_an_upload_is_answered_like_a_stored_tile(ask: Ask) -> None:
-    """A sent tile gets its pictures, its cluster and its neighbours, itself among them."""
+    """A sent tile gets its pictures, verdict, cluster and neighbours, itself among them."""
     page = upload(ask, ("mine.png", png(tiny_tiles()[0])))
     assert page.status_code == 200
     assert "mine" in page.text
-    assert page.text.count('src="data:image/png;base64,') == 4
+    assert page.text.count('src="data:image/png;base64,') == 5
+    assert 'class="badge verdict-keep">keep</span> no reason to leave it out' in page.text
     assert "cluster 0" in page.text
     assert re.findall(r'href="/view/tiles/(\w+)">\1<', page.text)[0] == "c300"
 
@@ -285,7 +409,9 @@ def test_names_of_sent_files_are_escaped(ask: Ask) -> None:
     assert "&lt;script&gt;x" in page.text
 
 
-@pytest.mark.parametrize("url", ["/", "/view/clusters/0", "/view/tiles/c300", "/view/upload"])
+@pytest.mark.parametrize(
+    "url", ["/", "/view/screen", "/view/clusters/0", "/view/tiles/c300", "/view/upload"]
+)
 def test_every_page_is_fit_for_a_strict_policy(ask: Ask, url: str) -> None:
     """No inline style, handler or script, nothing from elsewhere; one h1 and the landmarks."""
     page = ask(url).text

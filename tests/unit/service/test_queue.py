@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from bundle.arrays import Tiles
+from bundle.runtime import Examined
 from tests.api import Api, running, until
 from tests.fakes import FakeEncoder, GatedEncoder
 from tests.pictures import png
@@ -114,7 +116,17 @@ def test_not_ready_when_the_probe_differs(tiny_path: Path) -> None:
         answer = api.get("/readyz")
         assert api.get("/livez").status_code == 200
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
-    assert "differs from the stored one by 0.5" in answer.json()["detail"]
+    assert "latent differs from the stored one by 0.5" in answer.json()["detail"]
+
+
+def test_not_ready_when_the_probes_map_differs(tiny_path: Path) -> None:
+    """An encoder that no longer gives the stored maps makes the service not ready: 503."""
+    encoder = Drifting()
+    with running(tiny_path, encoder=encoder) as api:
+        encoder.maps_off = 0.5
+        answer = api.get("/readyz")
+    assert answer.status_code == 503
+    assert "map differs from the stored one by 0.5" in answer.json()["detail"]
 
 
 def test_not_ready_when_the_encoder_fails(tiny_path: Path) -> None:
@@ -155,12 +167,13 @@ def test_not_ready_once_it_stops(tiny_path: Path) -> None:
 
 
 class Drifting(FakeEncoder):
-    """Gives latents that are off by `off`."""
+    """Gives latents that are off by `off`, and maps by `maps_off`."""
 
-    off = 0.0
+    off = maps_off = 0.0
 
-    def encode(self, tiles: Any) -> Any:
-        return super().encode(tiles) + self.off
+    def examine(self, tiles: Tiles) -> Examined:
+        latents, maps = super().examine(tiles)
+        return Examined(latents + self.off, maps + self.maps_off)
 
 
 def test_a_client_who_leaves_while_sending_gets_no_answer(tiny_path: Path) -> None:

@@ -84,7 +84,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("route", ["/encode", "/neighbors", "/cluster"])
+@pytest.mark.parametrize("route", ["/encode", "/neighbors", "/cluster", "/screen"])
 @pytest.mark.parametrize("name", WRONG)
 def test_raw_tile_answers_with_its_own_status(api: Api, name: str, route: str) -> None:
     """A raw tile that cannot be used gives the problem as the answer, on every route."""
@@ -95,7 +95,7 @@ def test_raw_tile_answers_with_its_own_status(api: Api, name: str, route: str) -
     assert answer.json()["instance"] == answer.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("route", ["/encode", "/neighbors", "/cluster"])
+@pytest.mark.parametrize("route", ["/encode", "/neighbors", "/cluster", "/screen"])
 def test_form_answers_about_each_tile(api: Api, route: str) -> None:
     """In a form, each bad tile has its own error, the good ones their answers, in order."""
     files = [(f"{name}.png", data) for name, (data, _, _) in WRONG.items()]
@@ -222,6 +222,7 @@ def test_a_slow_body_is_not_waited_for(tiny_path: Path) -> None:
         ("GET", "/tiles?scan=x", 404, "named 'x'. GET /tiles names the scan of each tile."),
         ("GET", "/encode", 405, "other methods: POST. For a stored tile: GET /encode/{tile_id}."),
         ("PATCH", "/encode", 405, "other methods: POST."),
+        ("DELETE", "/screen", 405, "other methods: GET, HEAD, POST."),
     ],
 )
 def test_wrong_addresses_say_where_to_go(

@@ -1,0 +1,154 @@
+"""Verdicts of all stored tiles, laid out to be filtered, sorted and counted fast."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.screening import REASONS, VERDICTS, Code, Reason, Verdict, bounds, reasons
+from service.catalog import Catalog
+from service.errors import BadCursor
+
+Sort: TypeAlias = Literal["-score", "score", "id"]
+Chosen: TypeAlias = NDArray[np.intp]
+"""(m,) rows in the order of a list."""
+
+_CURSOR = re.compile(r"([0-9.e-]+),(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which stored tiles; an empty sequence stands for all.
+
+    verdicts, reasons: one of these. scan: the name of their scan.
+    min_score: the least lettering score.
+    """
+
+    verdicts: Sequence[Verdict] = ()
+    reasons: Sequence[Code] = ()
+    scan: str | None = None
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What screening found on the stored tiles.
+
+    scores: (n, 5) float32, columns as REASONS. boxes: (n, 3, 4) int16.
+    verdicts: (n,) uint8. sizes: (n, 2) int32 height and width of the tiles as given.
+    told: (n, 5) bool, whether a tile has a reason.
+    rising, falling: (n,) rows by lettering score, those of one score by id.
+    """
+
+    catalog: Catalog = field(repr=False)
+    scores: NDArray[np.float32] = field(repr=False)
+    boxes: NDArray[np.int16] = field(repr=False)
+    verdicts: NDArray[np.uint8] = field(repr=False)
+    sizes: NDArray[np.int32] = field(repr=False)
+    told: NDArray[np.bool_] = field(repr=False)
+    rising: Chosen = field(repr=False)
+    falling: Chosen = field(repr=False)
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> Self:
+        """Lay out what a bundle found."""
+        bundle = catalog.bundle
+        scores = np.asarray(bundle.scores)
+        return cls(
+            catalog=catalog,
+            scores=scores,
+            boxes=np.asarray(bundle.arrays["boxes.npy"]),
+            verdicts=np.asarray(bundle.verdicts),
+            sizes=np.asarray(bundle.arrays["tile_sizes.npy"]),
+            told=scores >= bounds(bundle.manifest.screening),
+            rising=np.argsort(scores[:, 0], kind="stable"),
+            falling=np.argsort(-scores[:, 0], kind="stable"),
+        )
+
+    def verdict(self, row: int) -> Verdict:
+        """Return a tile's verdict."""
+        return VERDICTS[int(self.verdicts[row])]
+
+    def size(self, row: int) -> tuple[int, int]:
+        """Return (height, width) of a tile as it was given, in pixels."""
+        height, width = self.sizes[row].tolist()
+        return height, width
+
+    def reasons(self, row: int) -> list[Reason]:
+        """Return what was found on a tile, boxes in pixels of the encoder's input."""
+        rules = self.catalog.bundle.manifest.screening
+        return reasons(rules, self.scores[row], self.boxes[row])
+
+    def choose(self, wanted: Filter, sort: Sort) -> Chosen:
+        """Return the rows that a filter lets through, in order.
+
+        Raises:
+            UnknownScan: no stored tile was cut from a scan of this name.
+        """
+        chosen = self.scores[:, 0] >= wanted.min_score
+        if wanted.verdicts:
+            chosen &= np.isin(self.verdicts, [VERDICTS.index(name) for name in wanted.verdicts])
+        if wanted.reasons:
+            chosen &= self.told[:, [REASONS.index(code) for code in wanted.reasons]].any(axis=1)
+        if wanted.scan is not None:
+            of_scan = np.zeros_like(chosen)
+            of_scan[self.catalog.in_scan(wanted.scan)] = True
+            chosen &= of_scan
+        if sort == "id":
+            return np.flatnonzero(chosen)
+        order = self.rising if sort == "score" else self.falling
+        return order[chosen[order]]
+
+    def count(self, rows: Chosen) -> dict[str, dict[str, int]]:
+        """Count tiles by verdict and by reason; one tile may have several reasons."""
+        verdicts = np.bincount(self.verdicts[rows], minlength=len(VERDICTS)).tolist()
+        told = self.told[rows].sum(axis=0).tolist()
+        return {
+            "verdicts": dict(zip(VERDICTS, verdicts, strict=True)),
+            "reasons": dict(zip(REASONS, told, strict=True)),
+        }
+
+    def page(
+        self, rows: Chosen, sort: Sort, *, cursor: str | None, limit: int
+    ) -> tuple[list[int], str | None]:
+        """Cut one page out of a list, beginning after `cursor`.
+
+        Returns: the page's rows, and the cursor of the next page or None at the end.
+
+        Raises:
+            BadCursor: it is none of a list in this order.
+        """
+        start = 0 if cursor is None else self._after(rows, sort, cursor)
+        chosen = rows[start : start + limit].tolist()
+        more = start + limit < len(rows) and bool(chosen)
+        return chosen, self._cursor(chosen[-1], sort) if more else None
+
+    def _cursor(self, row: int, sort: Sort) -> str:
+        name = self.catalog.ids[row]
+        return name if sort == "id" else f"{self.scores[row, 0]!s},{name}"
+
+    def _after(self, rows: Chosen, sort: Sort, cursor: str) -> int:
+        """Return how many of the rows stand at or before a cursor, whose tile need not be one."""
+        if sort == "id":
+            return int(np.searchsorted(rows, bisect_right(self.catalog.ids, cursor)))
+        score, name = _taken_apart(cursor)
+        sign = 1 if sort == "score" else -1
+        keys = sign * self.scores[rows, 0]
+        first = int(np.searchsorted(keys, sign * score, "left"))
+        last = int(np.searchsorted(keys, sign * score, "right"))
+        same = np.searchsorted(rows[first:last], bisect_right(self.catalog.ids, name))
+        return first + int(same)
+
+
+def _taken_apart(cursor: str) -> tuple[np.float32, str]:
+    parts = _CURSOR.fullmatch(cursor)
+    try:
+        if parts:
+            return np.float32(float(parts[1])), parts[2]
+    except ValueError:
+        pass
+    raise BadCursor(cursor)

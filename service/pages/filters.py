@@ -1,0 +1,102 @@
+"""Stored tiles by verdict: what can be chosen, and a page of what was."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from bundle.screening import REASONS, VERDICTS, Code, Verdict
+from service.findings import Filter, Findings, Sort
+from service.pages.sheets import TILES_A_PAGE, Page, Tile, page_of, tile
+from service.pages.verdicts import NAMES
+
+SORTS: dict[Sort, str] = {
+    "-score": "highest score first",
+    "score": "lowest score first",
+    "id": "by id",
+}
+_VERDICTS = {name: name for name in reversed(VERDICTS)}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that can be chosen. count: tiles that have it, None where that says nothing."""
+
+    value: str
+    words: str
+    count: int | None
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The choices. query: what is chosen, as an address has it."""
+
+    verdicts: list[Choice]
+    reasons: list[Choice]
+    sorts: list[Choice]
+    query: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A tile on the wall. reasons: their names."""
+
+    tile: Tile
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for; what is not known stands for all."""
+
+    verdict: Verdict | None
+    reason: Code | None
+    sort: Sort
+
+    @property
+    def filter(self) -> Filter:
+        """Which tiles."""
+        return Filter(
+            verdicts=(self.verdict,) if self.verdict else (),
+            reasons=(self.reason,) if self.reason else (),
+        )
+
+
+def asked(query: Mapping[str, str]) -> Asked:
+    """Read what an address asks for."""
+    verdict, reason, sort = (query.get(name, "") for name in ("verdict", "reason", "sort"))
+    return Asked(
+        verdict=verdict if verdict in VERDICTS else None,
+        reason=reason if reason in REASONS else None,
+        sort=sort if sort in SORTS else "-score",
+    )
+
+
+def bar(findings: Findings, wanted: Asked) -> Bar:
+    """Return the choices with the number of stored tiles behind each."""
+    counts = findings.count(findings.falling)
+    parts = {"verdict": wanted.verdict, "reason": wanted.reason, "sort": wanted.sort}
+    return Bar(
+        verdicts=_choices(_VERDICTS.items(), counts["verdicts"], wanted.verdict),
+        reasons=_choices(NAMES.items(), counts["reasons"], wanted.reason),
+        sorts=_choices(SORTS.items(), {}, wanted.sort),
+        query=urlencode({name: value for name, value in parts.items() if value}),
+    )
+
+
+def _choices(
+    words: Iterable[tuple[str, str]], counts: Mapping[str, int], chosen: str | None
+) -> list[Choice]:
+    return [Choice(value, said, counts.get(value), value == chosen) for value, said in words]
+
+
+def wall(findings: Findings, wanted: Asked, number: str) -> tuple[list[Card], Page, int]:
+    """Return one page of the tiles that were asked for, which page, and how many there are."""
+    rows = findings.choose(wanted.filter, wanted.sort)
+    page = page_of(number, len(rows), TILES_A_PAGE)
+    bundle = findings.catalog.bundle
+    cards = [
+        Card(tile(bundle, row), [NAMES[one.code] for one in findings.reasons(row)])
+        for row in rows[page.start : page.end].tolist()
+    ]
+    return cards, page, len(rows)

@@ -1,0 +1,79 @@
+"""The list of verdicts as CSV, for spreadsheets."""
+
+import csv
+import re
+from collections.abc import Iterator
+from io import StringIO
+
+from service.findings import Chosen, Findings
+from service.screening import in_tile
+
+COLUMNS = (
+    "id",
+    "verdict",
+    "score",
+    "reasons",
+    "left",
+    "top",
+    "right",
+    "bottom",
+    "scan",
+    "y",
+    "x",
+)
+MEDIA_TYPE = "text/csv"
+_ROWS_A_PIECE = 500
+_QUALITY = re.compile(r"\bq=([01](?:\.[0-9]{0,3})?)")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_pieces(findings: Findings, rows: Chosen) -> Iterator[str]:
+    """Yield the list as CSV, some hundred lines at a time.
+
+    The box is that of the lettering, in pixels of the tile; what is not known is left empty.
+    """
+    yield _lines([COLUMNS])
+    for start in range(0, len(rows), _ROWS_A_PIECE):
+        yield _lines(_row(findings, row) for row in rows[start : start + _ROWS_A_PIECE].tolist())
+
+
+def prefers_csv(accept: str) -> bool:
+    """Tell whether an Accept header wants CSV rather than JSON; in doubt it does not."""
+    weights = {MEDIA_TYPE: 0.0, "application/json": 0.0}
+    for part in accept.lower().split(","):
+        kind, _, parameters = part.partition(";")
+        if kind.strip() in weights:
+            found = _QUALITY.search(parameters)
+            weights[kind.strip()] = float(found[1]) if found else 1.0
+    wants_csv, wants_json = weights.values()
+    return wants_csv > wants_json
+
+
+def _lines(cells: "Iterator[tuple[object, ...]] | list[tuple[str, ...]]") -> str:
+    stream = StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(cells)
+    return stream.getvalue()
+
+
+def _row(findings: Findings, row: int) -> tuple[object, ...]:
+    catalog, found = findings.catalog, findings.reasons(row)
+    bundle = catalog.bundle
+    boxes = [one.box for one in found if one.code == "LETTERING" and one.box]
+    box: tuple[object, ...] = ("",) * 4
+    if boxes:
+        side = bundle.manifest.preprocessing.side
+        box = in_tile(boxes[0], side, findings.size(row))
+    return (
+        _harmless(catalog.ids[row]),
+        findings.verdict(row),
+        str(findings.scores[row, 0]),
+        ";".join(one.code for one in found),
+        *box,
+        _harmless(catalog.scans[row] or ""),
+        *(bundle.position(row) or ("", "")),
+    )
+
+
+def _harmless(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run as a formula."""
+    return "'" + text if text.startswith(_FORMULA) else text
