@@ -39,9 +39,12 @@ from client.results import (
     StoredTile,
 )
 from client.retry import Retry
+from client.screenings import AlikeTile, Box, Evidence, Reason, ScreenedTile, Screening
 
 __all__ = [
+    "AlikeTile",
     "AsyncClient",
+    "Box",
     "BundleChanged",
     "BundleInfo",
     "Client",
@@ -49,6 +52,7 @@ __all__ = [
     "Cluster",
     "ClusterOf",
     "Encoded",
+    "Evidence",
     "FailedTile",
     "InputUnusable",
     "Neighbor",
@@ -57,7 +61,10 @@ __all__ = [
     "Overloaded",
     "Payload",
     "Problem",
+    "Reason",
     "Retry",
+    "ScreenedTile",
+    "Screening",
     "ServiceRefused",
     "ServiceUnreachable",
     "StoredTile",

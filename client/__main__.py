@@ -1,8 +1,10 @@
-"""`python -m client encode|neighbors|cluster FOLDER --out FILE`: a folder into a table."""
+"""`python -m client encode|neighbors|cluster|screen FOLDER --out FILE`: a folder into a table."""
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import httpx
 from tqdm import tqdm
@@ -15,10 +17,19 @@ from client.journal import Journal
 from client.options import Options, parse
 from client.problem import Problem
 from client.retry import Retry
+from client.screenings import VERDICTS
 from client.sources import TileFile, find_tiles
 from client.tables import Entry, Table, check_output, write_table
 
 DONE, NOTHING_DONE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What failed and why, by file, and how many tiles have each verdict."""
+
+    failures: Mapping[str, Problem]
+    verdicts: Counter[str] = field(default_factory=Counter)
 
 
 def main(
@@ -56,14 +67,12 @@ def _work(options: Options, transport: httpx.AsyncBaseTransport | None, retry: R
         raise InputUnusable(f"The folder {options.failures.parent} does not exist; make it first.")
     tiles = find_tiles(options.inputs)
     client = AsyncClient(options.url, retry=retry, timeout_s=options.timeout, transport=transport)
-    failures = asyncio.run(_ask(options, tiles, client))
-    _report(options, tiles, failures)
-    return SOME_FAILED if failures else DONE
+    outcome = asyncio.run(_ask(options, tiles, client))
+    _report(options, tiles, outcome)
+    return SOME_FAILED if outcome.failures else DONE
 
 
-async def _ask(
-    options: Options, tiles: Sequence[TileFile], client: AsyncClient
-) -> Mapping[str, Problem]:
+async def _ask(options: Options, tiles: Sequence[TileFile], client: AsyncClient) -> _Outcome:
     async with client:
         # Nothing is written before it is known that there is a service, and which bundle it has.
         info = await client.bundle()
@@ -72,25 +81,28 @@ async def _ask(
             missing = [tile for tile in tiles if tile not in journal]
             kept = len(tiles) - len(missing)
             with tqdm(total=len(tiles), initial=kept, unit=" tiles", disable=options.quiet) as bar:
-                failures = await ask_all(client, job, missing, journal, bar)
+                outcome = _Outcome(await ask_all(client, job, missing, journal, bar))
             table = Table(options.command, info.latent_dim)
-            write_table(options.out, table, _entries(journal, tiles, failures))
-            journal.close(complete=not failures)
-    return failures
+            write_table(options.out, table, _entries(journal, tiles, outcome))
+            journal.close(complete=not outcome.failures)
+    return outcome
 
 
-def _entries(
-    journal: Journal, tiles: Sequence[TileFile], failures: Mapping[str, Problem]
-) -> Iterator[Entry]:
+def _entries(journal: Journal, tiles: Sequence[TileFile], outcome: _Outcome) -> Iterator[Entry]:
     for tile, result in journal.results(tiles):
-        answer = {"error": failures[tile.file].to_json()} if result is None else result
+        answer = {"error": outcome.failures[tile.file].to_json()} if result is None else result
+        if "verdict" in answer:
+            outcome.verdicts[str(answer["verdict"])] += 1
         yield Entry(tile.file, tile.id, answer)
 
 
-def _report(options: Options, tiles: Sequence[TileFile], failures: Mapping[str, Problem]) -> None:
+def _report(options: Options, tiles: Sequence[TileFile], outcome: _Outcome) -> None:
+    failures = outcome.failures
     if options.failures is not None:
         write_failures(options.failures, failures)
     print(f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles -> {options.out}")
+    if options.command == "screen":
+        print(", ".join(f"{outcome.verdicts[verdict]:,} {verdict}" for verdict in VERDICTS))
     if failures:
         print_failures(failures, options.failures or options.out)
 

@@ -5,7 +5,7 @@ Both only carry out plans and give them names; the rules stand in `client.plans`
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -16,7 +16,19 @@ from client.errors import InputUnusable
 from client.payload import Payload, TileLike, chunked, load
 from client.plans import Answer, Ask, Plan, Terms, Wait, same_bundle, submit
 from client.proxy import certificates, is_local, proxy_variable
-from client.questions import CLUSTER, ENCODE, NEIGHBORS, Question, of_stored, of_tile, typed
+from client.questions import (
+    CLUSTER,
+    ENCODE,
+    NEIGHBORS,
+    SCREEN,
+    Page,
+    Question,
+    Sort,
+    Wanted,
+    of_stored,
+    of_tile,
+    typed,
+)
 from client.results import (
     BundleInfo,
     Cluster,
@@ -27,6 +39,7 @@ from client.results import (
     StoredTile,
 )
 from client.retry import Retry
+from client.screenings import ScreenedTile, Screening, Verdict
 
 URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 60.0
@@ -131,6 +144,14 @@ class Client:
             bundle = same_bundle(bundle, batch.bundle)
             yield from typed(question, chunk, batch)
 
+    def _pages(self, page: Callable[[str | None], Plan[Page[T]]]) -> Iterator[T]:
+        cursor: str | None = None
+        while True:
+            found, cursor = self.run(page(cursor))
+            yield from found
+            if cursor is None:
+                return
+
     def encode(self, tile: TileLike) -> Encoded:
         """Encode one tile; raises TileRefused if it cannot be used."""
         return self.run(of_tile(ENCODE, tile, self.terms))
@@ -157,6 +178,16 @@ class Client:
         """Find the clusters of tiles, many a request; yields one answer a tile, in order."""
         return self._many(CLUSTER, tiles)
 
+    def screen(self, tile: TileLike, k: int = 5) -> Screening:
+        """Screen one tile, with up to k tiles of evidence a reason; raises TileRefused."""
+        return self.run(of_tile(SCREEN, tile, self.terms, k))
+
+    def screen_many(
+        self, tiles: Iterable[TileLike], k: int = 5
+    ) -> Iterator[Screening | FailedTile]:
+        """Screen tiles, many a request; yields one answer a tile, in order."""
+        return self._many(SCREEN, tiles, k)
+
     def latent_of(self, tile_id: str) -> Encoded:
         """Return a stored tile's latent; raises NotFound."""
         return self.run(of_stored(ENCODE, tile_id, self.terms))
@@ -169,18 +200,38 @@ class Client:
         """Return a stored tile's cluster; raises NotFound."""
         return self.run(of_stored(CLUSTER, tile_id, self.terms))
 
+    def screening_of(self, tile_id: str, k: int = 5) -> Screening:
+        """Return the verdict on a stored tile, as it was when fitted; raises NotFound."""
+        return self.run(of_stored(SCREEN, tile_id, self.terms, k))
+
     def clusters(self) -> list[Cluster]:
         """Return every cluster, and last the stray tiles as label -1."""
         return self.run(questions.clusters(self.terms))
 
     def tiles(self, cluster: int | None = None) -> Iterator[StoredTile]:
         """Yield the stored tiles by id, all or those of a cluster, fetching pages as needed."""
-        cursor: str | None = None
-        while True:
-            tiles, cursor = self.run(questions.tile_page(self.terms, cursor, cluster))
-            yield from tiles
-            if cursor is None:
-                return
+        return self._pages(lambda cursor: questions.tile_page(self.terms, cursor, cluster))
+
+    def screened(
+        self,
+        *,
+        verdict: Verdict | Sequence[Verdict] = (),
+        reason: str | Sequence[str] = (),
+        scan: str | None = None,
+        min_score: float = 0.0,
+        sort: Sort = "-score",
+    ) -> Iterator[ScreenedTile]:
+        """Yield the stored tiles with their verdicts, fetching pages as needed.
+
+        Args:
+            verdict: tiles with this one, or one of these, only.
+            reason: tiles with this one, or one of these, only; a code such as LETTERING.
+            scan: tiles of the scan of this name only.
+            min_score: tiles with at least this lettering score only.
+            sort: by lettering score, highest or lowest first, or by id.
+        """
+        wanted = Wanted(verdict=verdict, reason=reason, scan=scan, min_score=min_score, sort=sort)
+        return self._pages(lambda cursor: questions.screened_page(self.terms, cursor, wanted))
 
     def image(self, tile_id: str) -> bytes:
         """Return a stored tile's picture, the encoder's input, as PNG; raises NotFound."""

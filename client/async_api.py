@@ -1,7 +1,7 @@
 """The client for scripts with asyncio: `AsyncClient`, the twin of `client.api.Client`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -12,7 +12,19 @@ from client.api import TIMEOUT_S, URL, terms_for
 from client.payload import Payload, TileLike, chunked, load
 from client.plans import Answer, Ask, Plan, Wait, same_bundle, submit
 from client.proxy import certificates, is_local
-from client.questions import CLUSTER, ENCODE, NEIGHBORS, Question, of_stored, of_tile, typed
+from client.questions import (
+    CLUSTER,
+    ENCODE,
+    NEIGHBORS,
+    SCREEN,
+    Page,
+    Question,
+    Sort,
+    Wanted,
+    of_stored,
+    of_tile,
+    typed,
+)
 from client.results import (
     BundleInfo,
     Cluster,
@@ -23,6 +35,7 @@ from client.results import (
     StoredTile,
 )
 from client.retry import Retry
+from client.screenings import ScreenedTile, Screening, Verdict
 
 T = TypeVar("T")
 
@@ -109,6 +122,15 @@ class AsyncClient:
             for answer in typed(question, chunk, batch):
                 yield answer
 
+    async def _pages(self, page: Callable[[str | None], Plan[Page[T]]]) -> AsyncIterator[T]:
+        cursor: str | None = None
+        while True:
+            found, cursor = await self.run(page(cursor))
+            for each in found:
+                yield each
+            if cursor is None:
+                return
+
     async def encode(self, tile: TileLike) -> Encoded:
         """Encode one tile; raises TileRefused if it cannot be used."""
         return await self.run(of_tile(ENCODE, tile, self.terms))
@@ -135,6 +157,16 @@ class AsyncClient:
         """Find the clusters of tiles, many a request; yields one answer a tile, in order."""
         return self._many(CLUSTER, tiles)
 
+    async def screen(self, tile: TileLike, k: int = 5) -> Screening:
+        """Screen one tile, with up to k tiles of evidence a reason; raises TileRefused."""
+        return await self.run(of_tile(SCREEN, tile, self.terms, k))
+
+    def screen_many(
+        self, tiles: Iterable[TileLike], k: int = 5
+    ) -> AsyncIterator[Screening | FailedTile]:
+        """Screen tiles, many a request; yields one answer a tile, in order."""
+        return self._many(SCREEN, tiles, k)
+
     async def latent_of(self, tile_id: str) -> Encoded:
         """Return a stored tile's latent; raises NotFound."""
         return await self.run(of_stored(ENCODE, tile_id, self.terms))
@@ -147,19 +179,38 @@ class AsyncClient:
         """Return a stored tile's cluster; raises NotFound."""
         return await self.run(of_stored(CLUSTER, tile_id, self.terms))
 
+    async def screening_of(self, tile_id: str, k: int = 5) -> Screening:
+        """Return the verdict on a stored tile, as it was when fitted; raises NotFound."""
+        return await self.run(of_stored(SCREEN, tile_id, self.terms, k))
+
     async def clusters(self) -> list[Cluster]:
         """Return every cluster, and last the stray tiles as label -1."""
         return await self.run(questions.clusters(self.terms))
 
-    async def tiles(self, cluster: int | None = None) -> AsyncIterator[StoredTile]:
+    def tiles(self, cluster: int | None = None) -> AsyncIterator[StoredTile]:
         """Yield the stored tiles by id, all or those of a cluster, fetching pages as needed."""
-        cursor: str | None = None
-        while True:
-            tiles, cursor = await self.run(questions.tile_page(self.terms, cursor, cluster))
-            for tile in tiles:
-                yield tile
-            if cursor is None:
-                return
+        return self._pages(lambda cursor: questions.tile_page(self.terms, cursor, cluster))
+
+    def screened(
+        self,
+        *,
+        verdict: Verdict | Sequence[Verdict] = (),
+        reason: str | Sequence[str] = (),
+        scan: str | None = None,
+        min_score: float = 0.0,
+        sort: Sort = "-score",
+    ) -> AsyncIterator[ScreenedTile]:
+        """Yield the stored tiles with their verdicts, fetching pages as needed.
+
+        Args:
+            verdict: tiles with this one, or one of these, only.
+            reason: tiles with this one, or one of these, only; a code such as LETTERING.
+            scan: tiles of the scan of this name only.
+            min_score: tiles with at least this lettering score only.
+            sort: by lettering score, highest or lowest first, or by id.
+        """
+        wanted = Wanted(verdict=verdict, reason=reason, scan=scan, min_score=min_score, sort=sort)
+        return self._pages(lambda cursor: questions.screened_page(self.terms, cursor, wanted))
 
     async def image(self, tile_id: str) -> bytes:
         """Return a stored tile's picture, the encoder's input, as PNG; raises NotFound."""

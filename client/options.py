@@ -12,6 +12,7 @@ _COMMANDS: dict[Command, str] = {
     "encode": "the latent of every tile: one row a tile, columns l0, l1, ...",
     "neighbors": "the nearest stored tiles of every tile: one row a neighbour",
     "cluster": "the cluster of every tile: one row a tile",
+    "screen": "the verdict on every tile, keep, review or drop: one row a tile",
 }
 _LONGEST_S = 86_400.0
 _EPILOG = """\
@@ -73,6 +74,14 @@ def parse(argv: Sequence[str] | None) -> Options:
                 metavar="N",
                 help="neighbours a tile, 1 to 100 (5)",
             )
+        elif name == "screen":
+            command.add_argument(
+                "-k",
+                type=_count(20, least=0),
+                default=0,
+                metavar="N",
+                help="tiles of evidence a reason, 0 to 20 (0); only .ndjson holds them",
+            )
         else:
             command.set_defaults(k=None)
     return Options(**vars(parser.parse_args(argv)))
@@ -102,14 +111,16 @@ def _configure(command: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="no progress bar")
 
 
-def _count(highest: int) -> Callable[[str], int]:
+def _count(highest: int, *, least: int = 1) -> Callable[[str], int]:
     def count(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
-            number = 0
-        if not 1 <= number <= highest:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {highest}")
+            number = least - 1
+        if not least <= number <= highest:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no whole number from {least} to {highest}"
+            )
         return number
 
     return count

@@ -19,7 +19,9 @@ from client.payload import Limits, Payload
 from client.problem import Problem
 from client.retry import LATER, Retry
 
-Command: TypeAlias = Literal["encode", "neighbors", "cluster"]
+Command: TypeAlias = Literal["encode", "neighbors", "cluster", "screen"]
+Params: TypeAlias = Mapping[str, str | int | float | Sequence[str]]
+"""What follows the question mark; a sequence is a name given several times."""
 
 # Too long, too slow, or the service failed on it: half as many tiles may do, and in the end
 # only the tile that is the cause has to be given up.
@@ -31,7 +33,7 @@ class Ask:
     """One request, still to be sent."""
 
     path: str
-    params: Mapping[str, str | int] = field(default_factory=dict)
+    params: Params = field(default_factory=dict)
     tiles: Sequence[Payload] = ()
 
     @property
@@ -133,7 +135,7 @@ def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable
     )
 
 
-def fetch(path: str, terms: Terms, params: Mapping[str, str | int] | None = None) -> Plan[Json]:
+def fetch(path: str, terms: Terms, params: Params | None = None) -> Plan[Json]:
     """Get a JSON object.
 
     Raises:
@@ -241,7 +243,7 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def _params(k: int | None) -> dict[str, str | int]:
+def _params(k: int | None) -> Params:
     return {} if k is None else {"k": k}
 
 

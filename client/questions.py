@@ -1,16 +1,17 @@
 """Plans with typed results: what `Client` and `AsyncClient` have in common."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from client import results
+from client import results, screenings
 from client.answers import Json
 from client.errors import InputUnusable, TileRefused
 from client.payload import Payload, TileLike, load
 from client.plans import (
     Batch,
     Command,
+    Params,
     Plan,
     Terms,
     fetch,
@@ -22,9 +23,12 @@ from client.plans import (
 )
 from client.problem import Problem
 from client.results import BundleInfo, Cluster, FailedTile, StoredTile, read
+from client.screenings import ScreenedTile, Verdict
 
 T = TypeVar("T")
-Page: TypeAlias = tuple[list[StoredTile], str | None]
+Page: TypeAlias = tuple[list[T], str | None]
+"""What stands on a page of a list, and the cursor of the next one; None on the last."""
+Sort: TypeAlias = Literal["-score", "score", "id"]
 _A_PAGE = 1000
 
 
@@ -39,6 +43,7 @@ class Question(Generic[T]):
 ENCODE = Question("encode", results.encoded)
 NEIGHBORS = Question("neighbors", results.neighbors)
 CLUSTER = Question("cluster", results.cluster_of)
+SCREEN = Question("screen", screenings.screening)
 
 
 def of_tile(question: Question[T], tile: TileLike, terms: Terms, k: int | None = None) -> Plan[T]:
@@ -91,15 +96,32 @@ def clusters(terms: Terms) -> Plan[list[Cluster]]:
     return read(results.clusters, raw)
 
 
-def tile_page(terms: Terms, cursor: str | None, label: int | None) -> Plan[Page]:
+def tile_page(terms: Terms, cursor: str | None, label: int | None) -> Plan[Page[StoredTile]]:
     """Ask for one page of stored tiles, all or those of a cluster, and the next one's cursor."""
-    params: dict[str, str | int] = {"limit": _A_PAGE}
-    if cursor is not None:
-        params["cursor"] = cursor
-    if label is not None:
-        params["cluster"] = label
-    raw = yield from fetch("/tiles", terms, params)
+    raw = yield from fetch("/tiles", terms, _page(cursor, {"cluster": label}))
     return read(results.tile_page, raw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which stored tiles to list by verdict, and in which order; see `Client.screened`."""
+
+    verdict: Verdict | Sequence[Verdict]
+    reason: str | Sequence[str]
+    scan: str | None
+    min_score: float
+    sort: Sort
+
+
+def screened_page(terms: Terms, cursor: str | None, wanted: Wanted) -> Plan[Page[ScreenedTile]]:
+    """Ask for one page of stored tiles with their verdicts, and the next one's cursor."""
+    raw = yield from fetch("/screen", terms, _page(cursor, asdict(wanted)))
+    return read(screenings.screened_page, raw)
+
+
+def _page(cursor: str | None, wanted: Mapping[str, Any]) -> Params:
+    asked = {"limit": _A_PAGE, "cursor": cursor, **wanted}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def picture(kind: str, tile_id: str, terms: Terms) -> Plan[bytes]:

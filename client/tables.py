@@ -43,7 +43,7 @@ class Table:
         names: dict[str, type] = {"file": str, "id": str, "error": str}
         if self.command == "encode":
             return names | {f"l{number}": float for number in range(self.latent_dim)}
-        return names | (_NEIGHBOR if self.command == "neighbors" else _CLUSTER)
+        return names | _COLUMNS[self.command]
 
     def rows(self, entry: Entry) -> Iterator[Row]:
         """Yield the rows of one tile: one, or for neighbours one a hit. None where blank."""
@@ -71,6 +71,13 @@ _CLUSTER = {
     "distance": float,
     "reach": float,
 }
+_BOX = {"left": int, "top": int, "right": int, "bottom": int}
+_SCREEN = {"verdict": str, "score": float, "reasons": str, **_BOX}
+_COLUMNS: dict[Command, dict[str, type]] = {
+    "neighbors": _NEIGHBOR,
+    "cluster": _CLUSTER,
+    "screen": _SCREEN,
+}
 
 
 def _latent(result: Json) -> Iterator[Row]:
@@ -94,10 +101,22 @@ def _membership(result: Json) -> Iterator[Row]:
     }
 
 
+def _verdict(result: Json) -> Iterator[Row]:
+    reasons = result["reasons"]
+    lettering = next((one["box"] for one in reasons if one["code"] == "LETTERING"), None)
+    yield {
+        "verdict": result["verdict"],
+        "score": result["score"],
+        "reasons": ";".join(one["code"] for one in reasons),
+        **{side: lettering[side] for side in _BOX if lettering},
+    }
+
+
 _VALUES: dict[Command, Callable[[Json], Iterator[Row]]] = {
     "encode": _latent,
     "neighbors": _hits,
     "cluster": _membership,
+    "screen": _verdict,
 }
 
 

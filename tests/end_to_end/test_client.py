@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -17,10 +18,11 @@ import numpy as np
 import pytest
 import uvicorn
 
-from bundle import Bundle
+from bundle import Bundle, decode_png
 from bundle.arrays import Latents, Tiles
-from client import Client, Encoded, FailedTile, NotFound, TileRefused
+from client import Client, Encoded, FailedTile, NotFound, Screening, TileRefused
 from client.options import Options
+from client.screenings import VERDICTS
 from client.tables import Table
 from service.app import create_app
 from service.settings import Settings
@@ -102,6 +104,52 @@ def test_a_sent_tile_finds_itself(client: Client, folder: Path) -> None:
 def test_a_sent_tile_has_the_cluster_of_its_twin(client: Client, folder: Path) -> None:
     """Nearest-core rule: a core tile sent again lands in its own cluster."""
     assert client.cluster(folder / "c300.png").label == client.cluster_of("c300").label == 0
+
+
+def test_a_stored_tile_sent_again_has_its_verdict(client: Client, folder: Path) -> None:
+    """The verdict of the fit and that on the tile in the size it was given agree, box and all."""
+    for file in folder.glob("c*.png"):
+        file.write_bytes(png(decode_png(file.read_bytes()).repeat(2, 0).repeat(2, 1)))
+    sent = list(client.screen_many(sorted(folder.glob("c*.png")), k=0))
+    stored = [client.screening_of(answer.id, k=0) for answer in sent]
+    assert {answer.verdict for answer in stored} > {"keep"}
+    for one, other in zip(sent, stored, strict=True):
+        assert isinstance(one, Screening)
+        assert (one.id, one.verdict) == (other.id, other.verdict)
+        assert [why.code for why in one.reasons] == [why.code for why in other.reasons]
+
+
+def test_evidence_leaves_out_the_tile_itself(client: Client) -> None:
+    """A stored tile is compared with others; k is the most of them."""
+    doubtful = next(client.screened(verdict=["review", "drop"], reason="LETTERING"))
+    evidence = client.screening_of(doubtful.id, k=2).evidence[0]
+    ids = [tile.id for tile in evidence.neighbors]
+    assert 1 <= len(ids) <= 2
+    assert doubtful.id not in ids
+
+
+def test_verdicts_can_be_listed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them by score, page after page, or those with one verdict; none is left out."""
+    monkeypatch.setattr("client.questions._A_PAGE", 5)
+    tiles = list(client.screened())
+    assert len({tile.id for tile in tiles}) == len(tiles) == 12
+    assert [tile.score for tile in tiles] == sorted((tile.score for tile in tiles), reverse=True)
+    drops = client.screened(verdict="drop", sort="id")
+    assert [tile.id for tile in drops] == sorted(t.id for t in tiles if t.verdict == "drop")
+
+
+def test_the_verdicts_of_a_folder(url: str, folder: Path, client: Client, tmp_path: Path) -> None:
+    """The table has the service's verdicts; a line sums them up; the broken file has a reason."""
+    command = _command(url, "screen", folder, tmp_path / "out.csv")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    broken, *rows = _rows(tmp_path / "out.csv")
+    assert (broken["error"][:9], broken["verdict"]) == ("not_a_png", "")
+    verdicts = {tile.id: tile.verdict for tile in client.screened()}
+    assert {row["id"]: row["verdict"] for row in rows} == verdicts
+    counts = Counter(verdicts.values())
+    summed = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    assert done.stdout.splitlines()[-1] == summed
 
 
 def test_everything_stored_can_be_listed(client: Client, tiny_bundle: Bundle) -> None:
@@ -199,7 +247,7 @@ def test_the_code_in_the_document_runs(
         Path(f"tiles/{name}.png").write_bytes(tiny_bundle.picture(0))
     text = (ROOT / "docs" / "client.md").read_text().replace("http://127.0.0.1:8000", url)
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         exec(compile(block, "docs/client.md", "exec"), {})
 
@@ -208,6 +256,6 @@ def test_the_document_names_every_option_and_column() -> None:
     """docs/client.md keeps up with the command line and the tables."""
     text = (ROOT / "docs" / "client.md").read_text()
     names = {option.name for option in fields(Options)} - {"command", "inputs", "k"}
-    tables = (Table(command, 0) for command in ("neighbors", "cluster"))
+    tables = (Table(command, 0) for command in ("neighbors", "cluster", "screen"))
     wanted = [f"--{name}" for name in names] + [", ".join(table.columns) for table in tables]
     assert [name for name in wanted if name not in text] == []

@@ -98,6 +98,23 @@ def result(command: str, size: float) -> dict[str, Any]:
     if command == "cluster":
         near = {"label": 3, "distance": size}
         return {"cluster": {"label": -1, "confidence": 0.0, "nearest": near, "reach": 1.0}}
+    if command == "screen":
+        return _screening(size)
     hit = {"distance": size, "rarity": 0.1, "cluster": None, "scan": "film-a"}
     hits = [{"id": "c1", "rank": 1, **hit}, {"id": "c2", "rank": 2, **hit}]
     return {"self_excluded": False, "neighbors": hits}
+
+
+def _screening(size: float) -> dict[str, Any]:
+    """Lettering and a film edge; up to 10 bytes are a keep, up to 20 a review, more a drop."""
+    verdict = "keep" if size <= 10 else "review" if size <= 20 else "drop"
+    box = {"left": 1, "top": 2, "right": 3, "bottom": 4}
+    alike = [{"id": "c9", "distance": size, "score": 0.75, "scan": None}]
+    codes = [] if verdict == "keep" else ["LETTERING", "FILM_EDGE"]
+    boxes = {"LETTERING": box, "FILM_EDGE": None}
+    return {
+        "verdict": verdict,
+        "score": 0.5,
+        "reasons": [{"code": code, "score": 0.5, "box": boxes[code]} for code in codes],
+        "evidence": [{"code": code, "neighbors": alike} for code in codes],
+    }

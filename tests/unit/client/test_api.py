@@ -9,17 +9,23 @@ import httpx
 import pytest
 
 from client import (
+    AlikeTile,
     AsyncClient,
+    Box,
     BundleChanged,
     Client,
     ClusterOf,
     Encoded,
+    Evidence,
     FailedTile,
     InputUnusable,
     Neighbor,
     NotFound,
     Overloaded,
     Payload,
+    Reason,
+    ScreenedTile,
+    Screening,
     ServiceRefused,
     ServiceUnreachable,
     StoredTile,
@@ -33,26 +39,26 @@ REFUSED = httpx.ConnectError("refused")
 BROKEN = httpx.ReadError("reset")
 
 
-def _sync(service: FakeService, method: str, *args: Any) -> Any:
+def _sync(service: FakeService, method: str, *args: Any, **options: Any) -> Any:
     transport = httpx.MockTransport(service)
     with Client("http://service", retry=AT_ONCE, transport=transport) as client:
-        found = getattr(client, method)(*args)
+        found = getattr(client, method)(*args, **options)
         return list(found) if hasattr(found, "__next__") else found
 
 
-async def _async(service: FakeService, method: str, *args: Any) -> Any:
+async def _async(service: FakeService, method: str, *args: Any, **options: Any) -> Any:
     transport = httpx.MockTransport(service)
     async with AsyncClient("http://service", retry=AT_ONCE, transport=transport) as client:
-        found = getattr(client, method)(*args)
+        found = getattr(client, method)(*args, **options)
         return [each async for each in found] if hasattr(found, "__anext__") else await found
 
 
 @pytest.fixture(params=["sync", "async"])
 def call(request: pytest.FixtureRequest) -> Call:
-    """`call(service, method, *args)` on either client; iterators come back as lists."""
+    """`call(service, method, *args, **options)` on either client; iterators come back as lists."""
     if request.param == "sync":
         return _sync
-    return lambda *args: asyncio.run(_async(*args))
+    return lambda *args, **options: asyncio.run(_async(*args, **options))
 
 
 def _tiles(*contents: bytes) -> list[Payload]:
@@ -87,7 +93,34 @@ def test_cluster_is_never_a_bare_minus_one(call: Call) -> None:
     assert ClusterOf("t", -1, 0.0, 3, 3.0, 1.0).stray
 
 
-@pytest.mark.parametrize("method", ["encode_many", "neighbors_many", "cluster_many"])
+def test_a_screening_is_typed_and_k_is_sent(call: Call) -> None:
+    """Reasons with their places, and for each of them the tiles to compare with."""
+    service = FakeService()
+    found = call(service, "screen", b"x" * 11, 3)
+    assert (found.id, found.verdict, found.score) == ("tile", "review", 0.5)
+    lettering, edge = found.reasons
+    assert lettering == Reason("LETTERING", 0.5, Box(1, 2, 3, 4))
+    assert edge == Reason("FILM_EDGE", 0.5, None)
+    assert found.evidence[0] == Evidence("LETTERING", (AlikeTile("c9", 11.0, 0.75, None),))
+    assert service.queries == ["/screen?k=3"]
+
+
+def test_a_stored_tile_is_screened_by_id(call: Call) -> None:
+    """A tile on which nothing was found has a verdict and no reasons."""
+    stored = {"results": [{"index": 0, "id": "c1", **result("screen", 1.0)}]}
+    service = FakeService(pages={"/screen/c1?k=2": stored})
+    assert call(service, "screening_of", "c1", 2) == Screening("c1", "keep", 0.5, (), ())
+
+
+def test_an_unknown_verdict_is_no_answer(call: Call) -> None:
+    """What no one has agreed on is not handed on as if it meant something."""
+    stored = {"results": [{"id": "c1", **result("screen", 1.0), "verdict": "burn"}]}
+    service = FakeService(pages={"/screen/c1?k=5": stored})
+    with pytest.raises(UnexpectedAnswer, match=r"read as screening .*no verdict is called 'burn'"):
+        call(service, "screening_of", "c1")
+
+
+@pytest.mark.parametrize("method", ["encode_many", "neighbors_many", "cluster_many", "screen_many"])
 def test_many_answers_keep_their_order(call: Call, method: str) -> None:
     """One answer a tile in order; a bad one is a `FailedTile` among the others."""
     answers = call(FakeService(), method, _tiles(b"1", b"bad", b"333"))
@@ -244,7 +277,9 @@ def test_a_damaged_problem_still_has_its_status(call: Call) -> None:
         call(FakeService(script=[httpx.Response(400, text="{", headers=media)]), "encode", b"1")
 
 
-@pytest.mark.parametrize("method", ["latent_of", "neighbors_of", "cluster_of", "image"])
+@pytest.mark.parametrize(
+    "method", ["latent_of", "neighbors_of", "cluster_of", "screening_of", "image"]
+)
 def test_an_unknown_id_is_not_found(call: Call, method: str) -> None:
     """Every question about a stored tile raises the same error for an unknown one."""
     with pytest.raises(NotFound) as caught:
@@ -270,6 +305,29 @@ def test_tiles_come_page_after_page(call: Call) -> None:
         }
     )
     assert call(service, "tiles", 1) == [StoredTile("a", 1, None), StoredTile("b", None, "s")]
+
+
+def test_screened_tiles_come_page_after_page(call: Call) -> None:
+    """The iterator follows the cursor to its end, with the filters on every page."""
+    place = {"cluster": None, "scan": "film-a"}
+    finding = {"verdict": "drop", "score": 0.5, "reasons": []}
+    first = {"tiles": [{"id": "a", **place, **finding}], "next": "0.5,a"}
+    last = {"tiles": [{"id": "b", **place, **finding}], "next": None}
+    service = FakeService()
+    wanted = "verdict=drop&verdict=review&reason=BLANK&min_score=0.25&sort=score"
+    service.pages[f"/screen?limit=1000&{wanted}"] = first
+    service.pages[f"/screen?limit=1000&cursor=0.5%2Ca&{wanted}"] = last
+    options = {"verdict": ["drop", "review"], "reason": "BLANK", "min_score": 0.25, "sort": "score"}
+    found = call(service, "screened", **options)
+    assert found[0] == ScreenedTile("a", None, "film-a", "drop", 0.5, ())
+    assert [tile.id for tile in found] == ["a", "b"]
+
+
+def test_everything_screened_is_listed_without_filters(call: Call) -> None:
+    """Without a choice every tile comes, the highest score first."""
+    service = FakeService()
+    service.pages["/screen?limit=1000&min_score=0.0&sort=-score"] = {"tiles": [], "next": None}
+    assert call(service, "screened") == []
 
 
 def test_clusters_end_with_the_stray_tiles(call: Call) -> None:

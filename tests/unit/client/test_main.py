@@ -93,6 +93,39 @@ def test_neighbours_are_asked_with_k(folder: Path, out: Path) -> None:
     assert len(_rows(out)) == 300
 
 
+def test_verdicts_are_counted(folder: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Screen: a row a tile, no evidence asked for, and a line that sums up."""
+    service = FakeService()
+    assert _run(service, "screen", folder, out) == 0
+    assert "/screen?k=0" in service.queries
+    assert [row["verdict"] for row in _rows(out)] == ["keep"] * 10 + ["review"] * 10 + [
+        "drop"
+    ] * 130
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "10 keep, 10 review, 130 drop"
+
+
+def test_verdicts_of_a_broken_run_are_counted_too(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sum is of the whole table, whatever was asked this time; failed tiles have none."""
+    (folder / "t003.png").write_bytes(b"bad")
+    assert _run(FakeService(), "screen", folder, out) == 2
+    assert "\n9 keep, 10 review, 130 drop\n" in capsys.readouterr().out
+    (folder / "t003.png").write_bytes(b"mended")
+    assert _run(FakeService(), "screen", folder, out, "--resume") == 0
+    assert "\n10 keep, 10 review, 130 drop\n" in capsys.readouterr().out
+
+
+def test_evidence_is_for_ndjson(folder: Path, out: Path) -> None:
+    """-k reaches the service; the line is the result as the service gave it."""
+    service, target = FakeService(), out.with_suffix(".ndjson")
+    assert _run(service, "screen", folder / "t020.png", target, "-k", "2") == 0
+    assert "/screen?k=2" in service.queries
+    line = json.loads(target.read_text())
+    assert (line["verdict"], line["evidence"][0]["neighbors"][0]["id"]) == ("drop", "c9")
+
+
 def test_progress_has_rate_and_time_left(
     folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -291,6 +324,8 @@ def test_another_program_is_not_taken_for_the_service(
         (["encode", "a.png", "--out", "a.csv", "--url", "host"], "no address of a service"),
         (["neighbors", ".", "--out", "a.csv", "-k", "101"], "no whole number from 1 to 100"),
         (["neighbors", ".", "--out", "a.csv", "-k", "five"], "no whole number from 1 to 100"),
+        (["screen", ".", "--out", "a.csv", "-k", "21"], "no whole number from 0 to 20"),
+        (["screen", ".", "--out", "a.csv", "-k", "x"], "no whole number from 0 to 20"),
         (["encode", ".", "--out", "a.csv", "--timeout", "0"], "no number of seconds above 0"),
         (["encode", ".", "--out", "a.csv", "--timeout", "x"], "no number of seconds above 0"),
         (["encode", "."], "required: --out"),

@@ -68,6 +68,30 @@ def test_a_stray_tile_keeps_its_nearest_cluster(tmp_path: Path) -> None:
     ]
 
 
+def test_a_verdict_has_reasons_and_a_place(tmp_path: Path) -> None:
+    """Screen: codes joined, and the box of the lettering; a failed tile has blanks."""
+    out = tmp_path / "out.csv"
+    write_table(
+        out,
+        Table("screen", 2),
+        [Entry("a.png", "a", result("screen", 11.0)), Entry("b.png", "b", BAD)],
+    )
+    header, found, failed = out.read_text().splitlines()
+    assert header == "file,id,error,verdict,score,reasons,left,top,right,bottom"
+    assert found == "a.png,a,,review,0.5,LETTERING;FILM_EDGE,1,2,3,4"
+    assert failed.endswith(",,,,,,,")
+
+
+@pytest.mark.parametrize("reasons", [[], [{"code": "BLANK", "score": 1.0, "box": None}]])
+def test_a_verdict_without_lettering_has_no_box(tmp_path: Path, reasons: list[Any]) -> None:
+    """Whatever else was found, or nothing: the four sides are blank."""
+    found = {**result("screen", 1.0), "reasons": reasons}
+    out = tmp_path / "out.csv"
+    write_table(out, Table("screen", 2), [Entry("a.png", "a", found)])
+    codes = ";".join(reason["code"] for reason in reasons)
+    assert out.read_text().splitlines()[1] == f"a.png,a,,keep,0.5,{codes},,,,"
+
+
 def test_a_bundle_without_clusters_leaves_blanks(tmp_path: Path) -> None:
     """No nearest cluster is a blank, not an error."""
     member = {"label": -1, "confidence": 0.0, "nearest": None, "reach": 1.0}
@@ -76,7 +100,7 @@ def test_a_bundle_without_clusters_leaves_blanks(tmp_path: Path) -> None:
     assert out.read_text().splitlines()[1] == "a.png,a,,-1,0.0,,,1.0"
 
 
-@pytest.mark.parametrize("command", ["encode", "neighbors", "cluster"])
+@pytest.mark.parametrize("command", ["encode", "neighbors", "cluster", "screen"])
 def test_parquet_holds_the_same_rows(tmp_path: Path, command: Command) -> None:
     """Parquet has the columns of CSV, with types and nulls instead of text and blanks."""
     out = tmp_path / "out.parquet"
