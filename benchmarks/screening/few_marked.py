@@ -1,0 +1,89 @@
+"""Five marked tiles: how well a space finds the rest from what a user can mark in a minute.
+
+Twenty draws of five lettering tiles, twice: of all scans, with every other tile to be
+ranked; and of two scans only, with the tiles of all other scans to be ranked.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from bundle.neighbors import squared_distances
+from training.measuring.measures import Scores, Truth, precision
+
+DRAWS = 20
+MARKED = 5
+_UNLABELLED = 500
+_SEED = 42
+
+Rows = NDArray[np.intp]
+Ranking = tuple[Scores, NDArray[np.bool_]]
+"""(n,) scores, and which of the tiles are ranked."""
+
+
+def few_marked(truth: Truth) -> Iterator[tuple[str, Callable[[Scores], float | None]]]:
+    """Yield each figure's key and its statistic; none if there are too few positives."""
+    rng = np.random.default_rng(_SEED)
+    if truth.positive.sum() <= MARKED or len(np.unique(truth.scans[truth.positive])) <= 2:
+        return
+    for ending, draw in (("", _anywhere), ("_other_scans", _of_two_scans)):
+        draws = [draw(truth, rng) for _ in range(DRAWS)]
+        near = [(_nearness(truth, marked), ranked) for marked, ranked in draws]
+        yield f"five_nearest_ap{ending}", partial(_mean_precision, truth.positive, near)
+        learned = [(_learned(truth, marked, rng), ranked) for marked, ranked in draws]
+        yield f"five_probe_ap{ending}", partial(_mean_precision, truth.positive, learned)
+
+
+def _anywhere(truth: Truth, rng: np.random.Generator) -> tuple[Rows, NDArray[np.bool_]]:
+    marked = rng.choice(np.flatnonzero(truth.positive), MARKED, replace=False)
+    ranked = np.ones(len(truth.positive), dtype=bool)
+    ranked[marked] = False
+    return marked, ranked
+
+
+def _of_two_scans(truth: Truth, rng: np.random.Generator) -> tuple[Rows, NDArray[np.bool_]]:
+    scans = rng.choice(np.unique(truth.scans[truth.positive]), 2, replace=False)
+    inside = np.isin(truth.scans, scans)
+    there = np.flatnonzero(inside & truth.positive)
+    return rng.choice(there, min(MARKED, len(there)), replace=False), ~inside
+
+
+def _nearness(truth: Truth, marked: Rows) -> Scores:
+    """Return (n,) minus the squared distance to the nearest marked tile."""
+    away = [squared_distances(truth.points, truth.points[row]) for row in marked.tolist()]
+    nearest: Scores = np.min(away, axis=0).astype(np.float64)
+    return -nearest
+
+
+def _learned(truth: Truth, marked: Rows, rng: np.random.Generator) -> Scores:
+    """Return (n,) log-odds of a logistic regression: marked tiles against unlabelled ones.
+
+    The unlabelled tiles, some of which hold lettering, come from half of the scans, and
+    the tiles of the other half are ranked; then the other way round. So no tile is ranked
+    by a regression that was told that it is negative.
+    """
+    scans = rng.permutation(np.unique(truth.scans))
+    first = np.isin(truth.scans, scans[: len(scans) // 2])
+    scores = np.empty(len(truth.positive))
+    for half in (first, ~first):
+        known = np.setdiff1d(np.flatnonzero(half), marked)
+        told = rng.choice(known, min(_UNLABELLED, len(known)), replace=False)
+        seen = np.concatenate([marked, told])
+        probe = LogisticRegression(class_weight="balanced", max_iter=5000)
+        probe.fit(truth.points[seen], np.arange(len(seen)) < len(marked))
+        scores[~half] = probe.decision_function(truth.points[~half])
+    return scores
+
+
+def _mean_precision(
+    positive: NDArray[np.bool_], rankings: list[Ranking], weights: Scores
+) -> float | None:
+    """Return the mean over the draws of the average precision of the ranked tiles."""
+    found = [
+        precision(positive[ranked], scores[ranked], weights[ranked]) for scores, ranked in rankings
+    ]
+    known = [value for value in found if value is not None]
+    return float(np.mean(known)) if known else None

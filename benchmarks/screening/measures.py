@@ -1,0 +1,110 @@
+"""What is measured of a way to find lettering, each a statistic of weighted tiles.
+
+The statistics take (n,) weights, so that an interval can draw the scans again; they are
+those of `training.measuring.measures`, with recall at few false alarms and P@5 for
+thousands of tiles beside them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.screening.data import Collection
+from benchmarks.screening.few_marked import few_marked
+from bundle.arrays import Points
+from training.indexing.graph import nearest, neighbor_graph
+from training.measuring.measures import Scores, Truth, average, precision, probe_scores
+
+FALSE_ALARMS = 0.01
+K = 5
+OUTLIER_NEIGHBORS = 10
+
+Statistic = Callable[[Scores], float | None]
+
+TITLES = {
+    "score_ap": "AP of its score",
+    "score_recall": "recall of its score at 1% false alarms",
+    "outlier_ap": "outlier AP, mean of 10 nearest",
+    "outlier_recall": "outlier recall at 1% false alarms",
+    "p_at_5": "P@5",
+    "p_at_5_other_scans": "P@5, other scans",
+    "probe_ap": "probe AP, held out",
+    "probe_recall": "probe recall at 1% false alarms, held out",
+    "five_nearest_ap": "five marked tiles, nearest: AP of the rest",
+    "five_probe_ap": "five marked tiles, logistic: AP of the rest",
+    "five_nearest_ap_other_scans": "five marked tiles of two scans, nearest: AP of other scans",
+    "five_probe_ap_other_scans": "five marked tiles of two scans, logistic: AP of other scans",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One figure of one variant, ready to be taken again with other weights."""
+
+    key: str
+    statistic: Statistic
+
+
+def of_scores(collection: Collection, scores: Scores) -> Iterator[Finding]:
+    """Yield what can be measured of scores that used no label."""
+    yield from _ranking("score", collection.positive, scores)
+
+
+def of_points(collection: Collection, points: Points) -> Iterator[Finding]:
+    """Yield what can be measured of features; the probe and the marked tiles use labels."""
+    positive = collection.positive
+    graph = neighbor_graph(points, min(OUTLIER_NEIGHBORS, len(points) - 1))
+    yield from _ranking("outlier", positive, graph.distances.mean(axis=1, dtype=np.float64))
+    near = np.where(positive, positive[graph.rows[:, :K]].mean(axis=1), np.nan)
+    yield Finding("p_at_5", partial(average, near))
+    yield Finding("p_at_5_other_scans", partial(average, other_scans_precision(collection, points)))
+    truth = Truth(points, positive, collection.scans, collection.patients)
+    yield from _ranking("probe", positive, probe_scores(truth))
+    for key, statistic in few_marked(truth):
+        yield Finding(key, statistic)
+
+
+def _ranking(name: str, positive: NDArray[np.bool_], scores: Scores | None) -> Iterator[Finding]:
+    yield Finding(f"{name}_ap", partial(precision, positive, scores))
+    yield Finding(f"{name}_recall", partial(recall, positive, scores))
+
+
+def recall(
+    positive: NDArray[np.bool_],
+    scores: Scores | None,
+    weights: Scores,
+    false_alarms: float = FALSE_ALARMS,
+) -> float | None:
+    """Return the largest share of positives above a bound that few negatives are above.
+
+    Args:
+        positive: (n,) bool.
+        scores: (n,), high for what may be positive; equal ones are on one side of the bound.
+        weights: (n,) how often each tile counts.
+        false_alarms: the share of negatives that may be above the bound.
+    """
+    if scores is None or not weights[positive].any() or not weights[~positive].any():
+        return None
+    order = np.argsort(-scores)
+    ends = np.append(np.diff(scores[order]) != 0, True)
+    hits = np.cumsum(np.where(positive, weights, 0)[order])[ends]
+    alarms = np.cumsum(np.where(positive, 0, weights)[order])[ends]
+    allowed = alarms <= false_alarms * alarms[-1]
+    return float(hits[allowed].max(initial=0.0) / hits[-1])
+
+
+def other_scans_precision(collection: Collection, points: Points) -> Scores:
+    """Return (n,) P@5 of each positive tile among the tiles of other scans, NaN elsewhere.
+
+    The same numbers as `neighbor_precision`, by one exact search a scan.
+    """
+    found = np.full(len(points), np.nan)
+    for scan in np.unique(collection.scans[collection.positive]).tolist():
+        queries = np.flatnonzero(collection.positive & (collection.scans == scan))
+        others = np.flatnonzero(collection.scans != scan)
+        rows = nearest(points[queries], points[others], min(K, len(others))).rows
+        found[queries] = collection.positive[others][rows].mean(axis=1)
+    return found
