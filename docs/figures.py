@@ -29,21 +29,21 @@ def table(head: list[str], rows: Rows) -> str:
 
 
 def quality(name: str) -> str:
-    """Return what `evaluate` found for both profiles on one collection."""
+    """Return what `evaluate` found for the profiles measured on one collection."""
     figures = _load(f"quality-{name}")["figures"]
-    titles = {key: one["title"] for key, one in figures["study"]["measures"].items()}
+    titles = {key: one["title"] for key, one in figures["default"]["measures"].items()}
 
     def cell(profile: str, key: str) -> str:
         one = figures[profile]["measures"][key]
         return f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]"
 
     rows: Rows = [
-        [title, cell("study", key), cell("default", key)] for key, title in titles.items()
+        [title, *(cell(profile, key) for profile in figures)] for key, title in titles.items()
     ]
     count = figures["default"]["labelled"]
     tiles, scans, positives = count["tiles"], count["scans"], count["positives"]
     caption = f"{name}: {tiles} tiles of {scans} scans, {positives} with lettering"
-    return f"{caption}\n\n" + table(["", "study", "default"], rows)
+    return f"{caption}\n\n" + table(["", *figures], rows)
 
 
 def serving() -> str:

@@ -16,6 +16,9 @@ Values = NDArray[np.float64]
 
 FEWEST = 100
 """Stored tiles below which the share of lettering cannot be told from chance."""
+HARDLY_SEEN = 0.1
+"""Share of plantings left out of the curve, those of the least evidence: they fell where the
+tile hides them. With them every clean tile has a score that adds up. Source: docs/decisions.md."""
 _ROUNDS, _SETTLED = 200, 1e-9
 _REFITS = 8
 _GENTLEST = 1e-3
@@ -47,6 +50,7 @@ def curve(planted: Values, unlabelled: Values, clean: Values) -> tuple[float, fl
         unlabelled: (b,) evidence of tiles as they are.
         clean: (c,) of tiles known to be clean.
     """
+    planted = planted[planted >= np.quantile(planted, HARDLY_SEEN)]
     values = np.concatenate([planted, unlabelled, clean])
     found = np.arange(len(values)) < len(planted)
     slope, offset = _fit(values, found, _start_weights(planted, unlabelled, clean))

@@ -59,22 +59,27 @@ class Try:
 
 def plant_all(
     grounds: Grounds, look: Look, *, each: int, seed: int, advance: Callable[[int], object]
-) -> tuple[list[Try], Values]:
-    """Plant every kind, size and contrast, and take the evidence: (t,) float64 of t tries.
+) -> tuple[list[Try], Values, NDArray[np.bool_]]:
+    """Plant every kind, size and contrast, and take the evidence.
 
     No letter is made taller than the tile: the largest on small tiles are as tall as that.
+
+    Returns: t tries, (t,) float64 evidence of each, and (t,) bool whether anyone would see it
+        where it fell: some lie on tissue as bright as they are, or show a sliver.
     """
     rng = np.random.default_rng([seed, 5])
     tries = [Try(*one) for one in product(KINDS, SIZES, CONTRASTS) for _ in range(each)]
-    found = []
+    found, clear = [], list[bool]()
     for start in range(0, len(tries), _AT_ONCE):
-        some = tries[start : start + _AT_ONCE]
-        found.append(look(np.stack([_planted(rng, grounds, one) for one in some])))
+        some = [_planted(rng, grounds, one) for one in tries[start : start + _AT_ONCE]]
+        tiles = [(planting.pixels * 255 + 0.5).astype(np.uint8) for planting in some]
+        found.append(look(np.stack(tiles)))
+        clear += [planting.clear for planting in some]
         advance(len(some))
-    return tries, np.concatenate(found)
+    return tries, np.concatenate(found), np.array(clear)
 
 
-def _planted(rng: np.random.Generator, grounds: Grounds, wanted: Try) -> NDArray[np.uint8]:
+def _planted(rng: np.random.Generator, grounds: Grounds, wanted: Try) -> Planted:
     tile = grounds.tiles[rng.integers(len(grounds.tiles))].astype(np.float32) / 255
     unit = len(tile) / grounds.tile_side
     for _ in range(_TRIES):
@@ -82,7 +87,7 @@ def _planted(rng: np.random.Generator, grounds: Grounds, wanted: Try) -> NDArray
         planting = plant(rng, tile, Wanted(wanted.kind, size, _between(rng, wanted.contrast)))
         if _shows(planting):
             break
-    return (planting.pixels * 255 + 0.5).astype(np.uint8)
+    return planting
 
 
 def _shows(planting: Planted) -> bool:

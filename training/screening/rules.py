@@ -58,11 +58,11 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
     known = int((scans >= 0).sum())
     side = float(np.median(material.tiles.sizes[rows].min(axis=1)))
     grounds = Grounds(material.tiles.read(np.sort(lowest)), side)
-    tries, planted = plant_all(
+    tries, planted, clear = plant_all(
         grounds, material.look, each=material.each, seed=material.seed, advance=advance
     )
     # Fainter and smaller ones than real lettering would teach that no evidence is evidence.
-    plain = planted[[one.plain for one in tries]]
+    plain = planted[clear & [one.plain for one in tries]]
     calibration, note = _calibrated(material, plain, material.evidence[rows])
     views = _clean_views(material, rows, calibration.share)
     scores = calibration.scores(material.evidence)

@@ -21,17 +21,25 @@ def brightness(tiles: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def planted(grounds: Grounds) -> tuple[list, np.ndarray, list[int]]:
-    """Two of each: the tries, the evidence and the progress told."""
+def planted(grounds: Grounds) -> tuple[list, np.ndarray, np.ndarray, list[int]]:
+    """Two of each: the tries, the evidence, what can be seen, and the progress told."""
     done: list[int] = []
     return *plant_all(grounds, brightness, each=2, seed=1, advance=done.append), done
 
 
 def test_every_kind_size_and_contrast_is_planted_as_often(planted: tuple) -> None:
     """The benchmark is a full table."""
-    tries, evidence, done = planted
-    assert len(tries) == len(evidence) == CELLS * 2 == sum(done)
+    tries, evidence, clear, done = planted
+    assert len(tries) == len(evidence) == len(clear) == CELLS * 2 == sum(done)
     assert {one.kind for one in tries} == set(KINDS)
+
+
+def test_what_changes_little_is_not_clear(planted: tuple) -> None:
+    """On a flat ground strong plantings can be seen, and what is not clear changed less."""
+    tries, evidence, clear, _ = planted
+    strong = np.array([one.contrast[0] >= 0.4 for one in tries])
+    assert clear[strong].mean() > 0.7
+    assert evidence[clear].mean() > evidence[~clear].mean()
 
 
 def test_recall_rises_with_contrast_for_a_look_that_sees_contrast(planted: tuple) -> None:
