@@ -143,6 +143,7 @@ def screen(
 ) -> Screened:
     """Turn evidence into scores and verdicts.
 
+    A tile of one grey holds no lettering, whatever the encoder makes of it.
     What an encoder that overflows cannot tell is neither likely nor unlikely: evidence that is
     no number scores a half, and has the tile looked at.
 
@@ -158,7 +159,7 @@ def screen(
     foreign = away.astype(np.float64) / rules.off_topic_distance - 0.5
     scores = np.column_stack(
         [
-            _sigmoid(rules.slope * log_odds[:, 0] + rules.offset),
+            np.where(blank < 1, _sigmoid(rules.slope * log_odds[:, 0] + rules.offset), 0),
             _sigmoid(log_odds[:, 1]),
             _sigmoid(log_odds[:, 2] - _MASKS_ARE_RARE),
             blank,

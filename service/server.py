@@ -93,7 +93,7 @@ def _announce(app: FastAPI, listener: socket.socket) -> None:
         f"  bundle {bundle.manifest.bundle_id}, {len(bundle):,} tiles; the page: {url}/",
         "Try:",
         f"  curl '{url}/neighbors/{tile}?k=5'",
-        f"  curl '{url}/cluster/{tile}'",
+        f"  curl '{url}/screen/{tile}'",
         f"  curl '{url}/tiles/{tile}/image' |"
         f" curl -H 'Content-Type: image/png' --data-binary @- '{url}/neighbors'",
         sep="\n",

@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
+from bundle.bundle import Bundle
 from bundle.errors import InputError
 from bundle.manifest import Manifest
+from bundle.reader import open_bundle
+from bundle.screening import VERDICTS
 from training.learning.backend import start_tensorflow
 from training.learning.config import FitConfig, Profile, make_config
 from training.learning.data import fingerprint, read_tiles
@@ -83,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     listed = list_tiles(args.tiles, _table(args))
     with open_work(args.out, resume=args.resume) as work:
         try:
-            manifest = _fit(listed, config, args.out, work)
+            _fit(listed, config, args.out, work)
         except KeyboardInterrupt:
             print(
                 "\nInterrupted. What was done is kept; the same command with --resume goes on.",
@@ -96,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
                 "command with --resume goes on."
             ) from error
         shutil.rmtree(work, ignore_errors=True)
-    print(summary(manifest, args.out, time.monotonic() - start))
+    print(summary(open_bundle(args.out), time.monotonic() - start))
     return 0
 
 
@@ -111,8 +116,9 @@ def _fit(listed: Sequence[Listed], config: FitConfig, target: Path, work: Path) 
     return run_job(Job(tiles, config, target, work, mark, gpu, log))
 
 
-def summary(manifest: Manifest, path: Path, seconds: float) -> str:
+def summary(bundle: Bundle, seconds: float) -> str:
     """Return what a fit came to, in a few lines, with the next command."""
+    manifest, path = bundle.manifest, bundle.path
     source, found, metrics = manifest.source, manifest.clustering, manifest.metrics
     scans = f" of {source.scans} scans" if source.scans else ""
     skipped = f", {len(source.skipped)} files skipped" if source.skipped else ""
@@ -124,10 +130,20 @@ def summary(manifest: Manifest, path: Path, seconds: float) -> str:
         f"  tiles      {source.tiles:,}{scans}{skipped}",
         f"  training   {epochs} epochs, {best}",
         f"  clusters   {found.clusters}, {found.noise_share:.0%} of the tiles in none",
+        f"  verdicts   {_verdicts(bundle)}",
         f"  took       {seconds:.0f} s, {memory}",
         f"Next: python -m service --bundle {path}",
     )
     return "\n".join(lines)
+
+
+def _verdicts(bundle: Bundle) -> str:
+    rules = bundle.manifest.screening
+    counts = np.bincount(bundle.verdicts, minlength=len(VERDICTS)).tolist()
+    told = ", ".join(f"{count:,} {name}" for name, count in zip(VERDICTS, counts, strict=True))
+    if not rules.calibrated:
+        return f"{told}; {rules.note}"
+    return f"{told}; lettering on about {rules.lettering_share:.0%} of the tiles"
 
 
 def _table(args: argparse.Namespace) -> Table | None:

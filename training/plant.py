@@ -48,7 +48,10 @@ Each tile keeps its own size and gets one annotation. PLANTED then holds
                 (grey difference in 0 to 1, before the wear), the box in pixels of the tile, and
                 clear: 1 where it can be told from tissue, dust and grain after the wear, else 0
   {SKIPPED}   the files left out, and why, if there are any
-Planted and clean tiles are worn alike (tone, blur, noise), so that wear gives nothing away.
+Planted and clean tiles are worn alike (tone, blur, noise), so that wear gives nothing away;
+black paper that hides part of an annotation lies on both. To screen or fit them, name one
+folder's tiles: python -m training fit PLANTED --manifest PLANTED/{TABLE}, since a command
+that searches PLANTED finds the clean tiles and the masks as well.
 
 TILES are taken for clean: an annotation that is on one already is not in {TABLE}. --bundle
 leaves out the stored tiles that its screen would have looked at. The same tiles and seed give
@@ -255,7 +258,8 @@ def plant_one(job: Job) -> Made:
     if planting is None or planting.box is None:
         return Made(problem="Nothing that was planted on it can be seen.")
     wear_seed = int(rng.integers(2**63))
-    worn, clean = _worn(planting.pixels, wear_seed), _worn(tile, wear_seed).pixels
+    ground = tile if planting.ground is None else planting.ground
+    worn, clean = _worn(planting.pixels, wear_seed), _worn(ground, wear_seed).pixels
     file = f"{job.id}.png"
     _save(job.folder / file, worn.pixels)
     _save(job.folder / MASKS / file, planting.ink.astype(np.uint8) * np.uint8(255))

@@ -199,7 +199,9 @@ def _tell(bundle: Bundle, lists: Lists, out: Path) -> None:
         f"(95 % interval {rest.low:.1f} to {rest.high:.1f})"
     )
     print(f"Kept, but with the verdict review: {review:,}; have them looked at")
-    print("This is an estimate from scores calibrated without labels: look at a sample yourself.")
+    calibrated = bundle.manifest.screening.calibrated
+    kind = "calibrated without labels" if calibrated else "that are not calibrated"
+    print(f"This is an estimate from scores {kind}: look at a sample yourself.")
 
 
 def _warn(rules: Screening, lists: Lists) -> None:

@@ -48,6 +48,7 @@ PEERS = (
         "imagenet_features",
         (*NETWORK, "numpy==2.4.6"),
         ("224", "320"),
+        at_most=2000,
     ),
     Peer(
         "rapidocr",
@@ -65,6 +66,7 @@ PEERS = (
         "self_cleaning",
         ("selfclean==0.0.39", *NETWORK),
         ("ranking",),
+        at_most=2000,
     ),
     Peer(
         "selfclean-trained",

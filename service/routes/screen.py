@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from bundle import decode_png
 from bundle.screening import Code, Verdict
@@ -27,7 +27,9 @@ K = Annotated[
 
 
 class ListQuery(BaseModel):
-    """Which stored tiles to list, and how."""
+    """Which stored tiles to list, and how; a name that is none of these is refused."""
+
+    model_config = ConfigDict(extra="forbid")
 
     verdict: list[Verdict] = Field(
         [], description="Tiles with one of these verdicts only.", examples=[["drop"]]

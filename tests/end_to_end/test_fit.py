@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from bundle import Bundle, OnnxDecoder, OnnxEncoder, open_bundle, self_test
 from tests.pictures import png
 from tests.tile_folders import stroke_tiles, write_tiles
 from training.__main__ import main
+from training.learning import pipeline
 
-_EPOCHS = 8
+_EPOCHS = 5
 _TINY = ("--width", "2", "--epochs", f"{_EPOCHS}", "--patience", f"{_EPOCHS}", "--seed", "7")
 _DEADLINE_S = 120.0
 ODD = "två\nrader 100% 'x'"
@@ -50,14 +52,16 @@ def interrupt(tiles: Path, out: Path) -> "subprocess.CompletedProcess[str]":
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, str]:
     """A bundle of 31 tiles and a broken one, fitted in two goes with a wrong one between."""
     folder = tmp_path_factory.mktemp("fit")
-    tiles, out = write_tiles(folder / "tiles", 30, scans=3), folder / "bundle"
+    tiles, out = write_tiles(folder / "tiles", 30, side=256, scans=3), folder / "bundle"
     (tiles / "broken.png").write_bytes(png(stroke_tiles(1)[0])[:60])
     (tiles / f"{ODD}.png").write_bytes(png(stroke_tiles(31)[-1]))
     first = interrupt(tiles, out)
     assert first.returncode == 130
     assert not out.exists()
     assert main(command(tiles, out, "--resume", "--batch", "4")) == 1  # loses nothing
-    assert main(command(tiles, out, "--resume")) == 0
+    with pytest.MonkeyPatch.context() as patch:  # one planting of each, where a fit makes eight
+        patch.setattr(pipeline, "Fitted", partial(pipeline.Fitted, plantings=1))
+        assert main(command(tiles, out, "--resume")) == 0
     return open_bundle(out), first.stderr
 
 
@@ -94,7 +98,7 @@ def test_every_tile_is_judged(fitted: tuple[Bundle, str]) -> None:
     assert not screening.calibrated  # 31 tiles cannot show what share holds lettering
     assert len(screening.benchmark.recalls) == 120
     assert bundle.arrays["scores.npy"].shape == (31, 5)
-    assert bundle.arrays["tile_sizes.npy"][bundle.row("t04")].tolist() == [32, 32]
+    assert bundle.arrays["tile_sizes.npy"][bundle.row("t04")].tolist() == [256, 256]
     verdicts = np.array(bundle.arrays["verdicts.npy"])
     drop = np.array(bundle.arrays["scores.npy"])[:, 0] >= screening.drop_score
     assert (verdicts[drop] == 2).all()

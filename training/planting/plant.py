@@ -1,6 +1,6 @@
 """Annotations laid on a tile: turned, mirrored, cut by the border, faint or strong."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Planted:
     contrast: float
     box: tuple[int, int, int, int] | None
     clear: bool
+    ground: Pixels | None = field(default=None, repr=False)
+    """The tile under it: as it was, or with black paper that hides part of the annotation."""
 
 
 def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) -> Planted:
@@ -82,7 +84,7 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
     pixels = _paint(rng, ground, (value, alpha), contrast, opaque=opaque)
     slanted = abs(np.sin(2 * angle)) > np.sin(np.radians(16))  # eight degrees off the axes
     about = _About(kind, size, opaque=opaque, slanted=bool(slanted))
-    return _judge(ground, pixels, alpha > _INK, about)
+    return replace(_judge(ground, pixels, alpha > _INK, about), ground=ground)
 
 
 def _any_kind(rng: np.random.Generator) -> str:

@@ -318,3 +318,9 @@ def test_a_reason_that_no_stored_tile_has_finds_none(tiny_bundle: Bundle, code: 
 def test_there_is_a_column_for_every_reason(tiny_bundle: Bundle) -> None:
     """Scores and reasons go together."""
     assert tiny_bundle.scores.shape == (12, len(REASONS))
+
+
+def test_one_grey_holds_no_lettering() -> None:
+    """Whatever the encoder makes of a featureless tile: it is blank, and only that."""
+    scores, verdict = judged([5, -9, -9], np.full((1, 16, 16), 128, np.uint8))
+    assert (scores[0], scores[3], verdict) == (0, 1, "drop")
