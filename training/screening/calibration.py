@@ -24,6 +24,8 @@ _REFITS = 8
 _GENTLEST = 1e-3
 _STEEPEST = 3.0
 """Log-odds a unit of evidence; the network was trained on log-odds, whose slope is 1."""
+_UNTAUGHT = (1.0, 0.0)
+"""Slope and offset where there is nothing to compare: the log-odds that the network was taught."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def curve(planted: Values, unlabelled: Values, clean: Values) -> tuple[float, fl
         unlabelled: (b,) evidence of tiles as they are.
         clean: (c,) of tiles known to be clean.
     """
+    if not len(planted):
+        return _UNTAUGHT  # tiles so noisy that nothing shows on them
     planted = planted[planted >= np.quantile(planted, HARDLY_SEEN)]
     values = np.concatenate([planted, unlabelled, clean])
     found = np.arange(len(values)) < len(planted)
@@ -72,7 +76,7 @@ def _start_weights(planted: Values, unlabelled: Values, clean: Values) -> Values
 def _fit(values: Values, found: NDArray[np.bool_], weights: Values) -> tuple[float, float]:
     there, not_there = weights[found].sum(), weights[~found].sum()
     if not_there < 1:
-        return 1.0, 0.0  # nothing to compare with: the log-odds that the network was taught
+        return _UNTAUGHT
     centre, spread = float(np.average(values, weights=weights)), float(values.std()) or 1.0
     balanced = weights / np.where(found, there, not_there)
     model = LogisticRegression(C=1e4)

@@ -69,10 +69,16 @@ def bundle(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def study(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle of the same tiles by an encoder without maps, as the study's."""
+def without_maps(make: Make) -> Fitted:
+    """The same tiles by an encoder without maps, as the study's."""
+    return make(tiny_tiles(130), maps=False)
+
+
+@pytest.fixture(scope="module")
+def study(without_maps: Fitted, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle of the tiles without maps."""
     target = tmp_path_factory.mktemp("study") / "bundle"
-    assemble(target, make(tiny_tiles(130), maps=False))
+    assemble(target, without_maps)
     return open_bundle(target)
 
 
@@ -195,11 +201,10 @@ def test_bundle_without_maps_judges_by_distance(study: Bundle) -> None:
     assert study.arrays["probe_maps.npy"].shape == (16, 0, 0, 0)
 
 
-def test_nothing_handed_over_is_changed(make: Make, tmp_path: Path) -> None:
+def test_nothing_handed_over_is_changed(without_maps: Fitted, study: Bundle) -> None:
     """Assembling without maps leaves the evidence that training handed over alone."""
-    fitted = make(tiny_tiles(20), maps=False)
-    assemble(tmp_path / "bundle", fitted)
-    assert (fitted.evidence.peaks == -np.inf).all()
+    assert len(study) == len(without_maps.tiles)
+    assert (without_maps.evidence.peaks == -np.inf).all()
 
 
 def test_self_test_allows_rounding_and_nothing_else(bundle: Bundle) -> None:
@@ -217,7 +222,7 @@ def test_metrics_judge_the_neighbors_without_labels(bundle: Bundle) -> None:
     assert metrics["same_scan_neighbors"] == pytest.approx(1 / 3, abs=0.15)
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 9])
+@pytest.mark.parametrize("count", [2, 5])
 def test_few_tiles_are_enough(make: Make, tmp_path: Path, count: int) -> None:
     """A handful of tiles gives a bundle whose neighbours are all the others."""
     assemble(tmp_path / "bundle", make(tiny_tiles(count)))
@@ -248,7 +253,7 @@ def test_latents_of_another_encoder_are_refused(make: Make, tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def test_same_tiles_make_the_same_arrays(make: Make, tmp_path: Path) -> None:
-    """Assembling twice gives files with equal hashes."""
-    first = assemble(tmp_path / "a", make(tiny_tiles(60)))
-    assert assemble(tmp_path / "b", make(tiny_tiles(60))).files == first.files
+def test_same_tiles_make_the_same_arrays(bundle: Bundle, make: Make, tmp_path: Path) -> None:
+    """Assembling again gives files with equal hashes."""
+    again = assemble(tmp_path / "again", make(tiny_tiles(130)))
+    assert again.files == bundle.manifest.files

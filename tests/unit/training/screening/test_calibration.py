@@ -66,3 +66,8 @@ def test_all_tiles_lettering_is_told_beside_tiles_known_to_be_clean() -> None:
 def test_nothing_to_compare_with_leaves_the_networks_log_odds() -> None:
     """No tile is cleaner than the planted ones, and none is known to be clean."""
     assert curve(np.zeros(5), np.ones(5), NONE) == (1.0, 0.0)
+
+
+def test_nothing_that_shows_leaves_the_networks_log_odds() -> None:
+    """On pure noise no planting can be seen; the curve is the network's own."""
+    assert curve(NONE, np.ones(5), np.zeros(5)) == (1.0, 0.0)

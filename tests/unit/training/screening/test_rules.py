@@ -60,6 +60,16 @@ def test_none_and_all_are_sensible(lettered: int) -> None:
     assert rules.lettering_share == pytest.approx(lettered / 200, abs=0.1)
 
 
+def test_tiles_on_which_nothing_shows_are_no_error() -> None:
+    """Rules come of pure noise, too."""
+    stored = material(12, 0)
+    noise = np.random.default_rng(1).integers(0, 256, (12, 64, 64), dtype=np.uint8)
+    stored = replace(stored, tiles=replace(stored.tiles, inputs=noise), evidence=brightest(noise))
+    rules = make_rules(stored, lambda _: None)
+    assert rules.slope == 1.0
+    assert not rules.calibrated
+
+
 def test_few_held_out_tiles_are_helped_out_by_the_others() -> None:
     """One scan alone holds out too little to say anything."""
     few = material(200, 10)
