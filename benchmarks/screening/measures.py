@@ -1,7 +1,7 @@
 """What is measured of a way to find lettering, each a statistic of weighted tiles.
 
 The statistics take (n,) weights, so that an interval can draw the scans again; they are
-those of `training.measuring.measures`, with recall at few false alarms and P@5 for
+those of `training.measuring.measures`, with P@5 for
 thousands of tiles beside them.
 """
 
@@ -16,9 +16,8 @@ from benchmarks.screening.data import Collection
 from benchmarks.screening.few_marked import few_marked
 from bundle.arrays import Points
 from training.indexing.graph import nearest, neighbor_graph
-from training.measuring.measures import Scores, Truth, average, precision, probe_scores
+from training.measuring.measures import Scores, Truth, average, precision, probe_scores, recall
 
-FALSE_ALARMS = 0.01
 K = 5
 OUTLIER_NEIGHBORS = 10
 
@@ -70,30 +69,6 @@ def of_points(collection: Collection, points: Points) -> Iterator[Finding]:
 def _ranking(name: str, positive: NDArray[np.bool_], scores: Scores | None) -> Iterator[Finding]:
     yield Finding(f"{name}_ap", partial(precision, positive, scores))
     yield Finding(f"{name}_recall", partial(recall, positive, scores))
-
-
-def recall(
-    positive: NDArray[np.bool_],
-    scores: Scores | None,
-    weights: Scores,
-    false_alarms: float = FALSE_ALARMS,
-) -> float | None:
-    """Return the largest share of positives above a bound that few negatives are above.
-
-    Args:
-        positive: (n,) bool.
-        scores: (n,), high for what may be positive; equal ones are on one side of the bound.
-        weights: (n,) how often each tile counts.
-        false_alarms: the share of negatives that may be above the bound.
-    """
-    if scores is None or not weights[positive].any() or not weights[~positive].any():
-        return None
-    order = np.argsort(-scores)
-    ends = np.append(np.diff(scores[order]) != 0, True)
-    hits = np.cumsum(np.where(positive, weights, 0)[order])[ends]
-    alarms = np.cumsum(np.where(positive, 0, weights)[order])[ends]
-    allowed = alarms <= false_alarms * alarms[-1]
-    return float(hits[allowed].max(initial=0.0) / hits[-1])
 
 
 def other_scans_precision(collection: Collection, points: Points) -> Scores:
