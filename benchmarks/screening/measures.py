@@ -1,8 +1,7 @@
 """What is measured of a way to find lettering, each a statistic of weighted tiles.
 
 The statistics take (n,) weights, so that an interval can draw the scans again; they are
-those of `training.measuring.measures`, with P@5 for
-thousands of tiles beside them.
+those of `training.measuring.measures`, with P@5 for thousands of tiles beside them.
 """
 
 from collections.abc import Callable, Iterator

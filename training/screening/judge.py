@@ -57,11 +57,11 @@ class Case:
 
 def judge(case: Case, log: StepLog) -> tuple[Screening, Screened]:
     """Take the rules from the tiles, then judge every one of them."""
-    evidence = _evidence(case)
+    evidence, away = _evidence(case), reference_distances(case.points, case.points)
     material = Material(
         tiles=case.tiles,
         held_out=case.held_out,
-        points=case.points,
+        away=away,
         evidence=evidence.peaks[:, 0].astype(np.float64),
         kind="map" if case.maps else "distance",
         look=_Look(case).lettering if case.maps else _Look(case).outlier,
@@ -73,7 +73,7 @@ def judge(case: Case, log: StepLog) -> tuple[Screening, Screened]:
     )
     with log.step("plant and calibrate", CELLS * case.each, unit=" plantings") as bar:
         rules = make_rules(material, bar.update)
-    return rules, _judge_all(rules, case, evidence)
+    return rules, _judge_all(rules, case, evidence, away)
 
 
 def _evidence(case: Case) -> Evidence:
@@ -84,8 +84,9 @@ def _evidence(case: Case) -> Evidence:
     return replace(case.evidence, peaks=found)
 
 
-def _judge_all(rules: Screening, case: Case, evidence: Evidence) -> Screened:
-    away = reference_distances(case.points, case.points)
+def _judge_all(
+    rules: Screening, case: Case, evidence: Evidence, away: NDArray[np.float32]
+) -> Screened:
     blocks = []
     for start in range(0, len(case.tiles), _JUDGED_A_STEP):
         part = slice(start, start + _JUDGED_A_STEP)

@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.arrays import Points, Tiles
+from bundle.arrays import Tiles
 from bundle.manifest import Screening
-from bundle.screening import reference_distances
 from training.screening.calibration import FEWEST, Calibration, calibrate, curve
 from training.screening.planted import EACH, Grounds, Look, Values, plant_all, summarise
 from training.tiles import TileSet
@@ -33,7 +32,7 @@ class Material:
     """What rules are made of.
 
     tiles: the stored tiles. held_out: (v,) rows not trained on.
-    points: (n, d) float32. evidence: (n,) float64 for lettering.
+    away: (n,) float32 from `reference_distances`. evidence: (n,) float64 for lettering.
     kind: where the evidence comes from. look: takes it of new tiles.
     clean: (c, side, side) uint8, tiles known to be clean; may be none.
     each: plantings of each kind, size and contrast.
@@ -41,7 +40,7 @@ class Material:
 
     tiles: TileSet
     held_out: NDArray[np.int64] = field(repr=False)
-    points: Points = field(repr=False)
+    away: NDArray[np.float32] = field(repr=False)
     evidence: Values = field(repr=False)
     kind: Literal["map", "distance"]
     look: Look
@@ -66,8 +65,7 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
     calibration, note = _calibrated(material, plain, material.evidence[rows])
     views = _clean_views(material, rows, calibration.share)
     scores = calibration.scores(material.evidence)
-    away = reference_distances(material.points, material.points)
-    limit = _FOREIGN_FACTOR * float(np.quantile(away, _FOREIGN_QUANTILE))
+    limit = _FOREIGN_FACTOR * float(np.quantile(material.away, _FOREIGN_QUANTILE))
     return Screening(
         evidence=material.kind,
         slope=calibration.slope,

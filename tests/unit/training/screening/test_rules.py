@@ -29,11 +29,11 @@ def material(count: int, lettered: int, seed: int = 2) -> Material:
         positions=np.full((count, 2), -1, dtype=np.int32),
         skipped={},
     )
-    points = rng.standard_normal((count, 4)).astype(np.float32)
+    away = rng.uniform(1, 2, count).astype(np.float32)
     held_out = np.flatnonzero(tiles.scan_numbers == 1)
     clean = rng.integers(20, 60, (50, 64, 64), dtype=np.uint8)
     evidence = brightest(inputs)
-    return Material(tiles, held_out, points, evidence, "map", brightest, clean, seed=1, each=1)
+    return Material(tiles, held_out, away, evidence, "map", brightest, clean, seed=1, each=1)
 
 
 def test_rules_tell_the_share_and_where_to_look() -> None:
