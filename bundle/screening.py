@@ -176,9 +176,13 @@ def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Drop lettering and blank tiles; have the doubtful, the masked and the foreign looked at."""
+    """Drop lettering and blank tiles; have the doubtful, the masked and the foreign looked at.
+
+    Foreign tiles are not dropped for their lettering: the score says little of what the bundle
+    does not know.
+    """
     lettering, _, masked, blank, foreign = scores.T
-    drop = (lettering >= rules.drop_score) | (blank >= LIKELY)
+    drop = ((lettering >= rules.drop_score) & (foreign < LIKELY)) | (blank >= LIKELY)
     review = (lettering >= rules.review_score) | (masked >= LIKELY) | (foreign >= LIKELY)
     return np.where(drop, 2, np.where(review, 1, 0)).astype(np.uint8)
 

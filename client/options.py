@@ -84,7 +84,10 @@ def parse(argv: Sequence[str] | None) -> Options:
             )
         else:
             command.set_defaults(k=None)
-    return Options(**vars(parser.parse_args(argv)))
+    options = Options(**vars(parser.parse_args(argv)))
+    if options.command == "screen" and options.k and options.out.suffix != ".ndjson":
+        parser.error(f"-k: {options.out} has no room for evidence; give --out a name in .ndjson.")
+    return options
 
 
 def _configure(command: argparse.ArgumentParser) -> None:

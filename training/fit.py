@@ -70,6 +70,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--batch", type=int, help="tiles a step")
     how.add_argument("--patience", type=int, help="epochs without progress before it stops early")
     how.add_argument(
+        "--adapt-rounds",
+        type=int,
+        metavar="N",
+        help="how often the screener learns on planted copies of your own tiles before the fit "
+        "(2; 0 takes it as it comes, in a minute or more less)",
+    )
+    how.add_argument(
         "--width", type=int, help="filters of the default profile's first layer (16); less is fast"
     )
 
@@ -84,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         batch=args.batch,
         patience=args.patience,
         width=args.width,
+        adapt_rounds=args.adapt_rounds,
     )
     listed = list_tiles(args.tiles, _table(args))
     with open_work(args.out, resume=args.resume) as work:

@@ -16,7 +16,7 @@ from training.cutting.scans import read_scan
 from training.learning.backend import start_tensorflow
 from training.learning.config import SIDE
 from training.planting.grounds import Polygon, read_regions, windows
-from training.planting.lesson_folder import make_lessons, save_grounds
+from training.planting.lesson_folder import Order, make_lessons, save_grounds
 from training.progress import StepLog
 from training.report import check_writable
 
@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         from training.learning.screener import save_start  # noqa: PLC0415
 
         with log.step("make lessons", args.lessons) as bar:
-            lessons = make_lessons(Path(folder), args.lessons, SIDE, args.seed, bar.update)
+            order = Order(args.lessons, SIDE, args.seed)
+            lessons = make_lessons(Path(folder), order, bar.update)
         with log.step("train", int(args.lessons * args.passes)) as bar:
 
             def advance(tiles: int, **losses: float) -> None:

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from bundle.arrays import Points
 from bundle.neighbors import squared_distances
 from training.measuring.measures import Scores, Truth, precision
 
 DRAWS = 20
 MARKED = 5
 _UNLABELLED = 500
+_RIDGE, _SCORE_WEIGHT = 10.0, 2.0
+_LEAST = 1e-6
 _SEED = 42
 
 Rows = NDArray[np.intp]
@@ -35,6 +38,42 @@ def few_marked(truth: Truth) -> Iterator[tuple[str, Callable[[Scores], float | N
         yield f"five_nearest_ap{ending}", partial(_mean_precision, truth.positive, near)
         learned = [(_learned(truth, marked, rng), ranked) for marked, ranked in draws]
         yield f"five_probe_ap{ending}", partial(_mean_precision, truth.positive, learned)
+
+
+def taught(truth: Truth, scores: Scores) -> Iterator[tuple[str, Callable[[Scores], float | None]]]:
+    """Yield the figures of five marked tiles for features and score taken together.
+
+    Args:
+        truth: the tiles.
+        scores: (n,) in [0, 1], which used no label.
+    """
+    rng = np.random.default_rng(_SEED)
+    if truth.positive.sum() <= MARKED or len(np.unique(truth.scans[truth.positive])) <= 2:
+        return
+    for ending, draw in (("", _anywhere), ("_other_scans", _of_two_scans)):
+        draws = [draw(truth, rng) for _ in range(DRAWS)]
+        found = [(_like(truth.points, scores, marked), ranked) for marked, ranked in draws]
+        yield f"five_taught_ap{ending}", partial(_mean_precision, truth.positive, found)
+
+
+def _like(points: Points, scores: Scores, marked: Rows) -> Scores:
+    """Return (n,) how much tiles are like the marked ones, by discriminant and by score.
+
+    The discriminant is Fisher's with a heavy ridge, as five examples bear no more: all tiles
+    give its spread, the marked ones its direction. Its rank is joined with the score's
+    log-odds, which count twice.
+    """
+    features = _standard(points.astype(np.float64))
+    spread = features.T @ features / len(features) + _RIDGE * np.eye(features.shape[1])
+    along: Scores = features @ np.linalg.solve(spread, features[marked].mean(axis=0))
+    bounded = scores.clip(_LEAST, 1 - _LEAST)
+    found: Scores = _standard(along) + _SCORE_WEIGHT * _standard(np.log(bounded / (1 - bounded)))
+    return found
+
+
+def _standard(values: Scores) -> Scores:
+    found: Scores = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    return found
 
 
 def _anywhere(truth: Truth, rng: np.random.Generator) -> tuple[Rows, NDArray[np.bool_]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.screening.data import Collection
-from benchmarks.screening.measures import TITLES, Finding, of_points, of_scores
+from benchmarks.screening.measures import TITLES, Finding, of_both, of_points, of_scores
 from benchmarks.screening.outputs import Output
 from bundle.arrays import Points
 from training.measuring.measures import measure
@@ -63,8 +63,12 @@ def _findings(
         for name, features in output.features.items():
             for space in spaces:
                 title = ", ".join(filter(None, [output.name, name, space]))
-                for finding in of_points(collection, in_space(features, space)):
+                points = in_space(features, space)
+                for finding in of_points(collection, points):
                     yield title, output.tiles_per_s, finding
+                for scores in output.scores.values() if output.together else ():
+                    for finding in of_both(collection, points, scores):
+                        yield title, output.tiles_per_s, finding
 
 
 def in_space(features: Points, space: str) -> Points:

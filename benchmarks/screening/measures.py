@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.screening.data import Collection
-from benchmarks.screening.few_marked import few_marked
+from benchmarks.screening.few_marked import few_marked, taught
 from bundle.arrays import Points
 from training.indexing.graph import nearest, neighbor_graph
 from training.measuring.measures import Scores, Truth, average, precision, probe_scores, recall
@@ -33,8 +33,10 @@ TITLES = {
     "probe_recall": "probe recall at 1% false alarms, held out",
     "five_nearest_ap": "five marked tiles, nearest: AP of the rest",
     "five_probe_ap": "five marked tiles, logistic: AP of the rest",
+    "five_taught_ap": "five marked tiles and the score: AP of the rest",
     "five_nearest_ap_other_scans": "five marked tiles of two scans, nearest: AP of other scans",
     "five_probe_ap_other_scans": "five marked tiles of two scans, logistic: AP of other scans",
+    "five_taught_ap_other_scans": "five marked tiles of two scans and the score: AP of other scans",
 }
 
 
@@ -62,6 +64,13 @@ def of_points(collection: Collection, points: Points) -> Iterator[Finding]:
     truth = Truth(points, positive, collection.scans, collection.patients)
     yield from _ranking("probe", positive, probe_scores(truth))
     for key, statistic in few_marked(truth):
+        yield Finding(key, statistic)
+
+
+def of_both(collection: Collection, points: Points, scores: Scores) -> Iterator[Finding]:
+    """Yield what can be measured of features and a score in [0, 1] taken together."""
+    truth = Truth(points, collection.positive, collection.scans, collection.patients)
+    for key, statistic in taught(truth, scores):
         yield Finding(key, statistic)
 
 

@@ -42,4 +42,4 @@ def ask_ours(bundle_path: Path, collection: Collection) -> list[Output]:
     start = time.process_time()
     scores, points = ours(bundle_path, collection.tiles)
     rate = round(len(collection) / (time.process_time() - start), 1)
-    return [Output("", rate, {"lettering": scores}, {"latent": points})]
+    return [Output("", rate, {"lettering": scores}, {"latent": points}, together=True)]

@@ -25,12 +25,14 @@ class Output:
     tiles_per_s: tiles a second of processor time, on one thread, without the time to start.
     scores: name -> (n,), high for what may be lettering.
     features: name -> (n, d) float32.
+    together: the scores lie in [0, 1] and can be joined with the features.
     """
 
     name: str
     tiles_per_s: float
     scores: dict[str, Scores] = field(repr=False)
     features: dict[str, Points] = field(repr=False)
+    together: bool = False
 
 
 def ask(peer: Peer, collection: Collection) -> list[Output]:

@@ -89,7 +89,8 @@ class SecondReader:
         """Return 0 keep, 1 review or 2 drop."""
         rules = self.manifest["screening"]
         lettering, _, masked, blank, foreign = scores
-        if lettering >= np.float32(rules["drop_score"]) or blank >= 0.5:
+        told = lettering >= np.float32(rules["drop_score"]) and foreign < 0.5
+        if told or blank >= 0.5:
             return 2
         look = lettering >= np.float32(rules["review_score"])
         return int(look or masked >= 0.5 or foreign >= 0.5)

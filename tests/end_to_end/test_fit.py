@@ -145,7 +145,7 @@ def test_nothing_is_left_behind(fitted: tuple[Bundle, str]) -> None:
         (("--manifest", "{tiles}/tiles.csv", "--where", "scan"), "is not COLUMN=VALUE"),
         (("--manifest", "{tiles}/tiles.csv", "--where", "scan=film7"), "has scan=film7"),
         (("--manifest", "{tiles}/none.csv"), "none.csv does not exist"),
-        (("--profile", "study"), "--width is for the default profile"),
+        (("--profile", "study"), "--width and --adapt-rounds are for the default profile"),
     ],
 )
 def test_misuse_is_answered_at_once(

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 _CHATTER = re.compile(
     rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|E\d{4} .*failed call to cuInit"
@@ -31,6 +32,18 @@ def start_tensorflow() -> bool:
         import tensorflow as tf  # noqa: PLC0415  takes seconds, and its greetings are caught here
 
         return bool(tf.config.list_physical_devices("GPU"))
+
+
+def has_fast_half() -> bool:
+    """Tell whether bfloat16 is fast here: by a GPU, or a processor with instructions for it."""
+    import tensorflow as tf  # noqa: PLC0415  as above
+
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        flags = ""
+    instructions = "avx512_bf16" in flags or "amx_bf16" in flags
+    return instructions or bool(tf.config.list_physical_devices("GPU"))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ class FitConfig:
     patience: epochs without a better validation loss before training stops.
     validation: share of tiles held out of training, whole patients or scans of them.
     width: filters of the default profile's first layer; the others follow.
+    adapt_rounds: how often the screener is adapted to the tiles, see training.learning.adapting.
     seed: of weights, split and order.
     """
 
@@ -41,6 +42,7 @@ class FitConfig:
     patience: int = 6
     validation: float = 0.15
     width: int = 16
+    adapt_rounds: int = 2
     seed: int = 42
 
     def epochs_for(self, tiles: int) -> int:
@@ -67,6 +69,7 @@ PROFILES: dict[Profile, FitConfig] = {
         epochs=30,
         patience=5,
         width=128,
+        adapt_rounds=0,
     ),
 }
 
@@ -79,6 +82,7 @@ def make_config(
     batch: int | None = None,
     patience: int | None = None,
     width: int | None = None,
+    adapt_rounds: int | None = None,
 ) -> FitConfig:
     """Return the profile's settings with the user's in their place.
 
@@ -91,7 +95,12 @@ def make_config(
             raise InputError(f"--{name} is {value}; it must be at least 1.")
     if not 0 <= seed < 2**32:
         raise InputError(f"--seed is {seed}; it must be from 0 to {2**32 - 1}.")
-    if profile == "study" and width is not None:
-        raise InputError("--width is for the default profile; the study's network is fixed.")
+    if adapt_rounds is not None and adapt_rounds < 0:
+        raise InputError(f"--adapt-rounds is {adapt_rounds}; it must be at least 0.")
+    if profile == "study" and (width is not None or adapt_rounds):
+        raise InputError(
+            "--width and --adapt-rounds are for the default profile; the study's network is fixed."
+        )
+    given["adapt_rounds"] = adapt_rounds
     changes = {name: value for name, value in given.items() if value is not None}
     return replace(PROFILES[profile], seed=seed, **changes)  # type: ignore[arg-type]

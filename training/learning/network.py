@@ -5,13 +5,14 @@ give latents and pictures in float32 whatever the precision of the layers betwee
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import keras
 from keras import KerasTensor, layers, ops
 
 from bundle.screening import PEAK_CELLS
 from training.learning.config import FitConfig
-from training.learning.screener import build_screener, load_start
+from training.learning.screener import START, build_screener, load_start
 
 STUDY_SIDE = 128
 STUDY_LATENT = 150
@@ -35,11 +36,11 @@ class Autoencoder:
     examiner: keras.Model | None = field(default=None, repr=False)
 
 
-def build(config: FitConfig) -> Autoencoder:
-    """Return the untrained network of a profile."""
+def build(config: FitConfig, start: Path = START) -> Autoencoder:
+    """Return the untrained network of a profile; the screener in it with these weights."""
     if config.profile == "study":
         return study_autoencoder()
-    return default_autoencoder(config.side, config.width)
+    return default_autoencoder(config.side, config.width, start)
 
 
 def study_autoencoder() -> Autoencoder:
@@ -75,15 +76,15 @@ def study_autoencoder() -> Autoencoder:
     return Autoencoder(encoder, keras.Model(latents, x, name="decoder"))
 
 
-def default_autoencoder(side: int, width: int) -> Autoencoder:
-    """Return the default network: the screener with its starting weights, and a layout.
+def default_autoencoder(side: int, width: int, start: Path = START) -> Autoencoder:
+    """Return the default network: the screener with the weights in a file, and a layout.
 
     The latent joins three parts: a dense one for the layout, learnt here; the maximum of each
     of the screener's features over the whole tile, which a short stroke anywhere raises; and
     last how sure the screener is of lettering somewhere. Source: docs/decisions.md.
     """
     screener = build_screener(side)
-    load_start(screener)
+    load_start(screener, start)
     screener.trainable = False
     deep, features, maps = screener.output
     x = _convolve(deep, width, 1)

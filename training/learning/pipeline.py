@@ -12,6 +12,7 @@ from bundle.manifest import Manifest
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
 from training.indexing.assemble import Fitted, assemble
+from training.learning.adapting import Adaptation, adapt
 from training.learning.backend import versions
 from training.learning.checkpoint import State
 from training.learning.config import FitConfig
@@ -88,12 +89,17 @@ def run_job(job: Job) -> Manifest:
 
 
 def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:
-    keras.utils.set_random_seed(job.config.seed)
+    config = job.config
+    adaptation = Adaptation(
+        job.tiles, course.split.train, config.adapt_rounds, config.seed, job.work, course.mark
+    )
+    start = adapt(adaptation, job.log)
+    keras.utils.set_random_seed(config.seed)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16" if job.gpu else "float32")
     try:
-        network = build(job.config)
-        return network, learn(network, job.config, course, job.log)
+        network = build(config, start)
+        return network, learn(network, config, course, job.log)
     finally:
         keras.config.set_dtype_policy(before)
 

@@ -11,11 +11,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.learning.screener import build_screener, load_start
+from training.planting.grounds import UNSAID, YES
 from training.planting.lesson_folder import Lessons
-from training.planting.lessons import UNSAID, YES
 
 _BATCH = 32
-_RATE, _DECAY = 2e-3, 1e-3
+_DECAY = 1e-3
 _WARM_UP = 300
 _AVERAGED = 0.3
 """Share of the steps, the last ones, whose weights are averaged."""
@@ -36,12 +36,14 @@ class Course:
 
     passes: over the lessons. half: in half precision, where it is faster.
     start: weights to go on from; None begins anew.
+    rate: the highest learning rate.
     """
 
     passes: float
     seed: int
     half: bool
     start: Path | None = None
+    rate: float = 2e-3
 
 
 def pretrain(lessons: Lessons, course: Course, advance: Advance) -> keras.Model:
@@ -74,7 +76,11 @@ def _run(
     steps = max(1, int(count * course.passes) // _BATCH)
     warm_up = min(_WARM_UP, steps // 10)
     rate = keras.optimizers.schedules.CosineDecay(
-        _RATE / 20, steps - warm_up, warmup_target=_RATE, warmup_steps=warm_up, alpha=0.01
+        course.rate / 20,
+        steps - warm_up,
+        warmup_target=course.rate,
+        warmup_steps=warm_up,
+        alpha=0.01,
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=_DECAY)
     optimizer.build(screener.trainable_variables)

@@ -139,6 +139,43 @@ def draw_wire(rng: np.random.Generator, pixels: Plane) -> Plane:
     return pixels + np.float32(log_uniform(rng, 0.15, 1)) * cover
 
 
+def draw_coil(rng: np.random.Generator, pixels: Plane) -> Plane:
+    """A lead or a marker of thick bent wire: a bright line that swings from side to side."""
+    side = len(pixels)
+    start, heading = rng.uniform(0.1, 0.9, 2) * side, rng.uniform(0, 2 * np.pi)
+    length = log_uniform(rng, 0.15, 0.7) * side
+    swing, turns = rng.uniform(0.01, 0.05) * side + 1, rng.uniform(2, 6)
+    t = np.linspace(0, 1, 80)
+    ahead = np.array([np.cos(heading), np.sin(heading)])
+    beside = np.array([-ahead[1], ahead[0]])
+    wave = swing * np.sin(2 * np.pi * turns * t + rng.uniform(0, 6))
+    bend = rng.normal(0, 0.15) * length * t**2
+    line = start + t[:, None] * length * ahead + (wave + bend)[:, None] * beside
+    cover = strokes(side, [(line, log_uniform(rng, 1, 0.02 * side + 1.2))], rng.uniform(0, 0.8))
+    return pixels + np.float32(log_uniform(rng, 0.1, 1)) * cover
+
+
+def draw_node(rng: np.random.Generator, pixels: Plane) -> Plane:
+    """One to three lymph nodes: smooth beans, brighter than fat, often with a darker middle."""
+    side = len(pixels)
+    x, y = axes(side)
+    cover = np.zeros((side, side), np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        centre, angle = rng.uniform(0.05, 0.95, 2) * side, rng.uniform(0, np.pi)
+        long = log_uniform(rng, 0.05, 0.18) * side + 3
+        along = (x - centre[0]) * np.cos(angle) + (y - centre[1]) * np.sin(angle)
+        across = (y - centre[1]) * np.cos(angle) - (x - centre[0]) * np.sin(angle)
+        away = np.hypot(along, across * rng.uniform(1, 2.2)) / long
+        soft = rng.uniform(0.3, 0.9)
+        bean = step((1 - away).astype(np.float32), soft)
+        if chance(rng, 0.6):
+            inner = rng.uniform(0.3, 0.8)
+            hilum = step((1 - away / inner).astype(np.float32), soft)
+            bean = bean - np.float32(rng.uniform(0.3, 1)) * hilum
+        cover = np.maximum(cover, bean)
+    return pixels + np.float32(log_uniform(rng, 0.04, 0.35)) * cover
+
+
 def draw_marker_bead(rng: np.random.Generator, pixels: Plane) -> Plane:
     """One bright round bead."""
     side = len(pixels)

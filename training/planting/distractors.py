@@ -17,6 +17,8 @@ _MARKS: dict[str, Callable[[np.random.Generator, Plane], Plane]] = {
     "calcification": body_marks.draw_calcification,
     "clip": body_marks.draw_clip,
     "wire": body_marks.draw_wire,
+    "coil": body_marks.draw_coil,
+    "node": body_marks.draw_node,
     "marker_bead": body_marks.draw_marker_bead,
     "grid": film_marks.draw_grid,
     "fog": film_marks.draw_fog,

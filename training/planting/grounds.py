@@ -14,6 +14,8 @@ from bundle.errors import InputError
 Grey = NDArray[np.uint8]
 Polygon = list[list[float]]
 
+NO, YES, UNSAID = 0, 1, 2
+"""What is said of a cell or a tile: nothing is learnt from the third."""
 _SMALLEST = 150
 """Shortest side of a window in pixels of the scan: at 50 micrometres a pixel, 7 mm of film."""
 _LARGEST = 0.8
@@ -28,10 +30,15 @@ class Ground:
 
     pixels: (side, side) float32 in [0, 1].
     rim: it may hold the film's own edge or a scanner's mask.
+    believed: (g, g, 3) uint8 of NO, YES, UNSAID: lettering, film edges and masks of its own, in
+        cells of the evidence map; None where it is known to have no lettering.
+    lettering: the same of lettering on the whole tile.
     """
 
     pixels: NDArray[np.float32] = field(repr=False)
     rim: bool
+    believed: NDArray[np.uint8] | None = field(default=None, repr=False)
+    lettering: int = NO
 
 
 def read_regions(file: Path) -> Mapping[str, list[Polygon]]:

@@ -1,6 +1,7 @@
 """Many lessons on disk, made by all cores and read as arrays."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ from training.planting.lessons import CELL, make_lesson
 
 TILES, CELLS, ANSWERS = "tiles.npy", "cells.npy", "lettering.npy"
 GROUNDS, RIMS = "grounds.npy", "rims.npy"
+BELIEVED, VERDICTS = "believed.npy", "verdicts.npy"
 _A_PIECE = 250
-_ON_FILM = 0.7
-"""Share of lessons on windows of real film; the others are on synthetic film."""
+ON_FILM = 0.7
+"""Share of lessons on windows of real film when weights are made from nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,29 +44,64 @@ class _Piece:
     count: int
     seed: int
     side: int
+    on_grounds: float
     folder: Path
 
 
 def save_grounds(folder: Path, pixels: list[NDArray[np.uint8]], rims: list[bool]) -> None:
-    """Keep grounds where the processes that make lessons map them."""
+    """Keep clean grounds where the processes that make lessons map them."""
     np.save(folder / GROUNDS, np.stack(pixels), allow_pickle=False)
     np.save(folder / RIMS, np.array(rims), allow_pickle=False)
 
 
-def make_lessons(
-    folder: Path, count: int, side: int, seed: int, advance: Callable[[int], object]
-) -> Lessons:
+def save_tiles(
+    folder: Path,
+    tiles: NDArray[np.uint8],
+    believed: NDArray[np.uint8],
+    lettering: NDArray[np.uint8],
+) -> None:
+    """Keep tiles as grounds, and what they are believed to hold, see `Ground`.
+
+    Args:
+        folder: where to.
+        tiles: (n, side, side) uint8.
+        believed: (n, g, g, 3) uint8.
+        lettering: (n,) uint8.
+    """
+    np.save(folder / GROUNDS, tiles, allow_pickle=False)
+    np.save(folder / RIMS, np.zeros(len(tiles), dtype=bool), allow_pickle=False)
+    np.save(folder / BELIEVED, believed, allow_pickle=False)
+    np.save(folder / VERDICTS, lettering, allow_pickle=False)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What lessons to make.
+
+    count: how many. side: pixels of a tile. seed: of everything in them.
+    on_grounds: share of them on the grounds that were saved; the others are on synthetic film.
+    """
+
+    count: int
+    side: int
+    seed: int
+    on_grounds: float = ON_FILM
+
+
+def make_lessons(folder: Path, order: Order, advance: Callable[[int], object]) -> Lessons:
     """Make lessons with all cores; the same seed gives the same ones, however many cores.
 
     Args:
-        folder: where their arrays are written, with the grounds from `save_grounds`.
-        count: how many lessons.
-        side: pixels of a tile.
-        seed: of everything in them.
+        folder: where their arrays are written, with the grounds that were saved there.
+        order: what to make.
         advance: told how many more are done.
     """
+    count, side = order.count, order.side
     sizes = [min(_A_PIECE, count - start) for start in range(0, count, _A_PIECE)]
-    pieces = [_Piece(number, size, seed, side, folder) for number, size in enumerate(sizes)]
+    pieces = [
+        _Piece(number, size, order.seed, side, order.on_grounds, folder)
+        for number, size in enumerate(sizes)
+    ]
     grid = side // CELL
     open_ = np.lib.format.open_memmap
     lessons = Lessons(
@@ -82,23 +119,47 @@ def make_lessons(
 def _made(pieces: list[_Piece]) -> Iterator[tuple[NDArray[np.uint8], ...]]:
     # A fresh process: TensorFlow's threads do not survive a fork.
     context = get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        yield from pool.map(_make_piece, pieces)
+    workers = min(os.cpu_count() or 1, len(pieces))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_stopping) as pool:
+        try:
+            yield from pool.map(_make_piece, pieces)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _leave_stopping() -> None:
+    """Ctrl-C is for the process that asked for the lessons."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _make_piece(piece: _Piece) -> tuple[NDArray[np.uint8], ...]:
     rng = np.random.default_rng([piece.seed, piece.number])
-    pixels = np.load(piece.folder / GROUNDS, mmap_mode="r", allow_pickle=False)
-    rims = np.load(piece.folder / RIMS, allow_pickle=False)
+    grounds = _read_grounds(piece.folder)
     made = []
     for _ in range(piece.count):
-        ground = None
-        if rng.random() < _ON_FILM:
-            row = int(rng.integers(len(pixels)))
-            ground = Ground(pixels[row].astype(np.float32) / 255, bool(rims[row]))
+        ground = grounds(int(rng.integers(2**31))) if rng.random() < piece.on_grounds else None
         made.append(make_lesson(rng, ground, piece.side))
     return (
         np.stack([lesson.tile for lesson in made]),
         np.stack([lesson.cells for lesson in made]),
         np.array([lesson.lettering for lesson in made], dtype=np.uint8),
     )
+
+
+def _read_grounds(folder: Path) -> Callable[[int], Ground]:
+    """Return what gives the ground of a number, however large."""
+    pixels = np.load(folder / GROUNDS, mmap_mode="r", allow_pickle=False)
+    rims = np.load(folder / RIMS, allow_pickle=False)
+    believed, verdicts = (
+        np.load(folder / name, allow_pickle=False) if (folder / name).exists() else None
+        for name in (BELIEVED, VERDICTS)
+    )
+
+    def ground(number: int) -> Ground:
+        row = number % len(pixels)
+        grey, rim = pixels[row].astype(np.float32) / 255, bool(rims[row])
+        if believed is None or verdicts is None:
+            return Ground(grey, rim)
+        return Ground(grey, rim, believed[row], int(verdicts[row]))
+
+    return ground

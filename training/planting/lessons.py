@@ -1,6 +1,7 @@
 """Lessons: worn tiles, with and without plantings, and what the network must say of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,14 +9,12 @@ from PIL import Image, ImageFilter
 
 from training.planting.distractors import distract
 from training.planting.film import synthetic_film
-from training.planting.grounds import Ground
+from training.planting.grounds import NO, UNSAID, YES, Ground
 from training.planting.plant import Planted, plant
 from training.planting.wear import Worn, wear
 
 CELL = 8
 """Pixels of a cell of the evidence map."""
-NO, YES, UNSAID = 0, 1, 2
-"""What a lesson says of a cell: nothing is learnt from the third."""
 _PLANTED, _SECOND, _DISTRACTED = 0.55, 0.25, 0.5
 _ENOUGH = 0.12
 _ALONE = ("letters", "digits", "arrow")
@@ -23,6 +22,7 @@ _LEAST_ALONE, _LEAST_IN_LINE = 9.0, 5.0
 """Pixels of detail that a letter must have left to be told from a speck."""
 _LEAST_CHANGE = 4.0
 """Grey levels of 255 that a planting must change the worn tile by, on average at its ink."""
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,14 @@ class Lesson:
 
 
 def make_lesson(rng: np.random.Generator, ground: Ground | None, side: int) -> Lesson:
-    """Make a lesson on a ground; without one, on synthetic film."""
-    rim = ground is not None and ground.rim
-    pixels = synthetic_film(rng, side) if ground is None else _turned(rng, ground.pixels)
+    """Make a lesson on a ground; without one, on synthetic film.
+
+    What a ground is believed to hold is said where nothing was planted.
+    """
+    ground = (
+        Ground(synthetic_film(rng, side), rim=False) if ground is None else _turned(rng, ground)
+    )
+    pixels = ground.pixels
     edge = masked = np.zeros((side, side), dtype=bool)
     kind = "plain"
     if rng.random() < _DISTRACTED:
@@ -64,13 +69,17 @@ def make_lesson(rng: np.random.Generator, ground: Ground | None, side: int) -> L
     ink = np.zeros((side, side), dtype=bool)
     for planting in plantings:
         ink |= planting.ink
-    rest = UNSAID if rim else NO
+    rest = UNSAID if ground.rim else NO
     layers = (
         _lettering(told, side),
         _cells(edge & ~ink, rest=rest),
         _cells(masked & ~ink, rest=rest),
     )
-    return Lesson(worn.pixels, np.stack(layers, axis=-1), _verdict(plantings, layers[0]), kind)
+    cells, verdict = np.stack(layers, axis=-1), _verdict(plantings, layers[0])
+    if ground.believed is not None:
+        cells = np.where((cells == NO) | (ground.believed == YES), ground.believed, cells)
+        verdict = YES if YES in (verdict, ground.lettering) else max(verdict, ground.lettering)
+    return Lesson(worn.pixels, cells, verdict, kind)
 
 
 def can_be_told(planting: Planted, worn: Worn, twin: NDArray[np.uint8]) -> bool:
@@ -107,9 +116,15 @@ def synthetic_tiles(count: int, side: int, seed: int) -> NDArray[np.uint8]:
     return made
 
 
-def _turned(rng: np.random.Generator, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    turned = np.rot90(pixels, int(rng.integers(0, 4)))
-    return np.ascontiguousarray(turned[:, ::-1] if rng.random() < 0.5 else turned)
+def _turned(rng: np.random.Generator, ground: Ground) -> Ground:
+    turns, mirror = int(rng.integers(0, 4)), bool(rng.random() < 0.5)
+    believed = None if ground.believed is None else _turn(ground.believed, turns, mirror=mirror)
+    return replace(ground, pixels=_turn(ground.pixels, turns, mirror=mirror), believed=believed)
+
+
+def _turn(values: NDArray[_Number], turns: int, *, mirror: bool) -> NDArray[_Number]:
+    turned = np.rot90(values, turns)
+    return np.ascontiguousarray(turned[:, ::-1] if mirror else turned)
 
 
 def _lettering(told: list[tuple[Planted, bool]], side: int) -> NDArray[np.uint8]:

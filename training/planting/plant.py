@@ -16,6 +16,8 @@ SMALLEST = 5.0
 FAINTEST = 0.03
 _SHARES = {"letters": 3.0, "text": 2.0, "strip": 2.0, "plate": 2.0, "arrow": 0.6, "ruler": 0.8}
 """How often each kind comes; the others once."""
+_HIDDEN = {"strip": 0.45, "plate": 0.35}
+"""How often a part of a kind lies under something; 0.3 of the other cards and 0.15 of print."""
 _VISIBLE = 12  # pixels of ink below which nobody could tell what it is
 _INK = 0.35
 
@@ -76,7 +78,7 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
     if rng.random() < 0.35:
         value, alpha = _soften(value, alpha, size * rng.uniform(0.01, 0.12))
     ground = tile
-    if rng.random() < (0.3 if opaque else 0.15):
+    if rng.random() < _HIDDEN.get(kind, 0.3 if opaque else 0.15):
         hidden = _hidden(rng, alpha, angle)
         alpha = alpha * ~hidden
         if rng.random() < 0.5:  # by black paper, which is darker than the film

@@ -15,6 +15,8 @@ from PIL import Image, ImageFilter
 Pixels = NDArray[np.float32]
 Step = tuple[Pixels, float]
 """The tile after a step, and the share of its resolution that the step leaves."""
+_COARSE_BLOCKS = 0.3
+"""Share of coarse tiles that were stored as JPEG before they were enlarged."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def _coarse(rng: np.random.Generator, pixels: Pixels) -> Step:
     small = page.resize(
         (max(8, round(width * share)), max(8, round(height * share))), Image.Resampling.BILINEAR
     )
+    if rng.random() < _COARSE_BLOCKS:
+        small = Image.fromarray(_blocks(rng, np.asarray(small))[0])
     way = Image.Resampling.BILINEAR if rng.random() < 0.7 else Image.Resampling.NEAREST
     return np.asarray(small.resize((width, height), way), dtype=np.float32), share
 

@@ -168,9 +168,10 @@ def test_nothing_to_screen() -> None:
     assert (found.boxes.shape, found.verdicts.shape) == ((0, 3, 4), (0,))
 
 
-def test_blank_or_lettering_outweighs_what_asks_for_a_look() -> None:
-    """A tile to be dropped is dropped, masked and foreign or not."""
-    assert judged([9, -9, 9], away=99.0)[1] == "drop"
+def test_lettering_outweighs_a_mask_but_not_foreignness() -> None:
+    """Lettering is dropped, masked or not; on a tile unlike the stored ones it is looked at."""
+    assert judged([9, -9, 9])[1] == "drop"
+    assert judged([9, -9, -9], away=99.0)[1] == "review"
 
 
 def test_verdicts_and_reasons_agree_at_the_bound() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from client import Retry
 from client.__main__ import main
+from client.options import parse
 from tests.unit.client.fake_service import AT_ONCE, FakeService, problem
 
 REFUSED = httpx.ConnectError("refused")
@@ -380,3 +381,13 @@ def test_ndjson_of_neighbours(folder: Path, out: Path) -> None:
     assert _run(FakeService(), "neighbors", folder / "t001.png", target) == 0
     line = json.loads(target.read_text())
     assert (line["file"], line["neighbors"][0]["id"]) == ("t001.png", "c1")
+
+
+def test_evidence_is_not_asked_for_where_a_table_cannot_hold_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """-k with a .csv would drop what was asked for."""
+    with pytest.raises(SystemExit):
+        parse(["screen", "tiles", "--out", "verdicts.csv", "-k", "3"])
+    assert "no room for evidence; give --out a name in .ndjson" in capsys.readouterr().err
+    assert parse(["screen", "tiles", "--out", "verdicts.ndjson", "-k", "3"]).k == 3

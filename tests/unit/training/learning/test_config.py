@@ -46,7 +46,7 @@ def test_seed_out_of_bounds(seed: int) -> None:
 
 def test_study_has_one_width() -> None:
     """The study's network is exact, so it takes no width."""
-    with pytest.raises(InputError, match="--width is for the default profile"):
+    with pytest.raises(InputError, match="--width and --adapt-rounds are for the default profile"):
         make_config("study", seed=1, width=8)
 
 

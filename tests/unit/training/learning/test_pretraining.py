@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from training.learning.pretraining import Course, losses, pretrain
 from training.learning.screener import START, build_screener, load_start
+from training.planting.grounds import NO, UNSAID, YES
 from training.planting.lesson_folder import Lessons
-from training.planting.lessons import CELL, NO, UNSAID, YES
+from training.planting.lessons import CELL
 
 SIDE, COUNT = 32, 64
 GRID = SIDE // CELL

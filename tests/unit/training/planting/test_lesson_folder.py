@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from training.planting import lesson_folder
-from training.planting.lesson_folder import Lessons, make_lessons, save_grounds
-from training.planting.lessons import CELL, NO, UNSAID, YES
+from training.planting.grounds import NO, UNSAID, YES
+from training.planting.lesson_folder import (
+    Lessons,
+    Order,
+    make_lessons,
+    save_grounds,
+    save_tiles,
+)
+from training.planting.lessons import CELL
 
 SIDE = 32
 
@@ -29,7 +36,7 @@ def copies(lessons: Lessons) -> list[np.ndarray]:
 
 
 def make(folder: Path, count: int, *, seed: int = 1) -> list[np.ndarray]:
-    return copies(make_lessons(folder, count, SIDE, seed, lambda _: None))
+    return copies(make_lessons(folder, Order(count, SIDE, seed), lambda _: None))
 
 
 def test_lessons_are_the_same_on_one_process_and_on_many(folder: Path, monkeypatch):
@@ -52,7 +59,7 @@ def test_arrays_fit_each_other_and_the_progress_adds_up(folder: Path, monkeypatc
     """There are as many tiles, cells and answers as asked for, each told once, and on disk."""
     monkeypatch.setattr(lesson_folder, "_A_PIECE", 5)
     told: list[int] = []
-    lessons = make_lessons(folder, 12, SIDE, 1, told.append)
+    lessons = make_lessons(folder, Order(12, SIDE, 1), told.append)
     assert len(lessons) == sum(told) == 12
     assert lessons.tiles.shape == (12, SIDE, SIDE)
     assert lessons.cells.shape == (12, SIDE // CELL, SIDE // CELL, 3)
@@ -64,3 +71,13 @@ def test_another_seed_makes_other_lessons(folder: Path):
     """Hardly any tile comes twice, neither with another seed nor with the same."""
     tiles = np.concatenate([make(folder, 8, seed=seed)[0] for seed in (1, 2)])
     assert len({tile.tobytes() for tile in tiles}) == 16
+
+
+def test_tiles_come_back_with_what_is_believed_of_them(tmp_path: Path):
+    """Every lesson lies on a tile; what that is believed to hold is said in each of them."""
+    tiles = np.full((2, SIDE, SIDE), 90, dtype=np.uint8)
+    cells = np.full((2, SIDE // CELL, SIDE // CELL, 3), YES, dtype=np.uint8)
+    save_tiles(tmp_path, tiles, cells, np.full(2, YES, dtype=np.uint8))
+    lessons = make_lessons(tmp_path, Order(10, SIDE, 1, on_grounds=1.0), lambda _: None)
+    assert (lessons.lettering == YES).all()
+    assert (lessons.cells == YES).all()

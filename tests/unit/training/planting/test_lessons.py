@@ -1,5 +1,6 @@
 """Lessons: what the network is told of a tile."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,12 +8,9 @@ import pytest
 
 from training.planting.annotations import KINDS as PLANTED
 from training.planting.distractors import KINDS as DISTRACTING
-from training.planting.grounds import Ground
+from training.planting.grounds import NO, UNSAID, YES, Ground
 from training.planting.lessons import (
     CELL,
-    NO,
-    UNSAID,
-    YES,
     Lesson,
     can_be_told,
     make_lesson,
@@ -135,3 +133,29 @@ def test_synthetic_tiles_are_many_and_reproducible():
     assert tiles.dtype == np.uint8
     assert len({tile.tobytes() for tile in tiles}) == 6
     assert np.array_equal(tiles, synthetic_tiles(6, SIDE, 3))
+
+
+def test_what_a_ground_is_believed_to_hold_turns_with_it():
+    """The bright corner and the cell that tells of it stay on each other."""
+    pixels = np.zeros((SIDE, SIDE), np.float32)
+    pixels[:CELL, CELL : 2 * CELL] = 1
+    believed = np.zeros((SIDE // CELL, SIDE // CELL, 3), np.uint8)
+    believed[0, 1, 0] = YES
+    for seed in range(40):
+        lesson = make_lesson(seeded(seed), Ground(pixels, True, believed, YES), SIDE)
+        if lesson.kind == "plain":
+            bright = lesson.tile.reshape(SIDE // CELL, CELL, -1, CELL).mean(axis=(1, 3))
+            assert lesson.cells[..., 0].ravel()[bright.argmax()] == YES
+            assert (lesson.cells[..., 0] == YES).sum() == 1
+        assert lesson.lettering == YES
+
+
+def test_a_doubtful_ground_teaches_nothing_but_what_is_planted():
+    """A tile that may hold lettering is YES with a clear planting and otherwise unsaid."""
+    doubtful = np.full((SIDE // CELL, SIDE // CELL, 3), UNSAID, np.uint8)
+    for seed in range(40):
+        lesson = make_lesson(
+            seeded(seed), replace(ground(), believed=doubtful, lettering=UNSAID), SIDE
+        )
+        assert NO not in lesson.cells[..., 0]
+        assert lesson.lettering == (YES if (lesson.cells[..., 0] == YES).any() else UNSAID)

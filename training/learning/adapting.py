@@ -1,0 +1,122 @@
+"""The screener's adaptation to the tiles of a fit, by lessons on those very tiles.
+
+Self-training: what the screener surely finds on a tile counts as lettering, of what it doubts
+nothing is said, the rest is clean; new annotations are planted on that. A second round begins
+with what the first one found. No label is used. Source: docs/decisions.md.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.arrays import Tiles
+from bundle.screening import REASONS, peaks
+from training.learning.backend import has_fast_half
+from training.learning.interrupt import held_back
+from training.learning.pretraining import Course, pretrain
+from training.learning.screener import START, build_screener, load_start, save_start
+from training.planting.grounds import NO, UNSAID, YES
+from training.planting.lesson_folder import Order, make_lessons, save_tiles
+from training.progress import StepLog
+from training.tiles import TileSet
+
+FEWEST = 100
+"""Tiles below which there is too little to adapt to."""
+_A_TILE, _MOST = 4, 8_000
+"""Lessons for each tile, and in all, of one round."""
+_PASSES, _RATE = 3.0, 5e-4
+_DOUBT, _SURE = -1.5, 3.0
+"""Log-odds of a cell: below the first it counts as clean, above the second as lettering."""
+_TILE_DOUBT, _TILE_SURE = 0.0, 2.5
+"""The same of a tile's peak."""
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What to adapt to.
+
+    tiles, rows: the tiles and which of them to learn from.
+    rounds: how often; none leaves the starting weights as they are.
+    work: folder for what must outlive an interruption.
+    mark: settings and data as text; weights adapted with another one are not used.
+    """
+
+    tiles: TileSet
+    rows: NDArray[np.int64] = field(repr=False)
+    rounds: int
+    seed: int
+    work: Path
+    mark: str
+
+
+def adapt(job: Adaptation, log: StepLog) -> Path:
+    """Adapt the screener and return the file of its weights; those of the project for few tiles.
+
+    Weights that an earlier run left in the work folder are not made again.
+    """
+    start, side = START, job.tiles.inputs.shape[1]
+    if len(job.rows) < FEWEST:
+        return start
+    count = min(_MOST, _A_TILE * len(job.rows))
+    rng = np.random.default_rng([job.seed, 3])
+    chosen = np.sort(rng.permutation(job.rows)[:count])
+    for number in range(job.rounds):
+        made = job.work / f"screener-{_short(job, number)}.npz"
+        if not made.exists():
+            with TemporaryDirectory(prefix="lessons-", dir=job.work) as folder:
+                _believe(job, chosen, start, Path(folder))
+                order = Order(count, side, job.seed + number, on_grounds=1.0)
+                _learn(Path(folder), order, start, made, log)
+        start = made
+    return start
+
+
+def _short(job: Adaptation, number: int) -> str:
+    return sha256(f"{number} {job.mark}".encode()).hexdigest()[:16]
+
+
+def _believe(job: Adaptation, rows: NDArray[np.int64], start: Path, folder: Path) -> None:
+    """Save the tiles with what the weights so far find on them."""
+    screener = build_screener(job.tiles.inputs.shape[1])
+    load_start(screener, start)
+    tiles = job.tiles.read(rows)
+    parts = [tiles[at : at + _AT_ONCE] for at in range(0, len(tiles), _AT_ONCE)]
+    cells, verdicts = zip(*(_found(screener, part) for part in parts), strict=True)
+    save_tiles(folder, tiles, np.concatenate(cells), np.concatenate(verdicts))
+
+
+def _found(screener: keras.Model, tiles: Tiles) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    maps = screener.predict_on_batch(tiles[..., None])[2]
+    of_tiles = peaks(np.moveaxis(maps, -1, 1))[:, REASONS.index("LETTERING")]
+    return _said(maps, _DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
+
+
+def _said(log_odds: NDArray[np.float32], doubt: float, sure: float) -> NDArray[np.uint8]:
+    return np.select([log_odds > sure, log_odds > doubt], [YES, UNSAID], NO).astype(np.uint8)
+
+
+def _learn(folder: Path, order: Order, start: Path, out: Path, log: StepLog) -> None:
+    with log.step("lessons on your tiles", order.count) as bar, held_back() as check_interrupt:
+
+        def made(count: int) -> None:
+            bar.update(count)
+            check_interrupt()
+
+        lessons = make_lessons(folder, order, made)
+    with log.step("adapt", int(order.count * _PASSES)) as bar, held_back() as check_interrupt:
+
+        def advance(tiles: int, **losses: float) -> None:
+            bar.set_postfix(losses, refresh=False)
+            bar.update(tiles)
+            check_interrupt()
+
+        course = Course(_PASSES, order.seed, has_fast_half(), start, _RATE)
+        new = out.with_suffix(".new")
+        save_start(pretrain(lessons, course, advance), new)
+        new.replace(out)
