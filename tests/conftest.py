@@ -1,5 +1,6 @@
 """Fixtures shared by all tests, few and named for what they are."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ from tests.tiny import write_tiny_bundle
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--browser", action="store_true", help="run the headless Chromium tests")
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C again where a shell that ran this in the background has it ignored.
+
+    Tests send it to programs that they start, which inherit what is set here.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
