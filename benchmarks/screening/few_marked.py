@@ -25,15 +25,14 @@ _SEED = 42
 Rows = NDArray[np.intp]
 Ranking = tuple[Scores, NDArray[np.bool_]]
 """(n,) scores, and which of the tiles are ranked."""
+Draw = tuple[Rows, NDArray[np.bool_]]
+"""Rows of marked tiles, and which of the tiles are ranked."""
 
 
 def few_marked(truth: Truth) -> Iterator[tuple[str, Callable[[Scores], float | None]]]:
     """Yield each figure's key and its statistic; none if there are too few positives."""
     rng = np.random.default_rng(_SEED)
-    if truth.positive.sum() <= MARKED or len(np.unique(truth.scans[truth.positive])) <= 2:
-        return
-    for ending, draw in (("", _anywhere), ("_other_scans", _of_two_scans)):
-        draws = [draw(truth, rng) for _ in range(DRAWS)]
+    for ending, draws in _draws(truth, rng):
         near = [(_nearness(truth, marked), ranked) for marked, ranked in draws]
         yield f"five_nearest_ap{ending}", partial(_mean_precision, truth.positive, near)
         learned = [(_learned(truth, marked, rng), ranked) for marked, ranked in draws]
@@ -47,13 +46,17 @@ def taught(truth: Truth, scores: Scores) -> Iterator[tuple[str, Callable[[Scores
         truth: the tiles.
         scores: (n,) in [0, 1], which used no label.
     """
-    rng = np.random.default_rng(_SEED)
+    for ending, draws in _draws(truth, np.random.default_rng(_SEED)):
+        found = [(_like(truth.points, scores, marked), ranked) for marked, ranked in draws]
+        yield f"five_taught_ap{ending}", partial(_mean_precision, truth.positive, found)
+
+
+def _draws(truth: Truth, rng: np.random.Generator) -> Iterator[tuple[str, list[Draw]]]:
+    """Yield the draws of all scans, then those of two; none if there are too few positives."""
     if truth.positive.sum() <= MARKED or len(np.unique(truth.scans[truth.positive])) <= 2:
         return
     for ending, draw in (("", _anywhere), ("_other_scans", _of_two_scans)):
-        draws = [draw(truth, rng) for _ in range(DRAWS)]
-        found = [(_like(truth.points, scores, marked), ranked) for marked, ranked in draws]
-        yield f"five_taught_ap{ending}", partial(_mean_precision, truth.positive, found)
+        yield ending, [draw(truth, rng) for _ in range(DRAWS)]
 
 
 def _like(points: Points, scores: Scores, marked: Rows) -> Scores:
@@ -76,14 +79,14 @@ def _standard(values: Scores) -> Scores:
     return found
 
 
-def _anywhere(truth: Truth, rng: np.random.Generator) -> tuple[Rows, NDArray[np.bool_]]:
+def _anywhere(truth: Truth, rng: np.random.Generator) -> Draw:
     marked = rng.choice(np.flatnonzero(truth.positive), MARKED, replace=False)
     ranked = np.ones(len(truth.positive), dtype=bool)
     ranked[marked] = False
     return marked, ranked
 
 
-def _of_two_scans(truth: Truth, rng: np.random.Generator) -> tuple[Rows, NDArray[np.bool_]]:
+def _of_two_scans(truth: Truth, rng: np.random.Generator) -> Draw:
     scans = rng.choice(np.unique(truth.scans[truth.positive]), 2, replace=False)
     inside = np.isin(truth.scans, scans)
     there = np.flatnonzero(inside & truth.positive)

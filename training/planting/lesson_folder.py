@@ -38,16 +38,6 @@ class Lessons:
         return len(self.lettering)
 
 
-@dataclass(frozen=True)
-class _Piece:
-    number: int
-    count: int
-    seed: int
-    side: int
-    on_grounds: float
-    folder: Path
-
-
 def save_grounds(folder: Path, pixels: list[NDArray[np.uint8]], rims: list[bool]) -> None:
     """Keep clean grounds where the processes that make lessons map them."""
     np.save(folder / GROUNDS, np.stack(pixels), allow_pickle=False)
@@ -88,6 +78,16 @@ class Order:
     on_grounds: float = ON_FILM
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """Some lessons of an order. number: which piece. count: lessons in it."""
+
+    number: int
+    count: int
+    order: Order
+    folder: Path
+
+
 def make_lessons(folder: Path, order: Order, advance: Callable[[int], object]) -> Lessons:
     """Make lessons with all cores; the same seed gives the same ones, however many cores.
 
@@ -98,10 +98,7 @@ def make_lessons(folder: Path, order: Order, advance: Callable[[int], object]) -
     """
     count, side = order.count, order.side
     sizes = [min(_A_PIECE, count - start) for start in range(0, count, _A_PIECE)]
-    pieces = [
-        _Piece(number, size, order.seed, side, order.on_grounds, folder)
-        for number, size in enumerate(sizes)
-    ]
+    pieces = [_Piece(number, size, order, folder) for number, size in enumerate(sizes)]
     grid = side // CELL
     open_ = np.lib.format.open_memmap
     lessons = Lessons(
@@ -133,12 +130,13 @@ def _leave_stopping() -> None:
 
 
 def _make_piece(piece: _Piece) -> tuple[NDArray[np.uint8], ...]:
-    rng = np.random.default_rng([piece.seed, piece.number])
+    order = piece.order
+    rng = np.random.default_rng([order.seed, piece.number])
     grounds = _read_grounds(piece.folder)
     made = []
     for _ in range(piece.count):
-        ground = grounds(int(rng.integers(2**31))) if rng.random() < piece.on_grounds else None
-        made.append(make_lesson(rng, ground, piece.side))
+        ground = grounds(int(rng.integers(2**31))) if rng.random() < order.on_grounds else None
+        made.append(make_lesson(rng, ground, order.side))
     return (
         np.stack([lesson.tile for lesson in made]),
         np.stack([lesson.cells for lesson in made]),
