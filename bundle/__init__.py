@@ -23,7 +23,7 @@ from bundle.errors import (
 )
 from bundle.manifest import FORMAT_VERSION, Manifest
 from bundle.neighbors import Hits, rarity, search
-from bundle.preprocess import decode_png, load_tile, resize
+from bundle.preprocess import decode_png, load_tile, read_tile, resize
 from bundle.reader import open_bundle
 from bundle.runtime import Encoder, OnnxDecoder, OnnxEncoder, self_test
 from bundle.writer import BundleWriter
@@ -60,6 +60,7 @@ __all__ = [
     "load_tile",
     "open_bundle",
     "rarity",
+    "read_tile",
     "resize",
     "search",
     "self_test",

@@ -7,6 +7,7 @@ then asked about green ones. Nothing else in this project may decode or resize a
 import struct
 import zlib
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -29,10 +30,33 @@ MIN_SIDE = 8
 MAX_PIXELS = 2048 * 2048
 """Most pixels of a tile. Checked on the header, before anything is decoded."""
 
+_COLOURED = 16
+"""Grey levels that the channels of a pixel must differ by; tinted film and JPEG differ by less."""
+
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEPTH, _COLOUR = 24, 25  # where the header says them
 _BYTE, _PALETTE = 8, 3
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
+
+
+class Picture(NamedTuple):
+    """A decoded PNG: (height, width) uint8 grey, and the share of its pixels that have colour."""
+
+    grey: Grey
+    colour: float
+
+
+class Input(NamedTuple):
+    """What a tile's bytes come to.
+
+    tile: (side, side) uint8, the encoder's input.
+    size: height and width of the PNG, in pixels.
+    colour: share of its pixels that have colour, in [0, 1].
+    """
+
+    tile: Grey
+    size: tuple[int, int]
+    colour: float
 
 
 def png_size(data: bytes) -> tuple[int, int]:
@@ -98,13 +122,16 @@ def plain_png(data: bytes) -> bytes:
 
 
 def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
-    """Decode a PNG of any mode to one grey channel.
+    """Decode a PNG of any mode to one grey channel: `read_picture` without the colour."""
+    return read_picture(data, max_pixels=max_pixels).grey
+
+
+def read_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a PNG of any mode to one grey channel, and see whether it had colour.
 
     Colour becomes luma (ITU-R 601; exact for grey stored as RGB), 16 bits become 8 by
     integer division by 256 (the study's recipe), alpha is laid over black; EXIF orientation,
     gamma and colour profiles are ignored.
-
-    Returns: (height, width) uint8.
 
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
@@ -114,21 +141,32 @@ def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
     try:
         with PngImageFile(BytesIO(plain)) as image:
             image.load()
-            return _grey(image)
+            return _picture(image)
     except _BROKEN as error:
         raise DamagedTile(
             f"The PNG does not decode ({_reason(error)}). Send the file again, whole."
         ) from error
 
 
-def _grey(image: Image.Image) -> Grey:
+def _picture(image: Image.Image) -> Picture:
     if image.mode.startswith("I"):
-        return (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        deep = np.asarray(image).astype(np.uint32) >> 8
+        return Picture(deep.clip(0, 255).astype(np.uint8), 0.0)
     if "A" in image.mode or "transparency" in image.info:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         black.alpha_composite(image.convert("RGBA"))
         image = black
-    return np.array(image.convert("L"), dtype=np.uint8)
+    return Picture(np.array(image.convert("L"), dtype=np.uint8), _colour(image))
+
+
+def _colour(image: Image.Image) -> float:
+    """Return the share of pixels whose channels differ; a quarter of them are looked at."""
+    if image.mode in ("L", "1"):
+        return 0.0
+    red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"))[::2, ::2], 2, 0)
+    highest = np.maximum(np.maximum(red, green), blue)
+    lowest = np.minimum(np.minimum(red, green), blue)
+    return float((highest - lowest > _COLOURED).mean())
 
 
 def _reason(error: Exception) -> str:
@@ -147,12 +185,17 @@ def resize(grey: Grey, side: int) -> Grey:
     return np.array(picture, dtype=np.uint8)
 
 
-def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:
+def read_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Input:
     """Turn PNG bytes into encoder input: decode, then resize.
-
-    Returns: (side, side) uint8.
 
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
-    return resize(decode_png(data, max_pixels=max_pixels), side)
+    grey, colour = read_picture(data, max_pixels=max_pixels)
+    height, width = grey.shape
+    return Input(resize(grey, side), (height, width), colour)
+
+
+def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:
+    """Return the (side, side) uint8 pixels of `read_tile` alone."""
+    return read_tile(data, side, max_pixels=max_pixels).tile

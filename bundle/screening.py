@@ -34,6 +34,10 @@ _MASKS_ARE_RARE = 1.85
 """Log-odds: one tile in twenty has a mask, of those that the network learnt from one in four."""
 _NEAREST = 5
 _REFERENCES = 512
+COLOUR_LIMIT = "off_topic_colour"
+"""The threshold of a bundle that says what share of coloured pixels is as far as its bound."""
+LEAST_COLOUR_LIMIT = 0.1
+"""That threshold for tiles without colour, and of bundles that do not say. Source: ours."""
 _ITSELF = 1e-4
 """Squared distance, beside the squared length of the point, below which a tile is its own."""
 _OPEN = 4.0
@@ -152,7 +156,7 @@ def screen(
         tiles: (m, side, side) uint8, the encoder's input.
         evidence: of the encoder's maps; for a bundle without maps, its first column holds
             `outlier_evidence`.
-        away: (m,) float32 from `reference_distances`.
+        away: (m,) float32 from `coloured`.
     """
     blank = np.clip(2 - tiles.std(axis=(1, 2)) / _BLANK_STD, 0, 1)
     log_odds = evidence.peaks.astype(np.float64)
@@ -257,7 +261,26 @@ def outlier_evidence(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def screen_new(bundle: Bundle, tiles: Tiles, points: Points, maps: Maps) -> Screened:
+def coloured(
+    rules: Screening, away: NDArray[np.float32], colours: NDArray[np.float32], limit: float
+) -> NDArray[np.float32]:
+    """Return distances to the references in which colour counts too: at `limit`, the bound.
+
+    The encoder sees grey alone, and a stained section may look like film to it.
+
+    Args:
+        rules: the manifest's.
+        away: (m,) float32 from `reference_distances`.
+        colours: (m,) float32 share of a tile's pixels that have colour.
+        limit: what COLOUR_LIMIT says.
+    """
+    result: NDArray[np.float32] = np.maximum(away, rules.off_topic_distance * colours / limit)
+    return result.astype(np.float32)
+
+
+def screen_new(
+    bundle: Bundle, tiles: Tiles, points: Points, maps: Maps, colours: NDArray[np.float32]
+) -> Screened:
     """Screen tiles that are not stored.
 
     Args:
@@ -265,12 +288,20 @@ def screen_new(bundle: Bundle, tiles: Tiles, points: Points, maps: Maps) -> Scre
         tiles: (m, side, side) uint8, the encoder's input.
         points: (m, d) float32, scaled.
         maps: the encoder's.
+        colours: (m,) float32 share of a tile's pixels that have colour.
     """
     rules = bundle.manifest.screening
     evidence = gather(maps, bundle.manifest.preprocessing.side)
     if rules.evidence == "distance":
         evidence.peaks[:, 0] = _new_outlier_evidence(bundle, points)
-    return screen(rules, tiles, evidence, reference_distances(bundle.points, points))
+    limit = bundle.manifest.thresholds.get(COLOUR_LIMIT)
+    away = coloured(
+        rules,
+        reference_distances(bundle.points, points),
+        colours,
+        limit.value if limit else LEAST_COLOUR_LIMIT,
+    )
+    return screen(rules, tiles, evidence, away)
 
 
 def _new_outlier_evidence(bundle: Bundle, points: Points) -> NDArray[np.float32]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from bundle.preprocess import Input, read_tile
 from service.batcher import Batcher, BatchLimits, Seen
 from service.budget import Budget
 from service.catalog import Catalog
 from service.errors import TookTooLong
 from service.findings import Findings
-from service.looks import Decoded, Look, decode
+from service.looks import Look
 from service.readiness import Readiness
 from service.settings import Settings
 
@@ -40,14 +41,14 @@ class Serving:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: work(*args, **kwargs))
 
-    async def decode(self, data: bytes) -> Decoded:
+    async def decode(self, data: bytes) -> Input:
         """Turn PNG bytes into encoder input.
 
         Raises:
             TileError: one of its kinds.
         """
         side = self.bundle.manifest.preprocessing.side
-        return await self.apart(decode, data, side, self.settings.max_tile_pixels)
+        return await self.apart(read_tile, data, side, max_pixels=self.settings.max_tile_pixels)
 
     async def look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
         """Decode and examine the bytes of tiles; the answers keep their order.
@@ -70,7 +71,7 @@ class Serving:
             ) from error
 
     async def _look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
-        async def one(file: bytes | Exception) -> Decoded:
+        async def one(file: bytes | Exception) -> Input:
             if isinstance(file, Exception):
                 raise file
             return await self.decode(file)
@@ -82,10 +83,10 @@ class Serving:
         return [one if isinstance(one, BaseException) else _join(*next(answers)) for one in read]
 
 
-def _join(decoded: Decoded, seen: Seen | BaseException) -> Look | BaseException:
+def _join(read: Input, seen: Seen | BaseException) -> Look | BaseException:
     if isinstance(seen, BaseException):
         return seen
-    return Look(decoded.tile, decoded.size, seen.latent, seen.map)
+    return Look(read, seen.latent, seen.map)
 
 
 @asynccontextmanager

@@ -32,8 +32,9 @@ def ours(bundle_path: Path, tiles: Tiles) -> tuple[Scores, Points]:
     for start in range(0, len(tiles), _AT_ONCE):
         inputs = np.stack([resize(tile, side) for tile in tiles[start : start + _AT_ONCE]])
         seen = encoder.examine(inputs)
+        grey = np.zeros(len(inputs), dtype=np.float32)
         points.append(bundle.scale(seen.latents))
-        scores.append(screen_new(bundle, inputs, points[-1], seen.maps).scores[:, 0])
+        scores.append(screen_new(bundle, inputs, points[-1], seen.maps, grey).scores[:, 0])
     return np.concatenate(scores).astype(np.float64), np.concatenate(points)
 
 

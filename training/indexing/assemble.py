@@ -18,7 +18,7 @@ from bundle.errors import BundleError, InputError
 from bundle.manifest import Manifest, Preprocessing, Screening, Setting, Source, Threshold
 from bundle.neighbors import Hits
 from bundle.runtime import OnnxEncoder
-from bundle.screening import Evidence, Screened
+from bundle.screening import COLOUR_LIMIT, Evidence, Screened
 from bundle.writer import BundleWriter
 from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, sweep, sweep_values
 from training.indexing.density import Density, density
@@ -27,6 +27,7 @@ from training.indexing.scaler import scale
 from training.progress import StepLog, peak_rss_mib
 from training.screening.judge import Case, judge
 from training.screening.planted import EACH
+from training.screening.rules import colour_limit
 from training.tiles import TileSet
 
 MIN_TILES = 2
@@ -253,6 +254,11 @@ def _manifest(fitted: Fitted, found: _Found, rules: Screening, self_test: Thresh
                 value=clusters.reach,
                 source="95th percentile of the distances to the nearest core tile, in the "
                 "cluster where that is largest",
+            ),
+            COLOUR_LIMIT: Threshold(
+                value=colour_limit(tiles.colours),
+                source="share of coloured pixels: 1.3 times that of the tile in 1,000 with the "
+                "most, at least 0.1",
             ),
             "self_test": self_test,
         },

@@ -12,6 +12,7 @@ from bundle.runtime import Encoder
 from bundle.screening import (
     Evidence,
     Screened,
+    coloured,
     outlier_evidence,
     peaks,
     reference_distances,
@@ -21,7 +22,7 @@ from training.indexing.graph import nearest
 from training.planting.lessons import synthetic_tiles
 from training.progress import StepLog
 from training.screening.planted import CELLS, EACH, Values
-from training.screening.rules import Material, make_rules
+from training.screening.rules import Material, colour_limit, make_rules
 from training.tiles import TileSet
 
 _OUTLIER_NEIGHBORS = 5
@@ -73,7 +74,10 @@ def judge(case: Case, log: StepLog) -> tuple[Screening, Screened]:
     )
     with log.step("plant and calibrate", CELLS * case.each, unit=" plantings") as bar:
         rules = make_rules(material, bar.update)
-    return rules, _judge_all(rules, case, evidence, away)
+    limit = colour_limit(case.tiles.colours)
+    return rules, _judge_all(
+        rules, case, evidence, coloured(rules, away, case.tiles.colours, limit)
+    )
 
 
 def _evidence(case: Case) -> Evidence:

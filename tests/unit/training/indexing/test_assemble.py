@@ -40,6 +40,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
                 scans=scans,
                 scan_numbers=(numbers % 3 - 1).astype(np.int32),
                 sizes=np.stack([300 + numbers, 200 + 0 * numbers], 1).astype(np.int32),
+                colours=np.zeros(len(numbers), np.float32),
                 positions=np.stack([numbers * 350, numbers], 1).astype(np.int32),
                 skipped={"broken.png": "ends early"},
             ),
@@ -174,7 +175,8 @@ def test_stored_tiles_are_judged_as_new_ones_are(kind: str, request: pytest.Fixt
     """The service, asked about a stored tile, comes to the stored scores, boxes and verdict."""
     bundle: Bundle = request.getfixturevalue(kind)
     seen = OnnxEncoder(bundle.path, threads=1).examine(tiny_tiles(130))
-    found = screen_new(bundle, tiny_tiles(130), bundle.scale(seen.latents), seen.maps)
+    grey = np.zeros(130, dtype=np.float32)
+    found = screen_new(bundle, tiny_tiles(130), bundle.scale(seen.latents), seen.maps, grey)
     np.testing.assert_array_equal(found.boxes, bundle.arrays["boxes.npy"])
     if kind == "bundle":  # without maps, a new tile that is stored has itself for a neighbour
         np.testing.assert_allclose(found.scores, bundle.arrays["scores.npy"], atol=1e-4)
