@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bundle import Encoder
 from bundle.arrays import Grey
+from bundle.views import look_again
 from service.errors import Draining, EncodingFailed, QueueFull
 
 _log = logging.getLogger("service.batcher")
@@ -39,6 +40,7 @@ class BatchLimits:
 @dataclass(eq=False, slots=True)
 class _Waiting:
     tile: Grey
+    again: bool
     answer: asyncio.Future[Seen]
 
 
@@ -81,8 +83,12 @@ class Batcher:
         """Number of tiles in the queue."""
         return self._queue.qsize()
 
-    async def examine(self, tiles: Sequence[Grey]) -> list[Seen | BaseException]:
+    async def examine(
+        self, tiles: Sequence[Grey], *, again: bool = False
+    ) -> list[Seen | BaseException]:
         """Examine tiles of (side, side) uint8; the answers keep their order.
+
+        With `again`, maps in doubt are those of a second look (bundle.views).
 
         Returns: for each tile its latent and map, or what went wrong with it alone.
 
@@ -95,7 +101,7 @@ class Batcher:
         if self.waiting + len(tiles) > self._limits.queue:
             raise QueueFull(self.waiting, len(tiles), self._limits.queue)
         loop = asyncio.get_running_loop()
-        items = [_Waiting(tile, loop.create_future()) for tile in tiles]
+        items = [_Waiting(tile, again, loop.create_future()) for tile in tiles]
         for item in items:
             self._queue.put_nowait(item)
         return await asyncio.gather(*(item.answer for item in items), return_exceptions=True)
@@ -142,9 +148,14 @@ class Batcher:
                 item.answer.set_result(seen)
 
     def _examine(self, items: list[_Waiting]) -> list[Seen]:
-        latents, maps = self._encoder.examine(np.stack([item.tile for item in items]))
+        tiles, examine = np.stack([item.tile for item in items]), self._encoder.examine
+        latents, maps = examine(tiles)
         if not len(latents) == len(maps) == len(items):
             raise EncodingFailed(f"{len(latents)} latents, {len(maps)} maps: {len(items)} tiles")
+        rows = [row for row, item in enumerate(items) if item.again]
+        if rows:
+            maps = maps.copy()
+            maps[rows] = look_again(tiles[rows], maps[rows], lambda some: examine(some).maps)
         return [Seen(*both) for both in zip(latents, maps, strict=True)]
 
     @staticmethod

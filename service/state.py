@@ -50,9 +50,12 @@ class Serving:
         side = self.bundle.manifest.preprocessing.side
         return await self.apart(read_tile, data, side, max_pixels=self.settings.max_tile_pixels)
 
-    async def look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
+    async def look(
+        self, files: Iterable[bytes | Exception], *, again: bool = False
+    ) -> list[Look | BaseException]:
         """Decode and examine the bytes of tiles; the answers keep their order.
 
+        With `again`, tiles of which the encoder is in doubt are looked at a second time.
         Bytes that only `files` holds are free again as soon as they are decoded.
 
         Returns: for each file what is known of it, or what is wrong with it; a file that
@@ -63,14 +66,16 @@ class Serving:
         """
         try:
             async with asyncio.timeout(self.settings.request_timeout_s):
-                return await self._look(files)
+                return await self._look(files, again)
         except TimeoutError as error:
             raise TookTooLong(
                 f"The answer was not ready within {self.settings.request_timeout_s:g} s. "
                 "Send fewer tiles in a request."
             ) from error
 
-    async def _look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
+    async def _look(
+        self, files: Iterable[bytes | Exception], again: bool
+    ) -> list[Look | BaseException]:
         async def one(file: bytes | Exception) -> Input:
             if isinstance(file, Exception):
                 raise file
@@ -78,7 +83,8 @@ class Serving:
 
         read = await asyncio.gather(*map(one, files), return_exceptions=True)
         sound = [one for one in read if not isinstance(one, BaseException)]
-        seen = await self.batcher.examine([one.tile for one in sound]) if sound else []
+        tiles = [one.tile for one in sound]
+        seen = await self.batcher.examine(tiles, again=again) if sound else []
         answers = iter(zip(sound, seen, strict=True))
         return [one if isinstance(one, BaseException) else _join(*next(answers)) for one in read]
 

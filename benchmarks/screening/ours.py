@@ -12,6 +12,7 @@ from bundle.preprocess import resize
 from bundle.reader import open_bundle
 from bundle.runtime import OnnxEncoder
 from bundle.screening import screen_new
+from bundle.views import look_again
 
 _AT_ONCE = 64
 
@@ -34,7 +35,8 @@ def ours(bundle_path: Path, tiles: Tiles) -> tuple[Scores, Points]:
         seen = encoder.examine(inputs)
         grey = np.zeros(len(inputs), dtype=np.float32)
         points.append(bundle.scale(seen.latents))
-        scores.append(screen_new(bundle, inputs, points[-1], seen.maps, grey).scores[:, 0])
+        maps = look_again(inputs, seen.maps, lambda tiles: encoder.examine(tiles).maps)
+        scores.append(screen_new(bundle, inputs, points[-1], maps, grey).scores[:, 0])
     return np.concatenate(scores).astype(np.float64), np.concatenate(points)
 
 

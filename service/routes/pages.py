@@ -156,7 +156,7 @@ async def upload(request: Request, serving: ServingDep) -> Response:
             if all(not one.id and not one.data for one in uploads.tiles):
                 raise MalformedForm("No file was chosen. Choose some PNG files, then look up.")
             names = [one.id for one in uploads.tiles]
-            looks = await serving.look(uploads.hand_over())
+            looks = await serving.look(uploads.hand_over(), again=True)
             answers = await serving.apart(_answers, serving, names, looks)
     except TilescreenError as error:
         problem = problem_of(error)

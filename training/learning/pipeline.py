@@ -11,6 +11,7 @@ from bundle.arrays import Latents
 from bundle.manifest import Manifest
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
+from bundle.views import look_again
 from training.indexing.assemble import Fitted, assemble
 from training.learning.adapting import Adaptation, adapt
 from training.learning.backend import versions
@@ -109,9 +110,11 @@ def examine(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> tuple[Latents
     latents, found, side = [], [], tiles.inputs.shape[1]
     with log.step("encode", len(tiles)) as bar:
         for start in range(0, len(tiles), _ENCODED_AT_ONCE):
-            seen = encoder.examine(tiles.read(slice(start, start + _ENCODED_AT_ONCE)))
+            part = tiles.read(slice(start, start + _ENCODED_AT_ONCE))
+            seen = encoder.examine(part)
             latents.append(seen.latents)
-            found.append(gather(seen.maps, side))
+            maps = look_again(part, seen.maps, lambda tiles: encoder.examine(tiles).maps)
+            found.append(gather(maps, side))
             bar.update(len(seen.latents))
     peaks = np.concatenate([evidence.peaks for evidence in found])
     boxes = np.concatenate([evidence.boxes for evidence in found])

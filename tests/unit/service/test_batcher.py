@@ -57,6 +57,26 @@ def test_answers_keep_their_order_over_several_runs() -> None:
     assert sum(encoder.runs) == 11
 
 
+def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
+    """Grey 1 leaves a doubt (3 log-odds), grey 9 does not (11); latents are of the first look."""
+
+    class Doubting(Mapping):
+        def examine(self, tiles: Tiles) -> Examined:
+            seen = super().examine(tiles)
+            return Examined(seen.latents, seen.maps + len(tiles))
+
+    async def talk(batcher: Batcher) -> list[list[Any]]:
+        tiles = [tile(1), tile(9)]
+        return [await batcher.examine(tiles), await batcher.examine(tiles, again=True)]
+
+    encoder = Doubting()
+    once, twice = run(encoder, talk, BatchLimits(size=2, delay_s=5, queue=64))
+    assert encoder.runs == [2, 2, 3]
+    assert greys(once) == greys(twice) == [1, 9]
+    assert [seen.map.max() for seen in once] == [3, 11]
+    assert [seen.map.max() for seen in twice] == [(3 + 4 + 4 + 4) / 4, 11]
+
+
 def test_callers_share_a_run() -> None:
     """Tiles of callers who come together are encoded together, and each gets its own."""
 
