@@ -12,11 +12,11 @@ from bundle.runtime import Encoder
 from bundle.screening import (
     Evidence,
     Screened,
-    coloured,
     outlier_evidence,
     peaks,
     reference_distances,
     screen,
+    widened,
 )
 from bundle.views import look_again
 from training.indexing.graph import nearest
@@ -76,9 +76,8 @@ def judge(case: Case, log: StepLog) -> tuple[Screening, Screened]:
     with log.step("plant and calibrate", CELLS * case.each, unit=" plantings") as bar:
         rules = make_rules(material, bar.update)
     limit = colour_limit(case.tiles.colours)
-    return rules, _judge_all(
-        rules, case, evidence, coloured(rules, away, case.tiles.colours, limit)
-    )
+    strange = case.tiles.colours / np.float32(limit)
+    return rules, _judge_all(rules, case, evidence, widened(rules, away, strange))
 
 
 def _evidence(case: Case) -> Evidence:

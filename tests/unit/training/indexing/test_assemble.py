@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bundle import Bundle, BundleError, InputError, OnnxEncoder, assign, open_bundle, search
 from bundle.bundle import Scan
-from bundle.preprocess import decode_png
+from bundle.preprocess import Input, decode_png
 from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, screen_new
 from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
@@ -175,8 +175,8 @@ def test_stored_tiles_are_judged_as_new_ones_are(kind: str, request: pytest.Fixt
     """The service, asked about a stored tile, comes to the stored scores, boxes and verdict."""
     bundle: Bundle = request.getfixturevalue(kind)
     seen = OnnxEncoder(bundle.path, threads=1).examine(tiny_tiles(130))
-    grey = np.zeros(130, dtype=np.float32)
-    found = screen_new(bundle, tiny_tiles(130), bundle.scale(seen.latents), seen.maps, grey)
+    reads = [Input(tile, (300, 200), 0.0) for tile in tiny_tiles(130)]
+    found = screen_new(bundle, reads, bundle.scale(seen.latents), seen.maps)
     np.testing.assert_array_equal(found.boxes, bundle.arrays["boxes.npy"])
     if kind == "bundle":  # without maps, a new tile that is stored has itself for a neighbour
         np.testing.assert_allclose(found.scores, bundle.arrays["scores.npy"], atol=1e-4)
