@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
-from service.budget import Budget
 from service.catalog import Catalog
 from service.errors import TookTooLong
 from service.findings import Findings
@@ -30,9 +30,12 @@ class Serving:
     catalog: Catalog
     findings: Findings
     batcher: Batcher
-    budget: Budget
+    gate: Gate
     decoder: OnnxDecoder
     pool: ThreadPoolExecutor
+    turns: asyncio.Semaphore
+    """To decode: tiles wait here, where they can be dropped, and not in the pool, which others
+    use as well."""
     readiness: Readiness
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -47,7 +50,8 @@ class Serving:
             TileError: one of its kinds.
         """
         side = self.bundle.manifest.preprocessing.side
-        return await self.apart(decode, data, side, self.settings.max_tile_pixels)
+        async with self.turns:
+            return await self.apart(decode, data, side, self.settings.max_tile_pixels)
 
     async def look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
         """Decode and examine the bytes of tiles; the answers keep their order.
@@ -58,7 +62,7 @@ class Serving:
         is an error already stays that error.
 
         Raises:
-            QueueFull, Draining, TookTooLong: nothing was answered.
+            Draining, TookTooLong: nothing was answered, and what still waited was dropped.
         """
         try:
             async with asyncio.timeout(self.settings.request_timeout_s):
@@ -112,9 +116,10 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
         limits = BatchLimits(
             size=settings.max_batch_size,
             delay_s=settings.max_batch_delay_ms / 1000,
-            queue=settings.max_queue_tiles,
         )
         batcher = await stack.enter_async_context(Batcher(encoder, limits))
+        gate = Gate(most_tiles=settings.max_queue_tiles, most_bytes=settings.max_bytes_in_flight)
+        stack.callback(gate.close)
         catalog = Catalog.of(bundle)
         yield Serving(
             settings=settings,
@@ -122,8 +127,9 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
             catalog=catalog,
             findings=Findings.of(catalog),
             batcher=batcher,
-            budget=Budget(settings.max_bytes_in_flight),
+            gate=gate,
             decoder=decoder,
             pool=pool,
+            turns=asyncio.Semaphore(2 * settings.thread_count),
             readiness=Readiness(bundle, batcher),
         )
