@@ -18,6 +18,7 @@ MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
 MAX_PIPELINED = 16
 """Requests that may wait on one connection behind the one being answered."""
+_ONCE_ROUND_S = 0.05
 LINGER_S = 2.0
 LINGER_BYTES = 1 << 20
 """What is still read, and thrown away, of a body that was refused before its end: closing at
@@ -31,6 +32,12 @@ class Connection(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _headers = 0
+    _begun = False
+    """Whether the first byte of a head is there, and not yet its last."""
+    _raw_bytes = 0
+    """Bytes since then; the parser keeps an unfinished header to itself."""
+    _ended = False
+    """Whether the bytes at hand ended a head."""
     _spare: int | None = None
     """Bytes that may still come of a refused body; None while no body is refused."""
 
@@ -57,16 +64,17 @@ class Connection(HttpToolsProtocol):
                 return
         if self._in_head:
             self._start("head", self.patience_s, self._head_is_late)
+        before, self._ended = self._begun, False
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            # The parser keeps an unfinished header to itself.
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
+        if before and not self._ended and not self.transport.is_closing():
+            self._raw_bytes += len(data)
+            if self._raw_bytes > MAX_HEAD_BYTES:
                 self._refuse(_too_large())
 
     def on_message_begin(self) -> None:
         """Begin to count a head."""
-        self._headers = self._head_bytes = 0
+        self._headers = self._head_bytes = self._raw_bytes = 0
+        self._begun = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -88,7 +96,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End a head."""
-        self._in_head, self._head_bytes = False, 0
+        self._in_head, self._begun, self._ended = False, False, True
         self._stop("head")
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.close()
@@ -119,16 +127,21 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, unless an answer was given or is being given."""
-        if not self.transport.is_closing() and not self._answering():
+        """Answer what is no HTTP, unless another answer is half sent."""
+        if not self.transport.is_closing() and not self._half_sent():
             super().send_400_response(msg)
         self.transport.close()
 
     def _head_is_late(self) -> None:
+        # The loop itself may have been late: what is there already is read before this ends.
+        self._stop("head")
+        self._start("head", _ONCE_ROUND_S, self._head_is_missing)
+
+    def _head_is_missing(self) -> None:
+        self._stop("head")
         if self._answering():  # a request sent ahead; it has time until this answer is given
-            self._clocks.pop("head", None)
             self._start("head", self.patience_s, self._head_is_late)
-        elif self._head_bytes:
+        elif self._begun:
             self._refuse(
                 SlowHead(
                     f"The request's head did not arrive within {self.patience_s:g} s. "
@@ -141,8 +154,11 @@ class Connection(HttpToolsProtocol):
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
+    def _half_sent(self) -> bool:
+        return self._answering() and self.cycle.response_started
+
     def _refuse(self, error: ServiceError) -> None:
-        if not self._answering():
+        if not self._half_sent():
             self.transport.write(_spelt(error))
         self.transport.close()
 
