@@ -70,8 +70,8 @@ async def uploaded(
     Raises:
         TilescreenError: the request as a whole, or its one raw tile, cannot be used.
     """
-    with serving.budget.share() as share:
-        uploads = await read_uploads(request, serving.settings, share)
+    with serving.gate.enter() as ticket:
+        uploads = await read_uploads(request, serving.settings, ticket)
         names = [tile.id for tile in uploads.tiles]
         request.state.tiles = len(names)
         found = await unless_gone(request, _describe(serving, uploads, describe, again))

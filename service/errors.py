@@ -43,6 +43,14 @@ class MalformedForm(ServiceError):
     """The multipart body cannot be read, or holds no file."""
 
 
+class SlowHead(ServiceError):
+    """The request's head did not arrive in time."""
+
+
+class HeadTooLarge(ServiceError):
+    """The request's address and headers have more bytes than allowed, or are too many."""
+
+
 class SlowBody(ServiceError):
     """The body did not arrive in time."""
 
@@ -52,14 +60,14 @@ class TookTooLong(ServiceError):
 
 
 class QueueFull(ServiceError):
-    """More tiles would wait for the encoder than allowed."""
+    """More tiles would be under way than allowed."""
 
     headers: Mapping[str, str] = {"Retry-After": "1"}
 
     def __init__(self, waiting: int, sent: int, limit: int) -> None:
         super().__init__(
-            f"{waiting} tiles wait for the encoder, this request has {sent}, and at most {limit} "
-            "may wait. Send it again in a second, or with fewer tiles."
+            f"{waiting} tiles are being worked on or wait, this request has {sent} or more, and at "
+            f"most {limit} may. Send it again in a second, or with fewer tiles."
         )
 
 
@@ -139,6 +147,8 @@ TABLE: dict[type[TilescreenError], Kind] = {
     TooManyTiles: Kind(413, "too_many_tiles", "Too many tiles in one request"),
     WrongMediaType: Kind(415, "wrong_media_type", "Neither a PNG nor a form"),
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
+    SlowHead: Kind(408, "slow_head", "The head of the request did not arrive in time"),
+    HeadTooLarge: Kind(431, "head_too_large", "The head of the request is too large"),
     SlowBody: Kind(408, "slow_body", "The body did not arrive in time"),
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bundle import Bundle
 from service.batcher import Batcher
-from service.errors import NotReady, QueueFull
+from service.errors import NotReady
 
 _KEEP_S = 1.0
 _PATIENCE_S = 5.0
@@ -43,8 +43,8 @@ class Readiness:
     async def _probe(self) -> float:
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                (seen,) = await self._batcher.examine([self._tile])
-        except (TimeoutError, QueueFull) as error:
+                (seen,) = await self._batcher.examine([self._tile], urgent=True)
+        except TimeoutError as error:
             # A long queue that moves is work, not a fault.
             if time.monotonic() - self._batcher.last_run < _PATIENCE_S:
                 return self._difference

@@ -16,6 +16,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from bundle.errors import InputError, TilescreenError
 from service import STARTED
 from service.app import create_app
+from service.connections import patient
 from service.logs import configure_logs
 from service.options import read_settings, unknown_variables
 from service.settings import Settings
@@ -57,6 +58,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        http=patient(settings.request_timeout_s / 3),
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(settings.request_timeout_s)),
     )

@@ -48,7 +48,8 @@ class Settings(BaseSettings):
         title="tiles",
         ge=1,
         le=1_000_000,
-        description="Tiles that may wait; a request beyond that is answered 429.",
+        description="Tiles that may be under way, read but not answered; "
+        "a request beyond that is answered 429.",
     )
     max_client_batch: int = Field(
         256, title="tiles", ge=1, le=100_000, description="Most tiles in one request."
@@ -83,7 +84,8 @@ class Settings(BaseSettings):
         title="s",
         gt=0,
         le=3600,
-        description="Longest time to receive a body, and then to encode its tiles.",
+        description="Longest time to receive a body, and then to encode its tiles; "
+        "a third of it for a request's head, a sixth of it without a byte of the body.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="level", description="Least serious log lines to write; `info` has requests."

@@ -9,8 +9,8 @@ from typing import ParamSpec, TypeVar
 
 from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
 from bundle.preprocess import Input, read_tile
+from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
-from service.budget import Budget
 from service.catalog import Catalog
 from service.errors import TookTooLong
 from service.findings import Findings
@@ -31,9 +31,12 @@ class Serving:
     catalog: Catalog
     findings: Findings
     batcher: Batcher
-    budget: Budget
+    gate: Gate
     decoder: OnnxDecoder
     pool: ThreadPoolExecutor
+    turns: asyncio.Semaphore
+    """To decode: tiles wait here, where they can be dropped, and not in the pool, which others
+    use as well."""
     readiness: Readiness
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -48,7 +51,9 @@ class Serving:
             TileError: one of its kinds.
         """
         side = self.bundle.manifest.preprocessing.side
-        return await self.apart(read_tile, data, side, max_pixels=self.settings.max_tile_pixels)
+        limit = self.settings.max_tile_pixels
+        async with self.turns:
+            return await self.apart(read_tile, data, side, max_pixels=limit)
 
     async def look(
         self, files: Iterable[bytes | Exception], *, again: bool = False
@@ -62,7 +67,7 @@ class Serving:
         is an error already stays that error.
 
         Raises:
-            QueueFull, Draining, TookTooLong: nothing was answered.
+            Draining, TookTooLong: nothing was answered, and what still waited was dropped.
         """
         try:
             async with asyncio.timeout(self.settings.request_timeout_s):
@@ -119,9 +124,10 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
         limits = BatchLimits(
             size=settings.max_batch_size,
             delay_s=settings.max_batch_delay_ms / 1000,
-            queue=settings.max_queue_tiles,
         )
         batcher = await stack.enter_async_context(Batcher(encoder, limits))
+        gate = Gate(most_tiles=settings.max_queue_tiles, most_bytes=settings.max_bytes_in_flight)
+        stack.callback(gate.close)
         catalog = Catalog.of(bundle)
         yield Serving(
             settings=settings,
@@ -129,8 +135,9 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
             catalog=catalog,
             findings=Findings.of(catalog),
             batcher=batcher,
-            budget=Budget(settings.max_bytes_in_flight),
+            gate=gate,
             decoder=decoder,
             pool=pool,
+            turns=asyncio.Semaphore(2 * settings.thread_count),
             readiness=Readiness(bundle, batcher),
         )

@@ -22,7 +22,7 @@ TILE = png(tiny_tiles()[0])
 def stuck(path: Path, **settings: Any) -> Iterator[tuple[Api, GatedEncoder]]:
     """An application whose encoder stands still until its gate is opened."""
     encoder = GatedEncoder(begin_open=True)
-    limits = {"max_batch_size": 1, "max_client_batch": 1, "max_queue_tiles": 1, **settings}
+    limits = {"max_batch_size": 1, "max_client_batch": 1, "max_queue_tiles": 2, **settings}
     with running(path, encoder=encoder, **limits) as api:
         encoder.gate.clear()
         encoder.busy.clear()
@@ -138,23 +138,28 @@ def test_not_ready_when_the_encoder_fails(tiny_path: Path) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
-def test_a_long_queue_that_moves_is_ready(tiny_path: Path) -> None:
-    """A service with a full queue is ready as long as runs succeed: busy is no fault."""
+def test_the_probe_does_not_stand_in_line(tiny_path: Path) -> None:
+    """However many tiles wait, the probe is the next to be run: busy is no fault."""
     with stuck(tiny_path) as (api, encoder):
 
-        async def talk() -> httpx.Response:
-            waiting = [send(api)]
-            await until(encoder.busy.is_set)
-            waiting.append(send(api))
-            await until(lambda: api.app.state.serving.batcher.waiting == 1)
-            api.app.state.serving.batcher.last_run = asyncio.get_running_loop().time()
-            answer = await api.client.get("/readyz")
+        async def talk() -> list[str]:
+            order: list[str] = []
+            first, second = send(api), send(api)
+            await until(lambda: encoder.busy.is_set() and waiting() == 1)
+            probe = asyncio.create_task(api.client.get("/readyz"))
+            await until(lambda: waiting() == 2)
+            for name, task in (("first", first), ("second", second), ("probe", probe)):
+                task.add_done_callback(lambda _, name=name: order.append(name))
             encoder.gate.set()
-            await asyncio.gather(*waiting)
-            return answer
+            await asyncio.gather(first, second)
+            assert (await probe).status_code == 200
+            return order
 
-        answer = api.runner.run(talk())
-    assert (answer.status_code, answer.json()["queue_tiles"]) == (200, 1)
+        def waiting() -> int:
+            return int(api.app.state.serving.batcher.waiting)
+
+        order = api.runner.run(talk())
+    assert order.index("probe") < order.index("second")
 
 
 def test_not_ready_once_it_stops(tiny_path: Path) -> None:
