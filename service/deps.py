@@ -9,7 +9,7 @@ from service.state import Serving
 
 async def _serving(request: Request) -> Serving:
     # Asynchronous because FastAPI runs plain functions in threads.
-    return cast(Serving, request.app.state.serving)
+    return cast(Serving, request.state.serving)
 
 
 ServingDep = Annotated[Serving, Depends(_serving)]

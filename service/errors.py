@@ -94,6 +94,14 @@ class EncodingFailed(ServiceError):
     """The encoder failed on a tile that looked sound."""
 
 
+class BundleRefused(ServiceError):
+    """A bundle that was to be served or compared cannot be used."""
+
+
+class UnknownBundle(ServiceError):
+    """There is no bundle with this id in the folder of bundles."""
+
+
 class UnknownScan(ServiceError):
     """No stored tile was cut from a scan of this name."""
 
@@ -133,6 +141,8 @@ TABLE: dict[type[TilescreenError], Kind] = {
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),
+    UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
+    BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
     TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),

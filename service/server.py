@@ -86,7 +86,7 @@ def _announce(app: FastAPI, listener: socket.socket) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104, to be read only
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
-    bundle = app.state.serving.bundle
+    bundle = app.state.shelf.current.serving.bundle
     tile = quote(bundle.id(len(bundle) // 2), safe="")
     print(
         f"Ready in {time.monotonic() - STARTED:.1f} s: {url}",

@@ -25,7 +25,7 @@ def narrow(path: Path) -> Iterator[tuple[Api, Budget]]:
     """An application with room for four bodies of SIZE bytes."""
     limits = {"max_tile_bytes": 1024, "max_body_bytes": 1024, "max_bytes_in_flight": 4 * SIZE}
     with running(path, **limits) as api:
-        yield api, api.app.state.serving.budget
+        yield api, api.serving.budget
 
 
 def send(api: Api, body: Any, route: str = "/encode", **headers: str) -> Any:

@@ -39,7 +39,7 @@ def send(api: Api) -> "asyncio.Task[httpx.Response]":
 def test_a_full_queue_says_when_to_come_back(tiny_path: Path) -> None:
     """With the queue full, one tile more is answered 429 and Retry-After; those before are done."""
     with stuck(tiny_path) as (api, encoder):
-        batcher = api.app.state.serving.batcher
+        batcher = api.serving.batcher
 
         async def talk() -> list[httpx.Response]:
             first = send(api)
@@ -71,7 +71,7 @@ def test_a_client_who_hangs_up_is_not_worked_for(tiny_path: Path) -> None:
             await until(encoder.busy.is_set)
             left = asyncio.Event()
             second = asyncio.create_task(_ask(api, left))
-            await until(lambda: api.app.state.serving.batcher.waiting == 1)
+            await until(lambda: api.serving.batcher.waiting == 1)
             left.set()
             assert await second == []
             encoder.gate.set()
@@ -146,8 +146,8 @@ def test_a_long_queue_that_moves_is_ready(tiny_path: Path) -> None:
             waiting = [send(api)]
             await until(encoder.busy.is_set)
             waiting.append(send(api))
-            await until(lambda: api.app.state.serving.batcher.waiting == 1)
-            api.app.state.serving.batcher.last_run = asyncio.get_running_loop().time()
+            await until(lambda: api.serving.batcher.waiting == 1)
+            api.serving.batcher.last_run = asyncio.get_running_loop().time()
             answer = await api.client.get("/readyz")
             encoder.gate.set()
             await asyncio.gather(*waiting)
@@ -160,7 +160,7 @@ def test_a_long_queue_that_moves_is_ready(tiny_path: Path) -> None:
 def test_not_ready_once_it_stops(tiny_path: Path) -> None:
     """A service that has stopped says so with 503."""
     with running(tiny_path) as api:
-        serving = api.app.state.serving
+        serving = api.serving
         api.runner.run(serving.batcher.__aexit__(None, None, None))
         answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "stopping")
