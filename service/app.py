@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -34,6 +35,7 @@ def create_app(
     *,
     encoder: Encoder | None = None,
     join: Callable[[Shelf], Team] = Alone,
+    folder: Path | None = None,
 ) -> FastAPI:
     """Build the application; nothing is opened before its life cycle begins.
 
@@ -41,12 +43,13 @@ def create_app(
         settings: every setting.
         encoder: takes the place of the bundle's own, in tests.
         join: makes the team that the process is one of.
+        folder: of the bundle to begin with, if it is not the one that the settings name.
     """
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         with open_process(settings) as process:
-            async with Shelf(process, encoder) as shelf:
+            async with Shelf(process, folder or settings.followed, encoder) as shelf:
                 app.state.shelf, app.state.team = shelf, join(shelf)
                 yield
 

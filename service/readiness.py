@@ -46,6 +46,14 @@ class Readiness:
                 self._proved_at = time.monotonic()
             return self._difference
 
+    def prove_neighbor(self) -> None:
+        """Search the nearest tile of the probe as it is stored, without the encoder.
+
+        Raises:
+            NotReady: the bundle says another.
+        """
+        self._neighbor.check(self._latent)
+
     async def _probe(self) -> float:
         try:
             async with asyncio.timeout(_PATIENCE_S):

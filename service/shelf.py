@@ -71,9 +71,10 @@ class Shelf:
     current: Place
     previous: Place | None = None
 
-    def __init__(self, process: Process, encoder: Encoder | None = None) -> None:
-        """`encoder` takes the place of every bundle's own, in tests."""
+    def __init__(self, process: Process, folder: Path, encoder: Encoder | None = None) -> None:
+        """Begin with the bundle in `folder`; `encoder` replaces every bundle's own, in tests."""
         self.process = process
+        self._folder = folder
         self._encoder = encoder
         self._staged: Place | None = None
         self._leaving: set[asyncio.Task[None]] = set()
@@ -84,7 +85,7 @@ class Shelf:
         Raises:
             BundleError: it cannot be used.
         """
-        self.current = await self._load(real_folder(self.process.settings.followed))
+        self.current = await self._load(real_folder(self._folder))
         return self
 
     async def __aexit__(

@@ -10,11 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from bundle import (
+    Bundle,
+    Encoder,
+    OnnxDecoder,
+    OnnxEncoder,
+    SelfTestFailed,
+    open_bundle,
+    self_test,
+)
+from bundle.errors import naming
 from service.batcher import Batcher, BatchLimits, Seen
 from service.budget import Budget
 from service.catalog import Catalog
-from service.errors import TookTooLong
+from service.errors import NotReady, TookTooLong
 from service.findings import Findings
 from service.looks import Decoded, Look, decode
 from service.process import Process
@@ -99,6 +108,14 @@ def _join(decoded: Decoded, seen: Seen | BaseException) -> Look | BaseException:
     return Look(decoded.tile, decoded.size, seen.latent, seen.map)
 
 
+def _prove_neighbor(readiness: Readiness, path: Path) -> None:
+    try:
+        readiness.prove_neighbor()
+    except NotReady as error:
+        with naming(path):
+            raise SelfTestFailed(str(error)) from error
+
+
 @asynccontextmanager
 async def open_serving(
     process: Process, path: Path, encoder: Encoder | None
@@ -121,6 +138,8 @@ async def open_serving(
         queue=settings.max_queue_tiles,
     )
     async with Batcher(encoder, limits) as batcher:
+        readiness = Readiness(bundle, batcher)
+        await asyncio.to_thread(_prove_neighbor, readiness, path)
         catalog = Catalog.of(bundle)
         yield Serving(
             process=process,
@@ -129,5 +148,5 @@ async def open_serving(
             findings=Findings.of(catalog),
             batcher=batcher,
             decoder=decoder,
-            readiness=Readiness(bundle, batcher),
+            readiness=readiness,
         )
