@@ -7,8 +7,10 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from bundle import Encoder
+from service.guard import Guard
 from service.handlers import add_handlers
 from service.holding import Holding
+from service.keys import read_keys
 from service.middleware import Envelope
 from service.openapi import document
 from service.process import open_process
@@ -21,6 +23,7 @@ from service.routes import (
     pages,
     reference,
     screen,
+    signin,
     tiles,
 )
 from service.settings import Settings
@@ -37,13 +40,16 @@ def create_app(
     join: Callable[[Shelf], Team] = Alone,
     folder: Path | None = None,
 ) -> FastAPI:
-    """Build the application; nothing is opened before its life cycle begins.
+    """Build the application; no bundle is opened before its life cycle begins.
 
     Args:
         settings: every setting.
         encoder: takes the place of the bundle's own, in tests.
         join: makes the team that the process is one of.
         folder: of the bundle to begin with, if it is not the one that the settings name.
+
+    Raises:
+        InputError: the API keys are not right, or missing where others can ask.
     """
 
     @asynccontextmanager
@@ -62,10 +68,12 @@ def create_app(
         redoc_url=None,
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.state.keys = read_keys(settings)
+    app.add_middleware(Guard, keys=app.state.keys)
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
     questions = (screen, neighbors, encode, clusters, tiles)
-    for routes in (*questions, health, bundles, reference, pages):
+    for routes in (*questions, health, bundles, reference, signin, pages):
         app.include_router(routes.router)
     return app

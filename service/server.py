@@ -18,6 +18,7 @@ from bundle.errors import InputError, TilescreenError
 from service import STARTED
 from service.app import create_app
 from service.follow import follow
+from service.keys import read_keys
 from service.logs import configure_logs
 from service.member import Member, Post, beat, encoded
 from service.options import read_settings, unknown_variables
@@ -32,6 +33,7 @@ def run(argv: Sequence[str] | None) -> int:
         for sentence in unknown_variables():
             print(f"service: {sentence}", file=sys.stderr)
         configure_logs(settings.log_level, sys.stderr)
+        read_keys(settings)  # before a port is taken or a worker started
         with _listen(settings) as listener:
             if settings.workers > 1:
                 _supervise(settings, listener)

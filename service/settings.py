@@ -166,6 +166,11 @@ class Settings(BaseSettings):
         return self.threads or max(1, len(os.sched_getaffinity(0)) // self.workers)
 
     @property
+    def has_keys(self) -> bool:
+        """Whether API keys are set."""
+        return bool(self.api_keys.get_secret_value()) or self.api_keys_file is not None
+
+    @property
     def followed(self) -> Path:
         """The path of the bundle to serve, which may be a link that is moved one day."""
         if self.bundle is not None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from bundle.comparison import Match
 from service.answers import enveloped
-from service.deps import ServingDep
+from service.deps import ADMIN, ServingDep
 from service.differences import difference
 from service.facts import Fact
 from service.library import folder_of, listed, opened, point_current
@@ -55,7 +55,10 @@ def _all(shelf: Shelf) -> Fact:
 
 
 @router.post(
-    "/{bundle_id}:activate", response_model=Activated, responses=problems(404, 409, 422, 503)
+    "/{bundle_id}:activate",
+    response_model=Activated,
+    responses=problems(403, 404, 409, 422, 503),
+    dependencies=[ADMIN],
 )
 async def activate(request: Request, bundle_id: BundleId, serving: ServingDep) -> Response:
     """Load a bundle, prove it, and let it answer in every worker process; refused, all stays.
