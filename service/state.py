@@ -1,20 +1,33 @@
-"""What the service holds while it runs, and how it comes up and goes down."""
+"""What the service holds for one bundle, and how that comes up and goes down.
+
+What outlives the bundle is in `service.process`, which bundle answers in `service.shelf`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from bundle import (
+    Bundle,
+    Encoder,
+    OnnxDecoder,
+    OnnxEncoder,
+    SelfTestFailed,
+    open_bundle,
+    self_test,
+)
+from bundle.errors import naming
 from bundle.preprocess import Input, read_tile
 from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
 from service.catalog import Catalog
-from service.errors import TookTooLong
+from service.errors import NotReady, TookTooLong
 from service.findings import Findings
 from service.looks import Look
+from service.process import Process
 from service.readiness import Readiness
 from service.settings import Settings
 
@@ -24,25 +37,29 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Serving:
-    """Everything a route may need."""
+    """Everything a route may need: one bundle ready to answer, and the process it is in."""
 
-    settings: Settings
+    process: Process
     bundle: Bundle
     catalog: Catalog
     findings: Findings
     batcher: Batcher
-    gate: Gate
     decoder: OnnxDecoder
-    pool: ThreadPoolExecutor
-    turns: asyncio.Semaphore
-    """To decode: tiles wait here, where they can be dropped, and not in the pool, which others
-    use as well."""
     readiness: Readiness
+
+    @property
+    def settings(self) -> Settings:
+        """Every setting."""
+        return self.process.settings
+
+    @property
+    def gate(self) -> Gate:
+        """What tiles and bytes all requests may hold."""
+        return self.process.gate
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run work of more than a millisecond in the pool, off the event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.pool, lambda: work(*args, **kwargs))
+        return await self.process.apart(work, *args, **kwargs)
 
     async def decode(self, data: bytes) -> Input:
         """Turn PNG bytes into encoder input.
@@ -52,7 +69,7 @@ class Serving:
         """
         side = self.bundle.manifest.preprocessing.side
         limit = self.settings.max_tile_pixels
-        async with self.turns:
+        async with self.process.turns:
             return await self.apart(read_tile, data, side, max_pixels=limit)
 
     async def look(
@@ -100,44 +117,44 @@ def _join(read: Input, seen: Seen | BaseException) -> Look | BaseException:
     return Look(read, seen.latent, seen.map)
 
 
+def _prove_neighbor(readiness: Readiness, path: Path) -> None:
+    try:
+        readiness.prove_neighbor()
+    except NotReady as error:
+        with naming(path):
+            raise SelfTestFailed(str(error)) from error
+
+
 @asynccontextmanager
-async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIterator[Serving]:
-    """Open the bundle, prove the encoder, warm up, start the batcher; undo it at the end.
+async def open_serving(
+    process: Process, path: Path, encoder: Encoder | None
+) -> AsyncIterator[Serving]:
+    """Open a bundle, prove its encoder, warm up, start the batcher; undo it at the end.
 
     Raises:
         BundleError: the bundle cannot be used.
     """
-    async with AsyncExitStack() as stack:
-        bundle = await asyncio.to_thread(open_bundle, settings.bundle)
-        if encoder is None:
-            encoder = await asyncio.to_thread(
-                OnnxEncoder, settings.bundle, threads=settings.thread_count
-            )
-        decoder = await asyncio.to_thread(
-            OnnxDecoder, settings.bundle, threads=settings.thread_count
-        )
-        # The self-test is the warm-up as well: it runs the encoder on real tiles.
-        await asyncio.to_thread(self_test, bundle, encoder)
-        pool = stack.enter_context(
-            ThreadPoolExecutor(settings.thread_count, thread_name_prefix="tiles")
-        )
-        limits = BatchLimits(
-            size=settings.max_batch_size,
-            delay_s=settings.max_batch_delay_ms / 1000,
-        )
-        batcher = await stack.enter_async_context(Batcher(encoder, limits))
-        gate = Gate(most_tiles=settings.max_queue_tiles, most_bytes=settings.max_bytes_in_flight)
-        stack.callback(gate.close)
+    settings = process.settings
+    bundle = await asyncio.to_thread(open_bundle, path)
+    if encoder is None:
+        encoder = await asyncio.to_thread(OnnxEncoder, path, threads=settings.thread_count)
+    decoder = await asyncio.to_thread(OnnxDecoder, path, threads=settings.thread_count)
+    # The self-test is the warm-up as well: it runs the encoder on real tiles.
+    await asyncio.to_thread(self_test, bundle, encoder)
+    limits = BatchLimits(
+        size=settings.max_batch_size,
+        delay_s=settings.max_batch_delay_ms / 1000,
+    )
+    async with Batcher(encoder, limits) as batcher:
+        readiness = Readiness(bundle, batcher)
+        await asyncio.to_thread(_prove_neighbor, readiness, path)
         catalog = Catalog.of(bundle)
         yield Serving(
-            settings=settings,
+            process=process,
             bundle=bundle,
             catalog=catalog,
             findings=Findings.of(catalog),
             batcher=batcher,
-            gate=gate,
             decoder=decoder,
-            pool=pool,
-            turns=asyncio.Semaphore(2 * settings.thread_count),
-            readiness=Readiness(bundle, batcher),
+            readiness=readiness,
         )

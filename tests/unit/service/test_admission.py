@@ -26,7 +26,7 @@ def narrow(path: Path) -> Iterator[tuple[Api, Gate]]:
     """An application with room for four bodies of SIZE bytes and for four tiles."""
     limits = {"max_tile_bytes": 1024, "max_body_bytes": 1024, "max_bytes_in_flight": 4 * SIZE}
     with running(path, max_queue_tiles=4, max_client_batch=4, **limits) as api:
-        yield api, api.app.state.serving.gate
+        yield api, api.serving.gate
 
 
 def send(api: Api, body: Any, route: str = "/encode", **headers: str) -> Any:

@@ -15,7 +15,7 @@ from tests.fakes import FakeEncoder, GatedEncoder
 from tests.pictures import png
 from tests.tiny import tiny_tiles
 
-TILE = png(tiny_tiles()[0])
+TILE, OTHER = png(tiny_tiles()[0]), png(tiny_tiles()[7])
 
 
 @contextmanager
@@ -32,14 +32,14 @@ def stuck(path: Path, **settings: Any) -> Iterator[tuple[Api, GatedEncoder]]:
             encoder.gate.set()
 
 
-def send(api: Api) -> "asyncio.Task[httpx.Response]":
-    return asyncio.create_task(api.client.post("/encode", content=TILE))
+def send(api: Api, tile: bytes = TILE) -> "asyncio.Task[httpx.Response]":
+    return asyncio.create_task(api.client.post("/encode", content=tile))
 
 
 def test_a_full_queue_says_when_to_come_back(tiny_path: Path) -> None:
     """With the queue full, one tile more is answered 429 and Retry-After; those before are done."""
     with stuck(tiny_path) as (api, encoder):
-        batcher = api.app.state.serving.batcher
+        batcher = api.serving.batcher
 
         async def talk() -> list[httpx.Response]:
             first = send(api)
@@ -71,7 +71,7 @@ def test_a_client_who_hangs_up_is_not_worked_for(tiny_path: Path) -> None:
             await until(encoder.busy.is_set)
             left = asyncio.Event()
             second = asyncio.create_task(_ask(api, left))
-            await until(lambda: api.app.state.serving.batcher.waiting == 1)
+            await until(lambda: api.serving.batcher.waiting == 1)
             left.set()
             assert await second == []
             encoder.gate.set()
@@ -142,30 +142,28 @@ def test_the_probe_does_not_stand_in_line(tiny_path: Path) -> None:
     """However many tiles wait, the probe is the next to be run: busy is no fault."""
     with stuck(tiny_path) as (api, encoder):
 
-        async def talk() -> list[str]:
-            order: list[str] = []
-            first, second = send(api), send(api)
+        async def talk() -> None:
+            first, second = send(api), send(api, OTHER)
             await until(lambda: encoder.busy.is_set() and waiting() == 1)
             probe = asyncio.create_task(api.client.get("/readyz"))
             await until(lambda: waiting() == 2)
-            for name, task in (("first", first), ("second", second), ("probe", probe)):
-                task.add_done_callback(lambda _, name=name: order.append(name))
             encoder.gate.set()
             await asyncio.gather(first, second)
             assert (await probe).status_code == 200
-            return order
 
         def waiting() -> int:
-            return int(api.app.state.serving.batcher.waiting)
+            return int(api.serving.batcher.waiting)
 
-        order = api.runner.run(talk())
-    assert order.index("probe") < order.index("second")
+        encoder.seen.clear()
+        api.runner.run(talk())
+    tile, other = tiny_tiles()[0, 0, 0], tiny_tiles()[7, 0, 0]
+    assert encoder.seen == [tile, tile, other], "the probe is the first tile too"
 
 
 def test_not_ready_once_it_stops(tiny_path: Path) -> None:
     """A service that has stopped says so with 503."""
     with running(tiny_path) as api:
-        serving = api.app.state.serving
+        serving = api.serving
         api.runner.run(serving.batcher.__aexit__(None, None, None))
         answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "stopping")
