@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bundle.encoders import PrecisionChoice
 from bundle.preprocess import MAX_PIXELS
 
 PREFIX = "TILESCREEN_"
@@ -36,6 +37,12 @@ class Settings(BaseSettings):
     )
     threads: int = Field(
         0, title="threads", ge=0, le=256, description="Threads of the encoder; 0 is one a core."
+    )
+    precision: PrecisionChoice = Field(
+        "auto",
+        title="precision",
+        description="Encoder to serve: `fp32`, `int8`, or `auto`, which is int8 where the bundle "
+        "says that it changes nothing that matters.",
     )
     max_batch_size: int = Field(
         32, title="tiles", ge=1, le=4096, description="Most tiles in one run of the encoder."

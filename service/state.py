@@ -7,7 +7,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from bundle import (
+    Bundle,
+    Encoder,
+    OnnxDecoder,
+    choose_precision,
+    open_bundle,
+    open_encoder,
+    self_test,
+)
+from bundle.manifest import Precision
+from bundle.runtime import allowed_difference
 from service.batcher import Batcher, BatchLimits, Seen
 from service.budget import Budget
 from service.catalog import Catalog
@@ -97,15 +107,17 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
     """
     async with AsyncExitStack() as stack:
         bundle = await asyncio.to_thread(open_bundle, settings.bundle)
+        precision: Precision = "fp32"
         if encoder is None:
+            precision = choose_precision(bundle, settings.precision)
             encoder = await asyncio.to_thread(
-                OnnxEncoder, settings.bundle, threads=settings.thread_count
+                open_encoder, bundle, threads=settings.thread_count, precision=precision
             )
         decoder = await asyncio.to_thread(
             OnnxDecoder, settings.bundle, threads=settings.thread_count
         )
         # The self-test is the warm-up as well: it runs the encoder on real tiles.
-        await asyncio.to_thread(self_test, bundle, encoder)
+        await asyncio.to_thread(self_test, bundle, encoder, precision)
         pool = stack.enter_context(
             ThreadPoolExecutor(settings.thread_count, thread_name_prefix="tiles")
         )
@@ -125,5 +137,5 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
             budget=Budget(settings.max_bytes_in_flight),
             decoder=decoder,
             pool=pool,
-            readiness=Readiness(bundle, batcher),
+            readiness=Readiness(bundle, batcher, allowed_difference(bundle, precision)),
         )
