@@ -109,6 +109,11 @@ def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
+    return np.array(_picture(data, max_pixels), dtype=np.uint8)
+
+
+def _picture(data: bytes, max_pixels: int) -> Image.Image:
+    """Decode to one grey channel, as Pillow holds it: a copy fewer than an array."""
     check_size(*png_size(data), max_pixels)
     plain = plain_png(data)
     try:
@@ -121,14 +126,15 @@ def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
         ) from error
 
 
-def _grey(image: Image.Image) -> Grey:
+def _grey(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        return (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        high = np.asarray(image).astype(np.uint32) >> 8
+        return Image.fromarray(high.clip(0, 255).astype(np.uint8))
     if "A" in image.mode or "transparency" in image.info:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         black.alpha_composite(image.convert("RGBA"))
         image = black
-    return np.array(image.convert("L"), dtype=np.uint8)
+    return image if image.mode == "L" else image.convert("L")
 
 
 def _reason(error: Exception) -> str:
@@ -143,8 +149,13 @@ def resize(grey: Grey, side: int) -> Grey:
     """
     if grey.shape == (side, side):
         return grey
-    picture = Image.fromarray(grey).resize((side, side), Image.Resampling.BILINEAR)
-    return np.array(picture, dtype=np.uint8)
+    return np.array(_resized(Image.fromarray(grey), side), dtype=np.uint8)
+
+
+def _resized(picture: Image.Image, side: int) -> Image.Image:
+    if picture.size == (side, side):
+        return picture
+    return picture.resize((side, side), Image.Resampling.BILINEAR)
 
 
 def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:
@@ -155,4 +166,4 @@ def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
-    return resize(decode_png(data, max_pixels=max_pixels), side)
+    return np.array(_resized(_picture(data, max_pixels), side), dtype=np.uint8)
