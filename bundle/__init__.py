@@ -2,6 +2,7 @@
 
 from bundle.bundle import Bundle
 from bundle.clusters import Assignment, assign
+from bundle.encoders import choose_precision, open_encoder
 from bundle.errors import (
     AnimatedTile,
     BundleDamaged,
@@ -56,9 +57,11 @@ __all__ = [
     "UnknownCluster",
     "UnknownTile",
     "assign",
+    "choose_precision",
     "decode_png",
     "load_tile",
     "open_bundle",
+    "open_encoder",
     "rarity",
     "read_tile",
     "resize",

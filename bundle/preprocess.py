@@ -136,32 +136,38 @@ def read_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
+    image, colour = _decode(data, max_pixels)
+    return Picture(np.array(image, dtype=np.uint8), colour)
+
+
+def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, float]:
+    """Return one grey channel, as Pillow holds it (a copy fewer than an array), and the colour."""
     check_size(*png_size(data), max_pixels)
     plain = plain_png(data)
     try:
         with PngImageFile(BytesIO(plain)) as image:
             image.load()
-            return _picture(image)
+            return _grey(image)
     except _BROKEN as error:
         raise DamagedTile(
             f"The PNG does not decode ({_reason(error)}). Send the file again, whole."
         ) from error
 
 
-def _picture(image: Image.Image) -> Picture:
+def _grey(image: Image.Image) -> tuple[Image.Image, float]:
     if image.mode.startswith("I"):
-        deep = np.asarray(image).astype(np.uint32) >> 8
-        return Picture(deep.clip(0, 255).astype(np.uint8), 0.0)
+        high = np.asarray(image).astype(np.uint32) >> 8
+        return Image.fromarray(high.clip(0, 255).astype(np.uint8)), 0.0
     if "A" in image.mode or "transparency" in image.info:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         black.alpha_composite(image.convert("RGBA"))
         image = black
-    return Picture(np.array(image.convert("L"), dtype=np.uint8), _colour(image))
+    return (image, 0.0) if image.mode == "L" else (image.convert("L"), _colour(image))
 
 
 def _colour(image: Image.Image) -> float:
     """Return the share of pixels whose channels differ; a quarter of them are looked at."""
-    if image.mode in ("L", "1"):
+    if image.mode == "1":
         return 0.0
     red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"))[::2, ::2], 2, 0)
     highest = np.maximum(np.maximum(red, green), blue)
@@ -181,8 +187,13 @@ def resize(grey: Grey, side: int) -> Grey:
     """
     if grey.shape == (side, side):
         return grey
-    picture = Image.fromarray(grey).resize((side, side), Image.Resampling.BILINEAR)
-    return np.array(picture, dtype=np.uint8)
+    return np.array(_resized(Image.fromarray(grey), side), dtype=np.uint8)
+
+
+def _resized(picture: Image.Image, side: int) -> Image.Image:
+    if picture.size == (side, side):
+        return picture
+    return picture.resize((side, side), Image.Resampling.BILINEAR)
 
 
 def read_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Input:
@@ -191,9 +202,9 @@ def read_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Input:
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
-    grey, colour = read_picture(data, max_pixels=max_pixels)
-    height, width = grey.shape
-    return Input(resize(grey, side), (height, width), colour)
+    image, colour = _decode(data, max_pixels)
+    width, height = image.size
+    return Input(np.array(_resized(image, side), dtype=np.uint8), (height, width), colour)
 
 
 def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:

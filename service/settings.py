@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bundle.encoders import PrecisionChoice
 from bundle.preprocess import MAX_PIXELS
 
 PREFIX = "TILESCREEN_"
@@ -83,6 +84,12 @@ class Settings(BaseSettings):
         ge=0,
         le=256,
         description="Threads of the encoder in each process; 0 shares the cores among them.",
+    )
+    precision: PrecisionChoice = Field(
+        "auto",
+        title="precision",
+        description="Encoder to serve: `fp32`, `int8`, or `auto`, which is int8 where the bundle "
+        "says that it changes nothing that matters.",
     )
     max_batch_size: int = Field(
         32, title="tiles", ge=1, le=4096, description="Most tiles in one run of the encoder."

@@ -14,13 +14,16 @@ from bundle import (
     Bundle,
     Encoder,
     OnnxDecoder,
-    OnnxEncoder,
     SelfTestFailed,
+    choose_precision,
     open_bundle,
+    open_encoder,
     self_test,
 )
 from bundle.errors import naming
+from bundle.manifest import Precision
 from bundle.preprocess import Input, read_tile
+from bundle.runtime import allowed_difference
 from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
 from service.catalog import Catalog
@@ -136,17 +139,21 @@ async def open_serving(
     """
     settings = process.settings
     bundle = await asyncio.to_thread(open_bundle, path)
+    precision: Precision = "fp32"
     if encoder is None:
-        encoder = await asyncio.to_thread(OnnxEncoder, path, threads=settings.thread_count)
+        precision = choose_precision(bundle, settings.precision)
+        encoder = await asyncio.to_thread(
+            open_encoder, bundle, threads=settings.thread_count, precision=precision
+        )
     decoder = await asyncio.to_thread(OnnxDecoder, path, threads=settings.thread_count)
     # The self-test is the warm-up as well: it runs the encoder on real tiles.
-    await asyncio.to_thread(self_test, bundle, encoder)
+    await asyncio.to_thread(self_test, bundle, encoder, precision)
     limits = BatchLimits(
         size=settings.max_batch_size,
         delay_s=settings.max_batch_delay_ms / 1000,
     )
     async with Batcher(encoder, limits) as batcher:
-        readiness = Readiness(bundle, batcher)
+        readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
         await asyncio.to_thread(_prove_neighbor, readiness, path)
         catalog = Catalog.of(bundle)
         yield Serving(

@@ -16,11 +16,11 @@ from scipy.ndimage import label
 
 import bundle
 from bundle import BundleWriter, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
-from bundle.layout import ARRAYS, OTHERS
+from bundle.layout import ARRAYS, ENCODERS, OPTIONAL, OTHERS
 from bundle.manifest import FORMAT_VERSION, Manifest
 from bundle.screening import gather
 from bundle.views import look_again
-from tests.tiny import tiny_tiles, write_tiny_bundle
+from tests.tiny import tiny_quantization, tiny_tiles, write_tiny_bundle
 
 Examine = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 ROOT = Path(__file__).parents[2]
@@ -119,6 +119,12 @@ class SecondReader:
         """Return the share of random pairs that are closer."""
         return float((self.array("random_distances.npy") < distance).mean())
 
+    def encoder(self) -> str:
+        """Return the file of the encoder that serves where nothing else is asked for."""
+        made = self.manifest.get("quantization")
+        harmless = made and made["verdict_flips"] <= 0.001 and made["neighbor_overlap"] >= 0.98
+        return "encoder-int8.onnx" if harmless else "encoder.onnx"
+
     def picture(self, row: int) -> bytes:
         """Return a tile's picture."""
         start, end = self.array("picture_offsets.npy")[row : row + 2]
@@ -192,6 +198,26 @@ def test_a_second_reader_has_the_same_doubts() -> None:
     assert 0 < again.sum() < 40
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        None,
+        {},
+        {"verdict_flips": 0.001, "neighbor_overlap": 0.98},
+        {"verdict_flips": 0.0011},
+        {"neighbor_overlap": 0.979},
+    ],
+)
+def test_a_second_reader_chooses_the_same_encoder(
+    tmp_path: Path, figures: dict[str, float] | None
+) -> None:
+    """With the figures of the manifest, without them, and on both sides of the bounds."""
+    made = None if figures is None else tiny_quantization(**figures)
+    write_tiny_bundle(tmp_path / "bundle", int8=made)
+    ours, theirs = open_bundle(tmp_path / "bundle"), SecondReader(tmp_path / "bundle")
+    assert ENCODERS[bundle.choose_precision(ours, "auto")] == theirs.encoder()
+
+
 def test_a_second_reader_finds_the_same_boxes(tiny_path: Path) -> None:
     """Maps of any kind have the same boxes by the page and by the code."""
     reader, rng = SecondReader(tiny_path), np.random.default_rng(3)
@@ -235,11 +261,11 @@ def _triangle(size: int, side: int) -> NDArray[np.float64]:
 
 def test_the_page_names_every_file() -> None:
     """The table has each file of the layout with its dtype, and no other."""
-    named = dict(re.findall(r"^\| `([\w.]+)` \| (?:`([^`]*)`)? ?\|", PAGE, flags=re.MULTILINE))
+    named = dict(re.findall(r"^\| `([\w.-]+)` \| (?:`([^`]*)`)? ?\|", PAGE, flags=re.MULTILINE))
     named.pop("manifest.json")
     dtypes = {name: spec.dtype.replace("|", "\\|") for name, spec in ARRAYS.items()}
     assert {name: dtype.rstrip("*") for name, dtype in named.items()} == (
-        dtypes | dict.fromkeys(OTHERS, "")
+        dtypes | dict.fromkeys(OTHERS | OPTIONAL, "")
     )
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from bundle.arrays import Latents
+from bundle.layout import ENCODERS
 from bundle.manifest import Manifest
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
@@ -20,6 +22,7 @@ from training.learning.config import FitConfig
 from training.learning.export import export
 from training.learning.learn import Course, learn
 from training.learning.network import Autoencoder, build
+from training.learning.quantize import CALIBRATION_TILES, quantize
 from training.learning.resume import mark_of
 from training.learning.split import owners_of, sentence, split
 from training.progress import StepLog
@@ -60,6 +63,7 @@ def run_job(job: Job) -> Manifest:
     network, state = _train(job, Course(tiles, parts, job.work, mark))
     with job.log.step("export to ONNX", len(tiles)):
         export(network, job.work)
+    calibrated_on = _quantize(job, parts.train)
     latents, evidence = examine(OnnxEncoder(job.work), tiles, job.log)
     settings = config.settings() | {
         "epochs": config.epochs_for(len(parts.train)),
@@ -85,8 +89,18 @@ def run_job(job: Job) -> Manifest:
                 "best_val_loss": min(state.history["val_loss"]),
                 "best_epoch": state.best_epoch,
             },
+            calibrated_on=calibrated_on,
         ),
     )
+
+
+def _quantize(job: Job, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Write the int8 encoder; return the rows of the tiles that its scales were taken from."""
+    spread = np.linspace(0, len(rows) - 1, min(len(rows), CALIBRATION_TILES)).round()
+    chosen: NDArray[np.int64] = np.sort(rows)[np.unique(spread.astype(int))]
+    with job.log.step("quantise", len(chosen)):
+        quantize(job.work / ENCODERS["fp32"], job.work / ENCODERS["int8"], job.tiles.read(chosen))
+    return chosen
 
 
 def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:

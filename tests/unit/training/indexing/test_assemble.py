@@ -259,3 +259,18 @@ def test_same_tiles_make_the_same_arrays(bundle: Bundle, make: Make, tmp_path: P
     """Assembling again gives files with equal hashes."""
     again = assemble(tmp_path / "again", make(tiny_tiles(130)))
     assert again.files == bundle.manifest.files
+
+
+def test_an_int8_encoder_is_measured_and_proved(make: Make, tmp_path: Path) -> None:
+    """Where training made one, the bundle has it with its figures; else it has neither."""
+    fitted = make(tiny_tiles(40))
+    assert not (fitted.models / "encoder-int8.onnx").exists()
+    write_encoder(tmp_path / "encoder.onnx")
+    write_encoder(tmp_path / "encoder-int8.onnx", drift=1e-3)
+    write_decoder(tmp_path / "decoder.onnx")
+    made = dataclasses.replace(fitted, models=tmp_path, calibrated_on=np.arange(8))
+    found = assemble(tmp_path / "bundle", made).quantization
+    assert found is not None
+    assert (found.calibration_tiles, found.tiles) == (8, 32)
+    assert 0 < found.largest_difference < 0.02
+    assert "encoder-int8.onnx" in open_bundle(tmp_path / "bundle").manifest.files
