@@ -58,7 +58,6 @@ class Place:
         """Wait until nobody holds it, then stop its threads and let go of its files."""
         await self._unused.wait()
         await self._closing.aclose()
-        del self.serving
 
 
 class Shelf:

@@ -29,6 +29,7 @@ from service.shelf import real_folder
 TICK_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0
+_STALLED_S = 1.0
 _log = logging.getLogger("service.workers")
 
 Work = Callable[[Post], None]
@@ -67,6 +68,7 @@ class Supervisor:
         self._changes = Changes(folder, self._tell, note, _log_refusal)
         self._watch = Watch(settings.followed)
         self._look_at = time.monotonic() + EVERY_S
+        self._turned = time.monotonic()
         self._announced = False
         self._stops = 0
         self._hangup = False
@@ -99,6 +101,11 @@ class Supervisor:
 
     def _turn(self) -> None:
         now = time.monotonic()
+        if now - self._turned > _STALLED_S:
+            # All processes stood still together, as in a paused container: nobody is to blame.
+            for slot in self._workers:
+                self._board.beat(slot)
+        self._turned = now
         for slot, (moment, deaths) in list(self._due.items()):
             if now >= moment:
                 del self._due[slot]
@@ -169,7 +176,7 @@ class Supervisor:
             if silent > self._settings.worker_timeout_s:
                 _log.error("worker %d stood still for %.1f s and is replaced", slot, silent)
                 worker.process.kill()
-                worker.process.join()
+                worker.process.join(1)
             if worker.process.is_alive():
                 continue
             _log.error("worker %d ended with status %s", slot, worker.process.exitcode)
