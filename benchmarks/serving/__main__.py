@@ -8,14 +8,18 @@ bare encoder, and measures it with nothing else running: one tile a request on 1
 connections, 64 tiles a request on 4, and 64 connections at 70 % of capacity while its life is
 asked after. A round ends with the bare runtime. Bundles that are not given are made in
 build/bench from generated tiles, with few epochs: speed knows nothing of the weights' worth.
-Peers are installed from the package index into build/peers, each apart. Figures go to
+Peers are installed from the package index into build/peers, each apart. The service takes its
+settings from the environment (TILESCREEN_...); the result tells which. Figures go to
 benchmarks/results/NAME.json (serving), tables and plot to docs/performance.md by
 `python -m docs.figures`.
 """
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +37,7 @@ from benchmarks.serving.payloads import Latents
 from benchmarks.serving.turns import MANY, SHARE, Setting, turn
 from bundle import OnnxEncoder, load_tile, open_bundle
 from bundle.errors import InputError, TilescreenError
+from service.settings import PREFIX, Settings
 
 WORK = ROOT / "build" / "bench"
 _TILES = 128
@@ -45,13 +50,17 @@ _QUICK = {
 def main() -> int:
     """Measure everything and write the result file."""
     args = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server is left behind
     try:
         peers = _chosen(args.peers)
         bundles = {name: _bundle(name, getattr(args, name)) for name in ("study", "default")}
         model = _model(bundles["study"])
         k6 = generator.has_k6()
         setting = Setting(list(pngs(MANY)), args.port, args.seconds, k6)
+        start, load_before = time.perf_counter(), os.getloadavg()[0]
         figures = _rounds(peers, bundles, model, setting, args.rounds)
+        figures["load_before"] = round(load_before, 2)
+        figures["minutes"] = round((time.perf_counter() - start) / 60, 1)
     except TilescreenError as error:
         print(f"serving: {error}", file=sys.stderr)
         return 1
@@ -139,12 +148,19 @@ def _rounds(
         "seconds": setting.seconds,
         "rounds": rounds,
         "share_of_capacity": SHARE,
+        "settings": {name: os.environ[name] for name in sorted(os.environ) if _told(name)},
+        "batch_tiles": Settings.model_fields["max_batch_size"].default,
         "generator": "k6" if setting.k6 else "benchmarks/load.py",
         "tile_bytes": round(sum(map(len, setting.tiles)) / len(setting.tiles)),
         "bare": runtime,
         "default_only": own,
         "contenders": found,
     }
+
+
+def _told(name: str) -> bool:
+    """Tell whether a variable is a setting of the service that is no secret."""
+    return name.startswith(PREFIX) and "KEY" not in name
 
 
 def _about(one: Contender) -> dict[str, Any]:

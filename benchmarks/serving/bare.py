@@ -20,28 +20,34 @@ import numpy as np
 from benchmarks.generate import pngs
 from benchmarks.record import machine
 from benchmarks.server import ROOT
-from bundle import OnnxEncoder, load_tile, open_bundle
+from bundle import Bundle, Encoder, OnnxEncoder, load_tile, open_bundle
 
 BATCH = 64
+
+
+def service_encoder(bundle: Bundle, threads: int) -> Encoder:
+    """Return the encoder that the service would load by default."""
+    return OnnxEncoder(bundle.path, threads=threads)
 
 
 def measure(path: Path, seconds: float) -> dict[str, float]:
     """Return tiles/s of the encoder, with and without decoding, and ms of a single tile."""
     threads = machine()["cores"]
-    encoder = OnnxEncoder(path, threads=threads)
-    side = open_bundle(path).manifest.preprocessing.side
+    bundle = open_bundle(path)
+    encoder = service_encoder(bundle, threads)
+    side = bundle.manifest.preprocessing.side
     pictures = list(pngs(BATCH))
     tiles = np.stack([load_tile(picture, side) for picture in pictures])
     with ThreadPoolExecutor(threads) as pool:
 
         def decode_and_encode() -> None:
             decoded = pool.map(lambda picture: load_tile(picture, side), pictures)
-            encoder.encode(np.stack(list(decoded)))
+            encoder.examine(np.stack(list(decoded)))
 
         return {
-            "encoder_tiles_per_s": round(BATCH * _rate(lambda: encoder.encode(tiles), seconds), 1),
+            "encoder_tiles_per_s": round(BATCH * _rate(lambda: encoder.examine(tiles), seconds), 1),
             "decode_and_encoder_tiles_per_s": round(BATCH * _rate(decode_and_encode, seconds), 1),
-            "single_ms": round(1000 / _rate(lambda: encoder.encode(tiles[:1]), seconds / 2), 3),
+            "single_ms": round(1000 / _rate(lambda: encoder.examine(tiles[:1]), seconds / 2), 3),
         }
 
 

@@ -20,7 +20,7 @@ def extras(path: Path, setting: Setting) -> dict[str, Any]:
     stored = [Call(f"/neighbors/{name}") for name in ids]
     form = OURS_MANY.write(setting.tiles[:MANY])
     short = setting.seconds / 2
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"stored_tiles": len(bundle)}
     first_core = min(os.sched_getaffinity(0))
     with served(path, "--log-level", "warning", cores=[first_core]) as service:
         seen = closed(service.port, stored, connections=16, seconds=short, k6=setting.k6)
