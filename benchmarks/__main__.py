@@ -17,7 +17,11 @@ def main() -> int:
         return 1
     runs = [
         ["benchmarks.fit", str(TILES), "--out", str(WORK)],
-        ["benchmarks.serve", str(WORK / "study"), str(WORK / "default")],
+        [
+            "benchmarks.serving",
+            *("--study", str(WORK / "study")),
+            *("--default", str(WORK / "default")),
+        ],
         ["benchmarks.scale", str(WORK)],
     ]
     for run in runs:

@@ -17,8 +17,21 @@ from sklearn.neighbors import KDTree
 
 from benchmarks import record
 from benchmarks.scale import watched
-from benchmarks.serve import study_way
-from bundle import Bundle, open_bundle
+from bundle import Bundle, load_tile, open_bundle
+
+
+def study_way(pictures: list[bytes], seconds: float) -> float:
+    """Return tiles/s of the study's encoder asked by `keras.predict`, a tile at a time."""
+    from training.learning.network import study_autoencoder  # noqa: PLC0415  TensorFlow takes seconds
+
+    encoder = study_autoencoder().encoder
+    tiles = [load_tile(picture, 128)[None, :, :, None] for picture in pictures]
+    encoder.predict(tiles[0], verbose=0)
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        encoder.predict(tiles[count % len(tiles)], verbose=0)
+        count += 1
+    return round(count / (time.perf_counter() - start), 1)
 
 
 def study_neighbors(bundle: Bundle, seconds: float = 10.0) -> dict[str, float]:

@@ -38,12 +38,12 @@ def request_bytes(
     return head.encode() + b"\r\n" + body
 
 
-def multipart(pictures: Sequence[bytes]) -> tuple[bytes, str]:
-    """Return a multipart body with a part `files` for each picture, and its content type."""
+def multipart(pictures: Sequence[bytes], field: str = "files") -> tuple[bytes, str]:
+    """Return a multipart body with a part for each picture, and its content type."""
     mark = b"tilescreenbenchmark"
     parts = [
-        b'--%s\r\nContent-Disposition: form-data; name="files"; filename="t%d.png"\r\n'
-        b"Content-Type: image/png\r\n\r\n%s\r\n" % (mark, number, picture)
+        b'--%s\r\nContent-Disposition: form-data; name="%s"; filename="t%d.png"\r\n'
+        b"Content-Type: image/png\r\n\r\n%s\r\n" % (mark, field.encode(), number, picture)
         for number, picture in enumerate(pictures)
     ]
     return b"".join(parts) + b"--%s--\r\n" % mark, f"multipart/form-data; boundary={mark.decode()}"

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.screening.measures import TITLES
+from docs import serving, serving_plot
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "benchmarks" / "README.md"
 QUALITY = ROOT / "docs" / "quality.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "performance.svg"
 COLLECTIONS = ("cbis-ddsm", "ddsm-thumbnails")
 MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 Rows = list[list[object]]
@@ -46,24 +49,18 @@ def quality(name: str) -> str:
     return f"{caption}\n\n" + table(["", *figures], rows)
 
 
-def serving() -> str:
-    """Return tiles/s and latencies of the service for every bundle measured."""
-    figures = _load("serve")["figures"]
-    rows: Rows = []
-    for bundle, seen in figures.items():
-        if not isinstance(seen, dict):
-            continue
-        for key, one in seen.items():
-            if isinstance(one, dict) and "p50_ms" in one:
-                what, connections = key.rsplit("_x", 1)
-                rate = round(one["tiles_per_s"])
-                rows.append([bundle, what, connections, rate, one["p50_ms"], one["p99_ms"]])
-    head = ["bundle", "question, tiles a request", "connections", "tiles/s", "p50 ms", "p99 ms"]
-    way = figures["study_way_tiles_per_s"]
-    return (
-        table(head, rows)
-        + f"\nThe study's way (`keras.predict`, a tile at a time): {way} tiles/s.\n"
-    )
+def performance() -> str:
+    """Return the goals of the service beside what was found."""
+    figures = _load("serving")["figures"]
+    return table(*serving.goals(figures))
+
+
+def peers() -> str:
+    """Return every server of the study's encoder, measured in one run."""
+    result = _load("serving")
+    figures = result["figures"]
+    shown = table(*serving.contenders(figures))
+    return serving.conditions(figures, result["machine"]) + shown + serving.missing(figures)
 
 
 def fitting() -> str:
@@ -131,7 +128,6 @@ def pages() -> dict[Path, dict[str, str]]:
     return {
         PAGE: {
             "Quality": "\n".join(map(quality, COLLECTIONS)),
-            "Service": serving(),
             "Fit": fitting(),
             "62,000 tiles": scale(),
         },
@@ -139,6 +135,7 @@ def pages() -> dict[Path, dict[str, str]]:
             "Beside other ways": "\n".join(map(screening, COLLECTIONS)),
             "Planted lettering": "\n".join(map(planted, COLLECTIONS)),
         },
+        PERFORMANCE: {"Goals": performance(), "Beside peers": peers()},
     }
 
 
@@ -150,10 +147,15 @@ def page(text: str, parts: dict[str, str]) -> str:
     return f"{before}{MARKS[0]}\n{tables}\n{MARKS[1]}{after}"
 
 
+def _holds(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text() == text
+
+
 def main() -> int:
-    """Write the tables; with --check only tell whether they are those of the results."""
+    """Write the tables and the plot; with --check only tell whether they are as the results."""
     made = {file: page(file.read_text(), parts) for file, parts in pages().items()}
-    stale = [file.name for file, text in made.items() if file.read_text() != text]
+    made[PLOT] = serving_plot.plot(_load("serving")["figures"])
+    stale = [file.name for file, text in made.items() if not _holds(file, text)]
     if "--check" in sys.argv:
         print("figures: " + ("run python -m docs.figures" if stale else "as in results"))
         return int(bool(stale))

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import record
+from benchmarks.environments import PeerMissing
 from benchmarks.screening.catalogue import OWN, PEERS, SPACES, Peer
 from benchmarks.screening.data import Collection, read_collection
-from benchmarks.screening.environments import PeerMissing
 from benchmarks.screening.judging import judge
 from benchmarks.screening.measures import TITLES
 from benchmarks.screening.ours import ask_ours

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from benchmarks.environments import Environment
+
 SPACES = ("scaled", "unit", "scaled, unit")
 """Ways to take distances between features: each column with deviation 1 (euclid), each row
 of length 1 (cosine), and the one after the other."""
@@ -29,9 +31,9 @@ class Peer:
     slow: bool = False
 
     @property
-    def environment(self) -> str:
-        """Return the name of its environment; peers that run one script share it."""
-        return self.script
+    def environment(self) -> Environment:
+        """Return its environment; peers that run one script share it."""
+        return Environment(self.script, self.packages)
 
 
 NETWORK = (

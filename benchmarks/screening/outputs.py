@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.screening import environments
+from benchmarks import environments
 from benchmarks.screening.catalogue import Peer
 from benchmarks.screening.data import Collection
 from benchmarks.screening.peers.exchange import FEATURE, SCORE
@@ -41,7 +41,7 @@ def ask(peer: Peer, collection: Collection) -> list[Output]:
     Raises:
         PeerMissing: it cannot be installed or run.
     """
-    python = environments.interpreter(peer)
+    python = environments.interpreter(peer.environment)
     return [_ask(peer, option, python, collection) for option in peer.options]
 
 
@@ -53,7 +53,7 @@ def _ask(peer: Peer, option: str, python: Path, collection: Collection) -> Outpu
         np.savez(tiles, tiles=collection.tiles)
         module = f"benchmarks.screening.peers.{peer.script}"
         try:
-            environments.run_script(peer, python, [module, str(tiles), str(part), option])
+            environments.run_script(peer.key, python, [module, str(tiles), str(part), option])
             part.rename(said)
         finally:
             tiles.unlink()

@@ -1,11 +1,11 @@
-"""An environment for each peer, made when it is first asked for, apart from the project's."""
+"""Environments of their own, apart from the project's, made when first asked for."""
 
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.screening.catalogue import Peer
 from benchmarks.server import ROOT
 
 WORK = ROOT / "build" / "peers"
@@ -17,34 +17,50 @@ class PeerMissing(Exception):
     """A peer cannot be installed or run; the message is a sentence that says why."""
 
 
-def interpreter(peer: Peer) -> Path:
-    """Return the Python that has a peer's packages, installed if need be.
+@dataclass(frozen=True)
+class Environment:
+    """Packages, with versions, in `build/peers/NAME`; none: the project's own environment."""
 
-    It is `build/peers/ENVIRONMENT`; a peer without packages runs in the project's own.
+    name: str
+    packages: tuple[str, ...] = ()
+
+    @property
+    def home(self) -> Path:
+        """Return the folder that holds it."""
+        return WORK / self.name
+
+
+def interpreter(environment: Environment) -> Path:
+    """Return the Python that has an environment's packages, installed if need be.
 
     Raises:
         PeerMissing: they do not install.
     """
-    if not peer.packages:
+    if not environment.packages:
         return Path(sys.executable)
-    home = WORK / peer.environment
+    home, name = environment.home, environment.name
     python, stamp = home / "bin" / "python", home / "installed.txt"
-    wanted = "\n".join(peer.packages) + "\n"
+    wanted = "\n".join(environment.packages) + "\n"
     if not stamp.exists() or stamp.read_text() != wanted:
-        print(f"{peer.key}: installing {', '.join(peer.packages)}", file=sys.stderr)
-        _run(peer.key, [sys.executable, "-m", "venv", str(home)])
-        _run(peer.key, [str(python), "-m", "pip", "install", "--quiet", *peer.packages])
+        print(f"{name}: installing {', '.join(environment.packages)}", file=sys.stderr)
+        _run(name, [sys.executable, "-m", "venv", str(home)])
+        _run(name, [str(python), "-m", "pip", "install", "--quiet", *environment.packages])
         stamp.write_text(wanted)
     return python
 
 
-def run_script(peer: Peer, python: Path, arguments: list[str]) -> None:
+def run_script(name: str, python: Path, arguments: list[str]) -> None:
     """Run a module in a peer's environment, from the project's root, on one thread.
+
+    Args:
+        name: of the peer, for its log.
+        python: what `interpreter` returned.
+        arguments: the module's name and what follows it.
 
     Raises:
         PeerMissing: it fails or does not end within four hours.
     """
-    _run(peer.key, [str(python), "-m", *arguments])
+    _run(name, [str(python), "-m", *arguments])
 
 
 def _run(name: str, command: list[str]) -> None:
@@ -64,10 +80,11 @@ def _run(name: str, command: list[str]) -> None:
                 timeout=_TIMEOUT_S,
             )
         except (subprocess.SubprocessError, OSError) as error:
-            raise PeerMissing(_why(name, log, error)) from error
+            raise PeerMissing(why(name, log, error)) from error
 
 
-def _why(name: str, log: Path, error: Exception) -> str:
+def why(name: str, log: Path, error: Exception) -> str:
+    """Return a sentence on a peer that failed: the last line it wrote, or the error."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
     said = [line for line in lines if line]
     last = said[-1][:300] if said and isinstance(error, subprocess.CalledProcessError) else error

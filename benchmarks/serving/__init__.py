@@ -1,0 +1,1 @@
+"""The service beside peers that serve the same encoder. See benchmarks/README.md."""

@@ -1,0 +1,1 @@
+"""One small server for each peer, as its own documents write it; run in its environment."""
