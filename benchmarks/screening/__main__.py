@@ -27,7 +27,7 @@ from benchmarks.screening.judging import judge
 from benchmarks.screening.measures import TITLES
 from benchmarks.screening.ours import ask_ours
 from benchmarks.screening.outputs import ask
-from benchmarks.screening.study_way import Course, ask_study
+from benchmarks.screening.study_way import AT_MOST, Course, ask_study
 from bundle.errors import InputError
 from docs.figures import table
 
@@ -109,9 +109,10 @@ def _peers(collection: Collection, peers: list[Peer]) -> dict[str, Any]:
 
 def _study(collection: Collection, course: Course) -> dict[str, Any]:
     print(f"{collection.name}: the study's autoencoder", file=sys.stderr)
+    part = collection.at_most(AT_MOST)
     return {
-        key: {"title": title, "tiles": len(collection)} | judge(collection, [output], OWN)
-        for key, (title, output) in ask_study(course, collection).items()
+        key: {"title": title, "tiles": len(part)} | judge(part, [output], OWN)
+        for key, (title, output) in ask_study(course, part).items()
     }
 
 

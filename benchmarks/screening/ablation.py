@@ -20,7 +20,11 @@ from benchmarks import record
 from benchmarks.screening.arguments import collection_parts, pair
 from benchmarks.screening.data import Collection, read_collection
 from benchmarks.screening.few_marked import taught
-from benchmarks.screening.measures import other_scans_precision
+from benchmarks.screening.measures import (
+    ABLATION_TITLES,
+    calibration_error,
+    other_scans_precision,
+)
 from benchmarks.screening.parts import Part, look, whole, without
 from bundle.arrays import Points
 from bundle.errors import InputError
@@ -40,15 +44,6 @@ from training.measuring.measures import (
 )
 from training.measuring.scorecard import PURE
 
-TITLES = {
-    "ap": "AP",
-    "recall": "recall at 1% false alarms",
-    "calibration_error": "calibration error",
-    "p_at_5_other_scans": "P@5, other scans",
-    "five_taught_ap": "five marked tiles and the score",
-    "in_pure_clusters": "lettering in pure clusters",
-}
-_BINS = 10
 _SEED = 42
 Taken = Iterator[tuple[str, Callable[[Scores], float | None]]]
 
@@ -98,7 +93,7 @@ def _ablated(collection: Collection, path: Path, as_shipped: Path) -> dict[str, 
 def _measured(collection: Collection, part: Part) -> dict[str, Any]:
     found = {}
     for key, statistic in _taken(collection, part):
-        one = measure(key, TITLES[key], statistic, groups=collection.scans, seed=_SEED)
+        one = measure(key, ABLATION_TITLES[key], statistic, groups=collection.scans, seed=_SEED)
         numbers = {"value": one.value, "low": one.low, "high": one.high}
         found[key] = {name: None if n is None else round(n, 4) for name, n in numbers.items()}
     return found
@@ -117,7 +112,7 @@ def _taken(collection: Collection, part: Part) -> Taken:
         pure = np.where(positive, in_pure_clusters(positive, part.points), np.nan)
         yield "in_pure_clusters", partial(average, pure)
     truth = Truth(part.points, positive, collection.scans, collection.patients)
-    yield from ((key, found) for key, found in taught(truth, part.scores) if key in TITLES)
+    yield from ((key, found) for key, found in taught(truth, part.scores) if key in ABLATION_TITLES)
 
 
 def in_pure_clusters(positive: Flags, points: Points) -> Scores:
@@ -126,24 +121,6 @@ def in_pure_clusters(positive: Flags, points: Points) -> Scores:
     labels = density(points, edges(graph)).labels.labels
     pure: Scores = (np.nan_to_num(cluster_share(positive, labels)) >= PURE).astype(np.float64)
     return pure
-
-
-def calibration_error(positive: Flags, scores: Scores, weights: Scores) -> float | None:
-    """Return how far scores are from the share of positives, on average of all tiles.
-
-    In ten equal ranges of the score (expected calibration error).
-
-    Args:
-        positive: (n,) bool.
-        scores: (n,) in [0, 1].
-        weights: (n,) how often each tile counts.
-    """
-    if not weights.any():
-        return None
-    bins = np.minimum((scores * _BINS).astype(int), _BINS - 1)
-    said = np.bincount(bins, weights * scores, minlength=_BINS)
-    true = np.bincount(bins, weights * positive, minlength=_BINS)
-    return float(np.abs(said - true).sum() / weights.sum())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The study's own way: its autoencoder, and tiles far from all others as what may be lettering.
 
-Trained once on all tiles of a collection, then asked twice: right, and as the notebook did,
+Trained once on all tiles of a collection's scans, then asked twice: right, and as the notebook did,
 which read pictures as green ones and looked its neighbours up in a frame with gaps.
 """
 
@@ -22,11 +22,13 @@ from training.indexing.graph import neighbor_graph
 from training.indexing.scaler import scale
 from training.learning.config import make_config
 from training.learning.data import fingerprint, read_tiles
-from training.learning.listing import list_tiles
+from training.learning.listing import Listed, list_tiles
 from training.progress import StepLog
 from training.studying.flaws import gapped_index, in_grey, skewed
 from training.studying.study_encoder import ColourEncoder, Task, train_encoder
 
+AT_MOST = 2000
+"""Tiles, as for slow peers: of a larger collection only each k-th scan."""
 BATCH = 8
 """The study had 128: a few hundred tiles for a few epochs would be a few dozen steps."""
 _SEED = 42
@@ -50,7 +52,7 @@ class Course:
 def ask_study(course: Course, collection: Collection) -> dict[str, tuple[str, Output]]:
     """Return key -> title and answer, without the study's flaws and with them."""
     config = make_config("study", seed=_SEED, epochs=course.epochs, batch=BATCH)
-    listed, log = [tile for path in course.folders for tile in list_tiles(path)], StepLog()
+    listed, log = _listed(course, collection), StepLog()
     course.work.mkdir(parents=True, exist_ok=True)
     tiles = read_tiles(listed, course.work, side=config.side, log=log)
     encoder = train_encoder(Task(tiles, config, course.work, fingerprint(listed, config.side), log))
@@ -59,6 +61,13 @@ def ask_study(course: Course, collection: Collection) -> dict[str, tuple[str, Ou
     right = _answer(encoder, collection.tiles, partial(_grey, side=config.side))
     flawed = _answer(encoder, collection.tiles, partial(skewed, side=config.side), index)
     return {"study": (title, right), "study-flawed": ("the same with its flaws", flawed)}
+
+
+def _listed(course: Course, collection: Collection) -> list[Listed]:
+    listed = [tile for path in course.folders for tile in list_tiles(path)]
+    ids = set(collection.ids)
+    scans = {tile.scan for tile in listed if tile.id in ids}
+    return [tile for tile in listed if tile.scan in scans]
 
 
 def _grey(tile: Grey, side: int) -> NDArray[np.float32]:
