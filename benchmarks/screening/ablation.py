@@ -1,7 +1,7 @@
 """Our way with one part taken out at a time, on the same labelled tiles.
 
     python -m benchmarks.screening.ablation --collection NAME=TILES[,TILES]:LABELS.csv ...
-        --bundle NAME=BUNDLE:AS_SHIPPED ...
+        --bundle NAME=BUNDLE[:AS_SHIPPED] ...
 
 AS_SHIPPED is a bundle fitted on the same tiles with `--adapt-rounds 0`. Each collection's
 figures go to benchmarks/results/ablation-NAME.json.
@@ -56,13 +56,13 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--collection", action="append", required=True, metavar="NAME=TILES:CSV")
-    parser.add_argument("--bundle", action="append", required=True, metavar="NAME=BUNDLE:BUNDLE")
+    parser.add_argument("--bundle", action="append", required=True, metavar="NAME=BUNDLE")
     args = parser.parse_args()
     try:
         bundles = [_bundle(text) for text in args.bundle]
         for text in args.collection:
             collection = read_collection(*collection_parts(text))
-            figures = {name: _ablated(collection, *paths) for name, *paths in bundles}
+            figures = {name: _ablated(collection, path, other) for name, path, other in bundles}
             command = "python -m benchmarks.screening.ablation --collection ... --bundle ..."
             record.record(f"ablation-{collection.name}", command, figures)
     except InputError as error:
@@ -71,22 +71,23 @@ def main() -> int:
     return 0
 
 
-def _bundle(text: str) -> tuple[str, Path, Path]:
+def _bundle(text: str) -> tuple[str, Path, Path | None]:
     name, rest = pair(text)
-    path, colon, as_shipped = rest.rpartition(":")
-    if not colon:
-        raise InputError(f"{text!r} is not NAME=BUNDLE:AS_SHIPPED.")
-    return name, Path(path), Path(as_shipped)
+    path, _, as_shipped = rest.partition(":")
+    return name, Path(path), Path(as_shipped) if as_shipped else None
 
 
-def _ablated(collection: Collection, path: Path, as_shipped: Path) -> dict[str, Any]:
+def _ablated(collection: Collection, path: Path, as_shipped: Path | None) -> dict[str, Any]:
     """Return key -> title and measures of our way, and of it without each part."""
     print(f"{collection.name}: {path.name}", file=sys.stderr)
-    seen, shipped = look(path, collection.tiles), look(as_shipped, collection.tiles)
-    unadapted = whole(shipped, "as-shipped", "without the adaptation")
+    seen = look(path, collection.tiles)
+    unadapted = []
+    if as_shipped is not None:
+        shipped = look(as_shipped, collection.tiles)
+        unadapted.append(whole(shipped, "as-shipped", "without the adaptation"))
     return {
         part.key: {"title": part.title, "measures": _measured(collection, part)}
-        for part in (whole(seen), unadapted, *without(seen))
+        for part in (whole(seen), *unadapted, *without(seen))
     }
 
 

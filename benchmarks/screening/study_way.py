@@ -27,7 +27,7 @@ from training.progress import StepLog
 from training.studying.flaws import gapped_index, in_grey, skewed
 from training.studying.study_encoder import ColourEncoder, Task, train_encoder
 
-AT_MOST = 2000
+AT_MOST = 1000
 """Tiles, as for slow peers: of a larger collection only each k-th scan."""
 BATCH = 8
 """The study had 128: a few hundred tiles for a few epochs would be a few dozen steps."""
