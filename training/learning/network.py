@@ -16,7 +16,7 @@ from training.learning.screener import START, build_screener, load_start
 
 STUDY_SIDE = 128
 STUDY_LATENT = 150
-_LAYOUT = 64
+LAYOUT = 64
 """Latents of the default profile that say where things are; the others say what there is."""
 _HALVINGS = 4
 _LEAK = 0.2
@@ -88,7 +88,7 @@ def default_autoencoder(side: int, width: int, start: Path = START) -> Autoencod
     screener.trainable = False
     deep, features, maps = screener.output
     x = _convolve(deep, width, 1)
-    layout = layers.Dense(_LAYOUT, dtype="float32", name="layout")(layers.Flatten()(x))
+    layout = layers.Dense(LAYOUT, dtype="float32", name="layout")(layers.Flatten()(x))
     strokes = layers.GlobalMaxPooling2D(dtype="float32", name="strokes")(features)
     sure = Sureness(dtype="float32", name="sure")(maps)
     latents = layers.Concatenate(dtype="float32", name="latents")([layout, strokes, sure])
