@@ -106,10 +106,18 @@ class Sureness(layers.Layer):  # type: ignore[misc]  # Keras has no types
     """
 
     def call(self, maps: KerasTensor) -> KerasTensor:
-        """Take the mean of the highest cells of the first layer."""
+        """Take the mean of the highest cells of the first layer.
+
+        Added up column by column: the runtime's own mean of a row rounds by where the row lies
+        in memory, so that a tile's last latent would depend on its place in the batch.
+        """
         cells = ops.reshape(maps[..., 0], (-1, maps.shape[1] * maps.shape[2]))
-        highest, _ = ops.top_k(cells, k=min(PEAK_CELLS, cells.shape[1]))
-        return ops.sigmoid(2 * ops.mean(highest, axis=1, keepdims=True))
+        count = min(PEAK_CELLS, cells.shape[1])
+        highest, _ = ops.top_k(cells, k=count)
+        total = highest[:, :1]
+        for at in range(1, count):
+            total += highest[:, at : at + 1]
+        return ops.sigmoid(2 / count * total)
 
 
 def _default_decoder(side: int, width: int, latent: int) -> keras.Model:
