@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Distances, Latents, Points, Rows
 from bundle.errors import UnknownCluster, UnknownTile
+from bundle.index import Index
 from bundle.manifest import Manifest
+from bundle.sketches import Sketches
 
 _ALIKE = 0.5  # share of equal letters from which an id is worth showing
 
@@ -80,9 +82,32 @@ class Bundle:
         """(n,) uint8: 0 keep, 1 review, 2 drop."""
         return self.arrays["verdicts.npy"]
 
-    def with_reason(self, column: int, least: float) -> NDArray[np.intp]:
-        """Return the rows whose score of a reason is at least so high, ascending."""
-        return np.flatnonzero(self.scores[:, column] >= least)
+    @cached_property
+    def index(self) -> Index | None:
+        """The index, or None in a bundle that is small enough to do without."""
+        if self.manifest.index is None:
+            return None
+        names = ("axes", "rows", "sketches", "ends", "centers")
+        return Index.of(*(np.asarray(self.arrays[f"index_{name}.npy"]) for name in names))
+
+    @cached_property
+    def _with_reason(self) -> dict[tuple[int, float], Sketches]:
+        return {}
+
+    def with_reason(self, column: int, least: float) -> Sketches:
+        """Return the tiles whose score of a reason is at least so high, to search among them.
+
+        Their sketches are those of the index, or else the points themselves.
+        """
+        if (column, least) not in self._with_reason:
+            told = self.scores[:, column] >= least
+            if self.index is None:
+                rows = np.flatnonzero(told).astype(np.int32)
+                found = Sketches.of(rows, self.points[rows])
+            else:
+                found = self.index.all.where(told[self.index.all.rows])
+            self._with_reason[column, least] = found
+        return self._with_reason[column, least]
 
     def size(self, row: int) -> tuple[int, int]:
         """Return (height, width) of a tile as it was given, in pixels."""

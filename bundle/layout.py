@@ -41,6 +41,15 @@ ARRAYS: dict[str, ArraySpec] = {
     "probe_maps.npy": ArraySpec("<f4", "t e g g", "the maps it must give for them; e is 0 or 3"),
 }
 
+INDEX: dict[str, ArraySpec] = {
+    "index_axes.npy": ArraySpec("<f4", "d a", "orthonormal columns, the sketches' axes"),
+    "index_sketches.npy": ArraySpec("<f4", "n b", "along the axes; last, the length of the rest"),
+    "index_rows.npy": ArraySpec("<i4", "n", "the tile of each sketch, those of a list together"),
+    "index_ends.npy": ArraySpec("<i8", "j", "list i is sketches [i] to [i + 1]"),
+    "index_centers.npy": ArraySpec("<f4", "z b", "centre of each list, as a sketch"),
+}
+"""Of bundles whose manifest has an `index`, and of no others."""
+
 OTHERS: dict[str, str] = {
     "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",
     "decoder.onnx": "(n, d) float32 -> (n, s, s) float32 in [0, 1]",
@@ -49,10 +58,16 @@ OTHERS: dict[str, str] = {
 }
 
 
+def specs(manifest: Manifest) -> dict[str, ArraySpec]:
+    """Return what each array of a bundle must be, by file name."""
+    return ARRAYS if manifest.index is None else ARRAYS | INDEX
+
+
 def sizes(manifest: Manifest) -> dict[str, int]:
     """Return the sizes that the manifest fixes, by the letter used in `ARRAYS`."""
     n = manifest.source.tiles
-    return {
+    index = {"j": manifest.index.lists + 1, "z": manifest.index.lists} if manifest.index else {}
+    return index | {
         "n": n,
         "p": n + 1,
         "d": manifest.latent_dim,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bundle.bundle import Bundle, Scan
 from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
-from bundle.layout import ARRAYS, OTHERS, ArraySpec, sizes
+from bundle.layout import OTHERS, ArraySpec, sizes, specs
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
 _CHUNK = 1 << 20
@@ -40,7 +40,7 @@ def _open(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     _check_files(folder, manifest)
     known = sizes(manifest)
-    arrays = {name: _map_array(folder, name, spec, known) for name, spec in ARRAYS.items()}
+    arrays = {name: _map_array(folder, name, spec, known) for name, spec in specs(manifest).items()}
     _check_values(manifest, arrays)
     return Bundle(
         path=folder,
@@ -110,7 +110,7 @@ def file_hash(file: Path) -> str:
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
-    expected = {*ARRAYS, *OTHERS}
+    expected = {*specs(manifest), *OTHERS}
     for name in sorted(expected ^ set(manifest.files)):
         if name in expected:
             raise BundleDamaged(f"{MANIFEST} does not list {name}.")
@@ -192,6 +192,8 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
         if name not in manifest.thresholds:
             raise BundleDamaged(f"{MANIFEST} has no threshold {name!r}.")
     _check_screening(manifest, arrays)
+    if manifest.index is not None:
+        _check_index(arrays)
     _check_ids(arrays["ids.npy"])
     _check_order(arrays)
 
@@ -209,6 +211,18 @@ def _check_screening(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> Non
         raise BundleDamaged(f"probe_maps.npy has {layers} layers; it must have 0 or 3.")
     if manifest.screening.evidence == "map" and not layers:
         raise BundleDamaged("probe_maps.npy is empty, but the verdicts were taken from maps.")
+
+
+def _check_index(arrays: dict[str, NDArray[Any]]) -> None:
+    axes, rows, ends = (arrays[f"index_{name}.npy"] for name in ("axes", "rows", "ends"))
+    if arrays["index_sketches.npy"].shape[1] != axes.shape[1] + 1:
+        raise BundleDamaged("index_sketches.npy and index_axes.npy do not fit each other.")
+    if not np.allclose(axes.T @ axes, np.eye(axes.shape[1]), atol=1e-5):
+        raise BundleDamaged("index_axes.npy holds columns that are not orthonormal.")
+    if not np.array_equal(np.sort(rows), np.arange(len(rows))):
+        raise BundleDamaged("index_rows.npy does not hold each tile once.")
+    if ends[0] != 0 or ends[-1] != len(rows) or (np.diff(ends) < 0).any():
+        raise BundleDamaged("index_ends.npy does not divide the tiles into lists.")
 
 
 def _ends(values: NDArray[Any]) -> tuple[float, float]:

@@ -289,5 +289,4 @@ def alike(bundle: Bundle, points: Points, code: Code, k: int) -> Hits:
         code: the reason.
         k: how many; fewer come back where fewer stored tiles have the reason.
     """
-    rows = bundle.with_reason(REASONS.index(code), LIKELY)
-    return nearest_among(bundle, points, rows, k)
+    return nearest_among(bundle, points, bundle.with_reason(REASONS.index(code), LIKELY), k)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bundle.errors import BundleError
-from bundle.layout import ARRAYS, OTHERS
+from bundle.layout import ARRAYS, INDEX, OTHERS, specs
 from bundle.manifest import MANIFEST, FileEntry, Manifest
 from bundle.reader import file_hash, open_bundle
 from bundle.runtime import OnnxEncoder, self_test
@@ -50,8 +50,8 @@ class BundleWriter:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def array(self, name: str, values: ArrayLike) -> None:
-        """Write one array of `bundle.layout.ARRAYS`, in its dtype, C order."""
-        dtype = ARRAYS[name].dtype
+        """Write one array of `bundle.layout.ARRAYS` or INDEX, in its dtype, C order."""
+        dtype = (ARRAYS | INDEX)[name].dtype
         array = np.ascontiguousarray(values, dtype=None if dtype == "S" else dtype)
         np.save(self.staging / name, array, allow_pickle=False)
         self._arrays[name] = (array.dtype.str, array.shape)
@@ -73,7 +73,7 @@ class BundleWriter:
             BundleError: the bundle does not prove itself, or something that is no bundle
                 stands at the target; the target is untouched.
         """
-        complete = manifest.model_copy(update={"files": self._entries()})
+        complete = manifest.model_copy(update={"files": self._entries(manifest)})
         complete = complete.model_copy(update={"bundle_id": complete.expected_id()})
         (self.staging / MANIFEST).write_text(complete.model_dump_json(indent=1) + "\n")
         bundle = open_bundle(self.staging)
@@ -84,9 +84,9 @@ class BundleWriter:
         _replace(self.staging, self.target)
         return complete
 
-    def _entries(self) -> dict[str, FileEntry]:
+    def _entries(self, manifest: Manifest) -> dict[str, FileEntry]:
         entries = {}
-        for name in sorted({*ARRAYS, *OTHERS}):
+        for name in sorted({*specs(manifest), *OTHERS}):
             file = self.staging / name
             if not file.is_file():
                 raise BundleError(f"{name} was not written.")

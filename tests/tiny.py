@@ -22,6 +22,7 @@ from sklearn.neighbors import KDTree
 from bundle import BundleWriter, Manifest
 from bundle.manifest import (
     Clustering,
+    Index,
     PlantedBenchmark,
     Preprocessing,
     Recall,
@@ -174,6 +175,21 @@ def _write_screening(
     bundle.array("verdicts.npy", found.verdicts)
 
 
+TINY_INDEX = Index(lists=2, probes=1, queries=12, recall_at_10=0.75, recall_at_100=0.5)
+
+
+def _write_index(bundle: BundleWriter, points: NDArray[np.float32]) -> None:
+    """Write sketches of the first two numbers of each point and the length of the others."""
+    sketches = np.column_stack([points[:, :2], np.hypot(points[:, 2], points[:, 3])])
+    bright = points[:, 0] > 0
+    rows = np.argsort(bright, kind="stable")
+    bundle.array("index_axes.npy", np.eye(DIM)[:, :2])
+    bundle.array("index_rows.npy", rows)
+    bundle.array("index_sketches.npy", sketches[rows])
+    bundle.array("index_ends.npy", [0, (~bright).sum(), len(points)])
+    bundle.array("index_centers.npy", [sketches[~bright].mean(0), sketches[bright].mean(0)])
+
+
 def write_tiny_bundle(
     target: Path,
     *,
@@ -183,12 +199,14 @@ def write_tiny_bundle(
     ids: Sequence[str] | None = None,
     clusters: int = 2,
     maps: bool = True,
+    index: bool = False,
     writer: type[BundleWriter] = BundleWriter,
 ) -> Manifest:
     """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
 
     Other `ids` must come in ascending order of their UTF-8 bytes. Another `writer` may err.
-    Without `maps` it is a bundle of the study's kind, which judges by outlier distance.
+    Without `maps` it is a bundle of the study's kind, which judges by outlier distance. With
+    `index` it has one of two lists, the dark and the bright, of which a search looks into one.
     """
     tiles = tiny_tiles(count, seed)
     ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
@@ -211,6 +229,8 @@ def write_tiny_bundle(
     rules = tiny_rules(maps=maps)
     with writer(target) as bundle:
         _write_screening(bundle, rules, tiles, points, seen)
+        if index:
+            _write_index(bundle, points)
         bundle.array("ids.npy", np.array([name.encode() for name in ids]))
         bundle.array("latents.npy", latents)
         bundle.array("scaler.npy", np.stack([mean, scale]))
@@ -263,6 +283,7 @@ def write_tiny_bundle(
                     noise_share=noise,
                 ),
                 screening=rules,
+                index=TINY_INDEX if index else None,
                 thresholds={
                     "cluster_reach": Threshold(value=1.0, source="chosen by hand"),
                     "self_test": Threshold(value=1e-4, source="chosen by hand"),

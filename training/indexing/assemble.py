@@ -23,6 +23,7 @@ from bundle.writer import BundleWriter
 from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, sweep, sweep_values
 from training.indexing.density import Density, density
 from training.indexing.graph import neighbor_graph, random_distances, tree_arrays
+from training.indexing.lists import LEAST, Indexed, index_points
 from training.indexing.scaler import scale
 from training.progress import StepLog, peak_rss_mib
 from training.screening.judge import Case, judge
@@ -76,6 +77,7 @@ class _Found:
 
     graph: Hits
     tree: dict[str, NDArray[np.generic]]
+    index: Indexed | None
     random_distances: NDArray[np.float32]
     k_distances: NDArray[np.float32]
     eps_sweep: NDArray[np.float32]
@@ -132,6 +134,11 @@ def _find(points: Points, fitted: Fitted) -> _Found:
     with log.step("k-d tree", count) as bar:
         tree = dict(tree_arrays(points))
         bar.update(count)
+    index = None
+    if count >= LEAST:
+        with log.step("index", count) as bar:
+            index = index_points(points, fitted.seed)
+            bar.update(count)
     matrix, curve = edges(graph), k_distances(graph)
     values = sweep_values(curve)
     with log.step("DBSCAN over eps", len(values), unit=" eps") as bar:
@@ -141,14 +148,14 @@ def _find(points: Points, fitted: Fitted) -> _Found:
         clusters = density(points, matrix)
         bar.update(count)
     pairs = random_distances(points, fitted.seed)
-    return _Found(graph, tree, pairs, curve, swept, study, clusters)
+    return _Found(graph, tree, index, pairs, curve, swept, study, clusters)
 
 
 def _write_found(writer: BundleWriter, found: _Found) -> None:
     writer.array("neighbors.npy", found.graph.rows)
     writer.array("neighbor_distances.npy", found.graph.distances)
     writer.array("random_distances.npy", found.random_distances)
-    for name, values in found.tree.items():
+    for name, values in (found.tree | (found.index.arrays if found.index else {})).items():
         writer.array(name, values)
     writer.array("k_distances.npy", found.k_distances)
     writer.array("eps_sweep.npy", found.eps_sweep)
@@ -248,6 +255,7 @@ def _manifest(fitted: Fitted, found: _Found, rules: Screening, self_test: Thresh
         clustering=clusters.labels.about,
         dbscan=found.dbscan.about,
         screening=rules,
+        index=found.index.about if found.index else None,
         thresholds={
             "cluster_reach": Threshold(
                 value=clusters.reach,
