@@ -50,6 +50,13 @@ INDEX: dict[str, ArraySpec] = {
 }
 """Of bundles whose manifest has an `index`, and of no others."""
 
+PICTURE_HASH_BYTES = 16
+PICTURE_HASHES = "picture_hashes.npy"
+OPTIONAL: dict[str, ArraySpec] = {
+    PICTURE_HASHES: ArraySpec("|u1", "n h", "the first 16 bytes of each picture's SHA-256"),
+}
+"""Of bundles with many pictures: with it each is checked when it is read, not all at the start."""
+
 OTHERS: dict[str, str] = {
     "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",
     "decoder.onnx": "(n, d) float32 -> (n, s, s) float32 in [0, 1]",
@@ -60,7 +67,8 @@ OTHERS: dict[str, str] = {
 
 def specs(manifest: Manifest) -> dict[str, ArraySpec]:
     """Return what each array of a bundle must be, by file name."""
-    return ARRAYS if manifest.index is None else ARRAYS | INDEX
+    extra = {name: spec for name, spec in OPTIONAL.items() if name in manifest.files}
+    return ARRAYS | extra | ({} if manifest.index is None else INDEX)
 
 
 def sizes(manifest: Manifest) -> dict[str, int]:
@@ -77,4 +85,5 @@ def sizes(manifest: Manifest) -> dict[str, int]:
         "3": 3,
         "4": 4,
         "5": 5,
+        "h": PICTURE_HASH_BYTES,
     }

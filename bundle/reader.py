@@ -3,6 +3,7 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from bundle.bundle import Bundle, Scan
 from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
-from bundle.layout import OTHERS, ArraySpec, sizes, specs
+from bundle.layout import OTHERS, PICTURE_HASHES, ArraySpec, sizes, specs
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
 _CHUNK = 1 << 20
@@ -42,6 +43,7 @@ def _open(folder: Path) -> Bundle:
     known = sizes(manifest)
     arrays = {name: _map_array(folder, name, spec, known) for name, spec in specs(manifest).items()}
     _check_values(manifest, arrays)
+    _let_go(arrays)
     return Bundle(
         path=folder,
         manifest=manifest,
@@ -128,8 +130,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         if size != entry.size:
             kind = "truncated" if size < entry.size else "too long"
             raise BundleDamaged(f"{name} is {kind}: {size} bytes instead of {entry.size}.")
+    later = {"pictures.bin"} if PICTURE_HASHES in manifest.files else set()
     # Largest first, so that the longest hash does not begin last.
-    names = sorted(manifest.files, key=lambda name: -manifest.files[name].size)
+    names = sorted(set(manifest.files) - later, key=lambda name: -manifest.files[name].size)
     with ThreadPoolExecutor(max_workers=4) as pool:
         for name, found in zip(names, pool.map(_hash, (folder / n for n in names)), strict=True):
             if found != manifest.files[name].sha256:
@@ -253,6 +256,16 @@ def _check_order(arrays: dict[str, NDArray[Any]]) -> None:
     whole = np.array_equal([0, *ends], [*firsts, len(rows)])
     if not whole or not np.array_equal(np.sort(rows), np.arange(len(rows))):
         raise BundleDamaged("kdtree_rows.npy and kdtree_leaves.npy do not hold each tile once.")
+
+
+def _let_go(arrays: dict[str, NDArray[Any]]) -> None:
+    """Give back the memory of pages that were mapped to be checked; they are read again as needed.
+
+    At a million tiles they are 2 GiB, and few of them are ever asked for.
+    """
+    for array in arrays.values():
+        if isinstance(array.base, mmap) and hasattr(array.base, "madvise"):
+            array.base.madvise(MADV_DONTNEED)
 
 
 def _read_scans(folder: Path, numbers: NDArray[np.int32]) -> tuple[Scan, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bundle.errors import BundleError
-from bundle.layout import ARRAYS, INDEX, OTHERS, specs
+from bundle.layout import ARRAYS, INDEX, OPTIONAL, OTHERS
 from bundle.manifest import MANIFEST, FileEntry, Manifest
 from bundle.reader import file_hash, open_bundle
 from bundle.runtime import OnnxEncoder, self_test
@@ -50,8 +50,8 @@ class BundleWriter:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def array(self, name: str, values: ArrayLike) -> None:
-        """Write one array of `bundle.layout.ARRAYS` or INDEX, in its dtype, C order."""
-        dtype = (ARRAYS | INDEX)[name].dtype
+        """Write one array of `bundle.layout.ARRAYS`, INDEX or OPTIONAL, in its dtype, C order."""
+        dtype = (ARRAYS | INDEX | OPTIONAL)[name].dtype
         array = np.ascontiguousarray(values, dtype=None if dtype == "S" else dtype)
         np.save(self.staging / name, array, allow_pickle=False)
         self._arrays[name] = (array.dtype.str, array.shape)
@@ -86,7 +86,7 @@ class BundleWriter:
 
     def _entries(self, manifest: Manifest) -> dict[str, FileEntry]:
         entries = {}
-        for name in sorted({*specs(manifest), *OTHERS}):
+        for name in sorted({*ARRAYS, *OTHERS, *self._arrays, *(INDEX if manifest.index else ())}):
             file = self.staging / name
             if not file.is_file():
                 raise BundleError(f"{name} was not written.")

@@ -20,6 +20,7 @@ from onnx import TensorProto, helper
 from sklearn.neighbors import KDTree
 
 from bundle import BundleWriter, Manifest
+from bundle.bundle import picture_hash
 from bundle.manifest import (
     Clustering,
     Index,
@@ -190,6 +191,14 @@ def _write_index(bundle: BundleWriter, points: NDArray[np.float32]) -> None:
     bundle.array("index_centers.npy", [sketches[~bright].mean(0), sketches[bright].mean(0)])
 
 
+def _write_pictures(bundle: BundleWriter, pictures: list[bytes], *, hashes: bool) -> None:
+    bundle.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
+    if hashes:
+        bundle.array("picture_hashes.npy", [list(picture_hash(picture)) for picture in pictures])
+    with bundle.file("pictures.bin") as stream:
+        stream.write(b"".join(pictures))
+
+
 def write_tiny_bundle(
     target: Path,
     *,
@@ -200,13 +209,15 @@ def write_tiny_bundle(
     clusters: int = 2,
     maps: bool = True,
     index: bool = False,
+    picture_hashes: bool = False,
     writer: type[BundleWriter] = BundleWriter,
 ) -> Manifest:
     """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
 
     Other `ids` must come in ascending order of their UTF-8 bytes. Another `writer` may err.
     Without `maps` it is a bundle of the study's kind, which judges by outlier distance. With
-    `index` it has one of two lists, the dark and the bright, of which a search looks into one.
+    `index` it has one of two lists, the dark and the bright, of which a search looks into one;
+    with `picture_hashes` pictures are checked one by one, as in large bundles.
     """
     tiles = tiny_tiles(count, seed)
     ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
@@ -250,11 +261,9 @@ def write_tiny_bundle(
         bundle.array("k_distances.npy", np.sort(np.take_along_axis(away, order, 1)[:, -1]))
         bundle.array("scan_numbers.npy", np.arange(count) % 3)
         bundle.array("positions.npy", np.stack([np.arange(count) * 350, np.zeros(count)], 1))
-        bundle.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
+        _write_pictures(bundle, pictures, hashes=picture_hashes)
         bundle.array("probes.npy", tiles[:4])
         bundle.array("probe_latents.npy", latents[:4])
-        with bundle.file("pictures.bin") as stream:
-            stream.write(b"".join(pictures))
         with bundle.file("scans.json") as stream:
             stream.write(
                 b'[{"name": "film-a", "patient": "p1"}, {"name": "film-b", "patient": "p1"},'

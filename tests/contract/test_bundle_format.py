@@ -15,7 +15,7 @@ from scipy.ndimage import label
 
 import bundle
 from bundle import BundleWriter, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
-from bundle.layout import ARRAYS, INDEX, OTHERS
+from bundle.layout import ARRAYS, INDEX, OPTIONAL, OTHERS
 from bundle.manifest import FORMAT_VERSION, Manifest
 from bundle.screening import gather
 from tests.tiny import tiny_tiles, write_tiny_bundle
@@ -162,6 +162,14 @@ def test_a_second_reader_finds_the_same_by_the_index(tmp_path: Path) -> None:
     assert [theirs.indexed(latent, 4) for latent in ours.latents] == hits.rows.tolist()
 
 
+def test_a_second_reader_finds_the_same_hashes_of_pictures(tmp_path: Path) -> None:
+    """What large bundles hold of each picture is the beginning of its SHA-256."""
+    write_tiny_bundle(tmp_path / "bundle", picture_hashes=True)
+    theirs = SecondReader(tmp_path / "bundle")
+    hashes = [hashlib.sha256(theirs.picture(row)).digest()[:16] for row in range(12)]
+    assert theirs.array("picture_hashes.npy").tobytes() == b"".join(hashes)
+
+
 def test_a_second_reader_finds_the_same_clusters(tiny_path: Path) -> None:
     """The nearest-core rule of the page is the one of the code."""
     ours, theirs = open_bundle(tiny_path), SecondReader(tiny_path)
@@ -230,7 +238,9 @@ def test_the_page_names_every_file() -> None:
     """The table has each file of the layout with its dtype, and no other."""
     named = dict(re.findall(r"^\| `([\w.]+)` \| (?:`([^`]*)`)? ?\|", PAGE, flags=re.MULTILINE))
     named.pop("manifest.json")
-    dtypes = {name: spec.dtype.replace("|", "\\|") for name, spec in (ARRAYS | INDEX).items()}
+    dtypes = {
+        name: spec.dtype.replace("|", "\\|") for name, spec in (ARRAYS | INDEX | OPTIONAL).items()
+    }
     assert {name: dtype.rstrip("*") for name, dtype in named.items()} == (
         dtypes | dict.fromkeys(OTHERS, "")
     )

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bundle.arrays import Grey, Latents, Points
+from bundle.bundle import picture_hash
 from bundle.errors import BundleError, InputError
+from bundle.layout import PICTURE_HASHES
 from bundle.manifest import Manifest, Preprocessing, Screening, Setting, Source, Threshold
 from bundle.neighbors import Hits
 from bundle.runtime import OnnxEncoder
@@ -220,12 +222,17 @@ def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
     for name in ("encoder.onnx", "decoder.onnx"):
         with writer.file(name) as stream, (fitted.models / name).open("rb") as source:
             shutil.copyfileobj(source, stream)
-    offsets = [0]
+    offsets, hashes = [0], []
     with fitted.log.step("pictures", len(tiles)) as bar, writer.file("pictures.bin") as stream:
         for picture in _pictures(tiles):
             offsets.append(offsets[-1] + stream.write(picture))
+            hashes.append(picture_hash(picture))
             bar.update()
     writer.array("picture_offsets.npy", offsets)
+    if len(tiles) >= LEAST:
+        writer.array(
+            PICTURE_HASHES, np.frombuffer(b"".join(hashes), np.uint8).reshape(len(tiles), -1)
+        )
 
 
 def _pictures(tiles: TileSet) -> Iterator[bytes]:

@@ -427,3 +427,43 @@ def test_more_probes_than_lists(indexed: Path) -> None:
     about = json.loads((indexed / "manifest.json").read_bytes())["index"]
     reseal(indexed, index=about | {"probes": 3})
     refused(indexed, BundleDamaged, "manifest.json", "index")
+
+
+@pytest.fixture
+def hashed(tmp_path: Path) -> Path:
+    """The folder of a 12-tile bundle with a hash of each picture that belongs to one test."""
+    write_tiny_bundle(tmp_path / "hashed", picture_hashes=True)
+    return tmp_path / "hashed"
+
+
+def test_a_hashed_picture_is_checked_when_it_is_read(hashed: Path) -> None:
+    """An altered picture is refused by its tile's name; the others are not."""
+    before = [open_bundle(hashed).picture(row) for row in range(12)]
+    data = bytearray((hashed / "pictures.bin").read_bytes())
+    data[len(before[0]) + len(before[1]) // 2] ^= 1
+    (hashed / "pictures.bin").write_bytes(data)
+    opened = open_bundle(hashed)
+    assert [opened.picture(row) for row in (0, *range(2, 12))] == [before[0], *before[2:]]
+    with pytest.raises(BundleDamaged, match=r"pictures\.bin was altered at the tile 'c303'"):
+        opened.picture(1)
+
+
+def test_altered_hashes_of_pictures(hashed: Path) -> None:
+    """The hashes themselves are checked at the start."""
+    data = (hashed / "picture_hashes.npy").read_bytes()
+    (hashed / "picture_hashes.npy").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    refused(hashed, BundleDamaged, "picture_hashes.npy was altered")
+
+
+@pytest.mark.parametrize("cut", [np.s_[:-1], np.s_[:, :-1]])
+def test_hashes_of_another_shape(hashed: Path, cut: Any) -> None:
+    """There is one hash of 16 bytes a tile."""
+    forge_array(hashed, "picture_hashes.npy", np.load(hashed / "picture_hashes.npy")[cut])
+    refused(hashed, BundleDamaged, "picture_hashes.npy", "(12, 16)")
+
+
+def test_hashed_pictures_that_are_cut(hashed: Path) -> None:
+    """The size of the pictures' file is compared at the start in any case."""
+    data = (hashed / "pictures.bin").read_bytes()
+    (hashed / "pictures.bin").write_bytes(data[:-1])
+    refused(hashed, BundleDamaged, "pictures.bin is truncated")
