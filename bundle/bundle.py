@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Distances, Latents, Points, Rows
-from bundle.errors import UnknownCluster, UnknownTile
+from bundle.errors import BundleDamaged, UnknownCluster, UnknownTile
+from bundle.index import Index
+from bundle.layout import PICTURE_HASH_BYTES, PICTURE_HASHES
 from bundle.manifest import Manifest
+from bundle.sketches import Sketches
 
+_REFERENCES = 512
 _ALIKE = 0.5  # share of equal letters from which an id is worth showing
+
+
+def reference_rows(count: int) -> NDArray[np.intp]:
+    """Return the rows that stand for all stored tiles: at most 512, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, _REFERENCES)).round().astype(np.intp))
+
+
+def picture_hash(picture: bytes) -> bytes:
+    """Return what `picture_hashes.npy` holds of a picture: the beginning of its SHA-256."""
+    return sha256(picture).digest()[:PICTURE_HASH_BYTES]
 
 
 @dataclass(frozen=True)
@@ -80,9 +95,37 @@ class Bundle:
         """(n,) uint8: 0 keep, 1 review, 2 drop."""
         return self.arrays["verdicts.npy"]
 
-    def with_reason(self, column: int, least: float) -> NDArray[np.intp]:
-        """Return the rows whose score of a reason is at least so high, ascending."""
-        return np.flatnonzero(self.scores[:, column] >= least)
+    @cached_property
+    def references(self) -> Points:
+        """(r, d) float32: points of the tiles that stand for all, in memory."""
+        return np.array(self.points[reference_rows(len(self))])
+
+    @cached_property
+    def index(self) -> Index | None:
+        """The index, or None in a bundle that is small enough to do without."""
+        if self.manifest.index is None:
+            return None
+        names = ("axes", "rows", "sketches", "ends", "centers")
+        return Index.of(*(np.asarray(self.arrays[f"index_{name}.npy"]) for name in names))
+
+    @cached_property
+    def _with_reason(self) -> dict[tuple[int, float], Sketches]:
+        return {}
+
+    def with_reason(self, column: int, least: float) -> Sketches:
+        """Return the tiles whose score of a reason is at least so high, to search among them.
+
+        Their sketches are those of the index, or else the points themselves.
+        """
+        if (column, least) not in self._with_reason:
+            told = self.scores[:, column] >= least
+            if self.index is None:
+                rows = np.flatnonzero(told).astype(np.int32)
+                found = Sketches.of(rows, self.points[rows])
+            else:
+                found = self.index.all.where(told[self.index.all.rows])
+            self._with_reason[column, least] = found
+        return self._with_reason[column, least]
 
     def size(self, row: int) -> tuple[int, int]:
         """Return (height, width) of a tile as it was given, in pixels."""
@@ -131,9 +174,17 @@ class Bundle:
         return points
 
     def picture(self, row: int) -> bytes:
-        """Return a tile's stored picture, the encoder's input, as PNG bytes."""
+        """Return a tile's stored picture, the encoder's input, as PNG bytes.
+
+        Raises:
+            BundleDamaged: its bytes are not those that were written.
+        """
         start, end = self.arrays["picture_offsets.npy"][row : row + 2]
-        return self.pictures[start:end].tobytes()
+        picture = self.pictures[start:end].tobytes()
+        hashes = self.arrays.get(PICTURE_HASHES)
+        if hashes is not None and picture_hash(picture) != hashes[row].tobytes():
+            raise BundleDamaged(f"pictures.bin was altered at the tile {self.id(row)!r}.")
+        return picture
 
     def scan(self, row: int) -> Scan | None:
         """Return the scan that a tile was cut from, or None when not known."""

@@ -41,6 +41,22 @@ ARRAYS: dict[str, ArraySpec] = {
     "probe_maps.npy": ArraySpec("<f4", "t e g g", "the maps it must give for them; e is 0 or 3"),
 }
 
+INDEX: dict[str, ArraySpec] = {
+    "index_axes.npy": ArraySpec("<f4", "d a", "orthonormal columns, the sketches' axes"),
+    "index_sketches.npy": ArraySpec("<f4", "n b", "along the axes; last, the length of the rest"),
+    "index_rows.npy": ArraySpec("<i4", "n", "the tile of each sketch, those of a list together"),
+    "index_ends.npy": ArraySpec("<i8", "j", "list i is sketches [i] to [i + 1]"),
+    "index_centers.npy": ArraySpec("<f4", "z b", "centre of each list, as a sketch"),
+}
+"""Of bundles whose manifest has an `index`, and of no others."""
+
+PICTURE_HASH_BYTES = 16
+PICTURE_HASHES = "picture_hashes.npy"
+OPTIONAL_ARRAYS: dict[str, ArraySpec] = {
+    PICTURE_HASHES: ArraySpec("|u1", "n h", "the first 16 bytes of each picture's SHA-256"),
+}
+"""Of bundles with many pictures: with it each is checked when it is read, not all at the start."""
+
 OTHERS: dict[str, str] = {
     "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",
     "decoder.onnx": "(n, d) float32 -> (n, s, s) float32 in [0, 1]",
@@ -57,10 +73,17 @@ OPTIONAL: dict[str, str] = {
 """Files that a bundle may hold; `quantization` of the manifest says what the encoder changes."""
 
 
+def specs(manifest: Manifest) -> dict[str, ArraySpec]:
+    """Return what each array of a bundle must be, by file name."""
+    extra = {name: spec for name, spec in OPTIONAL_ARRAYS.items() if name in manifest.files}
+    return ARRAYS | extra | ({} if manifest.index is None else INDEX)
+
+
 def sizes(manifest: Manifest) -> dict[str, int]:
     """Return the sizes that the manifest fixes, by the letter used in `ARRAYS`."""
     n = manifest.source.tiles
-    return {
+    index = {"j": manifest.index.lists + 1, "z": manifest.index.lists} if manifest.index else {}
+    return index | {
         "n": n,
         "p": n + 1,
         "d": manifest.latent_dim,
@@ -70,4 +93,5 @@ def sizes(manifest: Manifest) -> dict[str, int]:
         "3": 3,
         "4": 4,
         "5": 5,
+        "h": PICTURE_HASH_BYTES,
     }

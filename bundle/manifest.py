@@ -8,7 +8,7 @@ refused, as no bundle of it is anywhere; from then on it must be kept readable.
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 
 FORMAT_VERSION = 2
@@ -82,6 +83,25 @@ class Clustering(_Part):
     noise_share: float = Field(ge=0, le=1)
 
 
+class Index(_Part):
+    """The index of a large bundle, and how much of the truth it finds; absent from a small one.
+
+    Measured at fit on stored tiles, each left out of its own answer.
+    """
+
+    lists: int = Field(ge=1, description="1: every search looks at all sketches and is exact")
+    probes: int = Field(ge=1, description="lists that a search looks into if not asked for all")
+    queries: int = Field(ge=1, description="stored tiles that the recalls were measured on")
+    recall_at_10: float = Field(ge=0, le=1, description="share of the 10 nearest that is found")
+    recall_at_100: float = Field(ge=0, le=1, description="share of the 100 nearest")
+
+    @model_validator(mode="after")
+    def _probes_are_lists(self) -> Self:
+        if self.probes > self.lists:
+            raise ValueError(f"{self.probes} probes of {self.lists} lists")
+        return self
+
+
 class Recall(_Part):
     """Share of planted annotations that were found, of one kind, size and contrast.
 
@@ -146,6 +166,10 @@ class Quantization(_Part):
         return self.verdict_flips <= MOST_FLIPS and self.neighbor_overlap >= LEAST_OVERLAP
 
 
+_ABSENT = ("index", "quantization")
+"""Fields that are written only where they are not None."""
+
+
 class Manifest(_Part):
     """`manifest.json`."""
 
@@ -163,6 +187,7 @@ class Manifest(_Part):
     clustering: Clustering
     dbscan: Clustering
     screening: Screening
+    index: Index | None = Field(default=None, description="None: the bundle has no index")
     thresholds: dict[str, Threshold]
     metrics: dict[str, float] = {}
     history: dict[str, list[float]] = {}
@@ -173,12 +198,10 @@ class Manifest(_Part):
     )
 
     @model_serializer(mode="wrap")
-    def _without_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Bundles from before the field have an id that knows nothing of it."""
+    def _serialize(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not there, so that bundles of before keep their id."""
         written: dict[str, Any] = write(self)
-        if written.get("quantization", ...) is None:
-            del written["quantization"]
-        return written
+        return {key: value for key, value in written.items() if key not in _ABSENT or value}
 
     def expected_id(self) -> str:
         """Return the id that the content must have: SHA-256 of the rest, 16 hex digits.

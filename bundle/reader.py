@@ -3,6 +3,7 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 
 from bundle.bundle import Bundle, Scan
 from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
-from bundle.layout import ARRAYS, ENCODERS, OTHERS, ArraySpec, sizes
+from bundle.layout import ENCODERS, OTHERS, PICTURE_HASHES, ArraySpec, sizes, specs
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
 _CHUNK = 1 << 20
@@ -40,8 +41,9 @@ def _open(folder: Path) -> Bundle:
     manifest = read_manifest(folder)
     _check_files(folder, manifest)
     known = sizes(manifest)
-    arrays = {name: _map_array(folder, name, spec, known) for name, spec in ARRAYS.items()}
+    arrays = {name: _map_array(folder, name, spec, known) for name, spec in specs(manifest).items()}
     _check_values(manifest, arrays)
+    _let_go(arrays)
     return Bundle(
         path=folder,
         manifest=manifest,
@@ -110,7 +112,7 @@ def file_hash(file: Path) -> str:
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
-    expected = {*ARRAYS, *OTHERS}
+    expected = {*specs(manifest), *OTHERS}
     if manifest.quantization is not None:
         expected.add(ENCODERS["int8"])
     for name in sorted(expected ^ set(manifest.files)):
@@ -130,8 +132,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         if size != entry.size:
             kind = "truncated" if size < entry.size else "too long"
             raise BundleDamaged(f"{name} is {kind}: {size} bytes instead of {entry.size}.")
+    later = {"pictures.bin"} if PICTURE_HASHES in manifest.files else set()
     # Largest first, so that the longest hash does not begin last.
-    names = sorted(manifest.files, key=lambda name: -manifest.files[name].size)
+    names = sorted(set(manifest.files) - later, key=lambda name: -manifest.files[name].size)
     with ThreadPoolExecutor(max_workers=4) as pool:
         for name, found in zip(names, pool.map(_hash, (folder / n for n in names)), strict=True):
             if found != manifest.files[name].sha256:
@@ -194,6 +197,8 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
         if name not in manifest.thresholds:
             raise BundleDamaged(f"{MANIFEST} has no threshold {name!r}.")
     _check_screening(manifest, arrays)
+    if manifest.index is not None:
+        _check_index(arrays)
     _check_ids(arrays["ids.npy"])
     _check_order(arrays)
 
@@ -211,6 +216,18 @@ def _check_screening(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> Non
         raise BundleDamaged(f"probe_maps.npy has {layers} layers; it must have 0 or 3.")
     if manifest.screening.evidence == "map" and not layers:
         raise BundleDamaged("probe_maps.npy is empty, but the verdicts were taken from maps.")
+
+
+def _check_index(arrays: dict[str, NDArray[Any]]) -> None:
+    axes, rows, ends = (arrays[f"index_{name}.npy"] for name in ("axes", "rows", "ends"))
+    if arrays["index_sketches.npy"].shape[1] != axes.shape[1] + 1:
+        raise BundleDamaged("index_sketches.npy and index_axes.npy do not fit each other.")
+    if not np.allclose(axes.T @ axes, np.eye(axes.shape[1]), atol=1e-5):
+        raise BundleDamaged("index_axes.npy holds columns that are not orthonormal.")
+    if not np.array_equal(np.sort(rows), np.arange(len(rows))):
+        raise BundleDamaged("index_rows.npy does not hold each tile once.")
+    if ends[0] != 0 or ends[-1] != len(rows) or (np.diff(ends) < 0).any():
+        raise BundleDamaged("index_ends.npy does not divide the tiles into lists.")
 
 
 def _ends(values: NDArray[Any]) -> tuple[float, float]:
@@ -241,6 +258,16 @@ def _check_order(arrays: dict[str, NDArray[Any]]) -> None:
     whole = np.array_equal([0, *ends], [*firsts, len(rows)])
     if not whole or not np.array_equal(np.sort(rows), np.arange(len(rows))):
         raise BundleDamaged("kdtree_rows.npy and kdtree_leaves.npy do not hold each tile once.")
+
+
+def _let_go(arrays: dict[str, NDArray[Any]]) -> None:
+    """Give back the memory of pages that were mapped to be checked; they are read again as needed.
+
+    At a million tiles they are 2 GiB, and few of them are ever asked for.
+    """
+    for array in arrays.values():
+        if isinstance(array.base, mmap) and hasattr(array.base, "madvise"):
+            array.base.madvise(MADV_DONTNEED)
 
 
 def _read_scans(folder: Path, numbers: NDArray[np.int32]) -> tuple[Scan, ...]:

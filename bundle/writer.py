@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bundle.errors import BundleError
-from bundle.layout import ARRAYS, OPTIONAL, OTHERS
+from bundle.layout import ARRAYS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
 from bundle.manifest import MANIFEST, FileEntry, Manifest
 from bundle.reader import file_hash, open_bundle
 from bundle.runtime import OnnxEncoder, precisions, self_test
@@ -50,8 +50,8 @@ class BundleWriter:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def array(self, name: str, values: ArrayLike) -> None:
-        """Write one array of `bundle.layout.ARRAYS`, in its dtype, C order."""
-        dtype = ARRAYS[name].dtype
+        """Write one array of `bundle.layout.ARRAYS`, INDEX or OPTIONAL_ARRAYS, in its dtype, C order."""
+        dtype = (ARRAYS | INDEX | OPTIONAL_ARRAYS)[name].dtype
         array = np.ascontiguousarray(values, dtype=None if dtype == "S" else dtype)
         np.save(self.staging / name, array, allow_pickle=False)
         self._arrays[name] = (array.dtype.str, array.shape)
@@ -73,7 +73,7 @@ class BundleWriter:
             BundleError: the bundle does not prove itself, or something that is no bundle
                 stands at the target; the target is untouched.
         """
-        complete = manifest.model_copy(update={"files": self._entries()})
+        complete = manifest.model_copy(update={"files": self._entries(manifest)})
         complete = complete.model_copy(update={"bundle_id": complete.expected_id()})
         (self.staging / MANIFEST).write_text(complete.model_dump_json(indent=1) + "\n")
         bundle = open_bundle(self.staging)
@@ -86,9 +86,10 @@ class BundleWriter:
         _replace(self.staging, self.target)
         return complete
 
-    def _entries(self) -> dict[str, FileEntry]:
+    def _entries(self, manifest: Manifest) -> dict[str, FileEntry]:
         entries = {}
-        for name in sorted({*ARRAYS, *OTHERS, *OPTIONAL}):
+        arrays = {*ARRAYS, *self._arrays, *(INDEX if manifest.index else ())}
+        for name in sorted({*arrays, *OTHERS, *OPTIONAL}):
             file = self.staging / name
             if not file.is_file():
                 if name in OPTIONAL:

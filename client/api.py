@@ -28,6 +28,7 @@ from client.questions import (
     Wanted,
     of_stored,
     of_tile,
+    searching,
     typed,
 )
 from client.results import (
@@ -164,9 +165,26 @@ class Client:
         """Encode tiles, many a request; yields one answer a tile, in order."""
         return self._many(ENCODE, tiles)
 
-    def neighbors(self, tile: TileLike, k: int = 5) -> Neighbors:
-        """Search the k nearest stored tiles; raises TileRefused if the tile cannot be used."""
-        return self.run(of_tile(NEIGHBORS, tile, self.terms, k))
+    def neighbors(
+        self,
+        tile: TileLike,
+        k: int = 5,
+        *,
+        positive: Sequence[str] = (),
+        negative: Sequence[str] = (),
+        exact: bool = False,
+    ) -> Neighbors:
+        """Search the k nearest stored tiles; raises TileRefused if the tile cannot be used.
+
+        Args:
+            tile: path, bytes or Payload.
+            k: how many.
+            positive: ids of stored tiles that are wanted as well.
+            negative: ids of stored tiles that are not wanted.
+            exact: miss none, where the bundle is so large that its index might.
+        """
+        more = searching(positive, negative, exact=exact)
+        return self.run(of_tile(NEIGHBORS, tile, self.terms, k, more))
 
     def neighbors_many(
         self, tiles: Iterable[TileLike], k: int = 5
@@ -196,9 +214,20 @@ class Client:
         """Return a stored tile's latent; raises NotFound."""
         return self.run(of_stored(ENCODE, tile_id, self.terms))
 
-    def neighbors_of(self, tile_id: str, k: int = 5) -> Neighbors:
-        """Return the k nearest other stored tiles of a stored tile; raises NotFound."""
-        return self.run(of_stored(NEIGHBORS, tile_id, self.terms, k))
+    def neighbors_of(
+        self,
+        tile_id: str,
+        k: int = 5,
+        *,
+        positive: Sequence[str] = (),
+        negative: Sequence[str] = (),
+    ) -> Neighbors:
+        """Return the k nearest other stored tiles of a stored tile; raises NotFound.
+
+        Examples are as in `neighbors`.
+        """
+        more = searching(positive, negative)
+        return self.run(of_stored(NEIGHBORS, tile_id, self.terms, k, more))
 
     def cluster_of(self, tile_id: str) -> ClusterOf:
         """Return a stored tile's cluster; raises NotFound."""

@@ -24,6 +24,7 @@ from client.questions import (
     Wanted,
     of_stored,
     of_tile,
+    searching,
     typed,
 )
 from client.results import (
@@ -143,9 +144,18 @@ class AsyncClient:
         """Encode tiles, many a request; yields one answer a tile, in order."""
         return self._many(ENCODE, tiles)
 
-    async def neighbors(self, tile: TileLike, k: int = 5) -> Neighbors:
+    async def neighbors(
+        self,
+        tile: TileLike,
+        k: int = 5,
+        *,
+        positive: Sequence[str] = (),
+        negative: Sequence[str] = (),
+        exact: bool = False,
+    ) -> Neighbors:
         """Search the k nearest stored tiles; raises TileRefused if the tile cannot be used."""
-        return await self.run(of_tile(NEIGHBORS, tile, self.terms, k))
+        more = searching(positive, negative, exact=exact)
+        return await self.run(of_tile(NEIGHBORS, tile, self.terms, k, more))
 
     def neighbors_many(
         self, tiles: Iterable[TileLike], k: int = 5
@@ -175,9 +185,20 @@ class AsyncClient:
         """Return a stored tile's latent; raises NotFound."""
         return await self.run(of_stored(ENCODE, tile_id, self.terms))
 
-    async def neighbors_of(self, tile_id: str, k: int = 5) -> Neighbors:
-        """Return the k nearest other stored tiles of a stored tile; raises NotFound."""
-        return await self.run(of_stored(NEIGHBORS, tile_id, self.terms, k))
+    async def neighbors_of(
+        self,
+        tile_id: str,
+        k: int = 5,
+        *,
+        positive: Sequence[str] = (),
+        negative: Sequence[str] = (),
+    ) -> Neighbors:
+        """Return the k nearest other stored tiles of a stored tile; raises NotFound.
+
+        Examples are as in `neighbors`.
+        """
+        more = searching(positive, negative)
+        return await self.run(of_stored(NEIGHBORS, tile_id, self.terms, k, more))
 
     async def cluster_of(self, tile_id: str) -> ClusterOf:
         """Return a stored tile's cluster; raises NotFound."""

@@ -23,6 +23,8 @@ Command: TypeAlias = Literal["encode", "neighbors", "cluster", "screen"]
 Params: TypeAlias = Mapping[str, str | int | float | Sequence[str]]
 """What follows the question mark; a sequence is a name given several times."""
 
+NOTHING_MORE: Params = {}
+
 # Too long, too slow, or the service failed on it: half as many tiles may do, and in the end
 # only the tile that is the cause has to be given up.
 _SPLIT = frozenset({408, 413, 500, 504})
@@ -156,13 +158,15 @@ def fetch_bytes(path: str, terms: Terms) -> Plan[bytes]:
     return fine(response, terms.url).content
 
 
-def stored(command: Command, tile_id: str, terms: Terms, k: int | None = None) -> Plan[Json]:
-    """Ask about one stored tile; return its result object.
+def stored(
+    command: Command, tile_id: str, terms: Terms, k: int | None = None, more: Params = NOTHING_MORE
+) -> Plan[Json]:
+    """Ask about one stored tile; return its result object. `more` are further parameters.
 
     Raises:
         NotFound: no stored tile has the id.
     """
-    body = yield from fetch(f"/{command}/{segment(tile_id)}", terms, _params(k))
+    body = yield from fetch(f"/{command}/{segment(tile_id)}", terms, _params(k, more))
     return _batch(body, 1, terms).results[0]
 
 
@@ -181,9 +185,13 @@ def greet(terms: Terms) -> Plan[Json]:
 
 
 def submit(
-    command: Command, tiles: Sequence[Payload], terms: Terms, k: int | None = None
+    command: Command,
+    tiles: Sequence[Payload],
+    terms: Terms,
+    k: int | None = None,
+    more: Params = NOTHING_MORE,
 ) -> Plan[Batch]:
-    """Send tiles; split them when they are too many for one request.
+    """Send tiles; split them when they are too many for one request. `more` as in `stored`.
 
     Returns: one result object a tile, in order, with the id that its name gives; "error" in
     the result of a tile that cannot be used.
@@ -194,7 +202,7 @@ def submit(
         BundleChanged: a split request was answered from two bundles.
     """
     sound = [tile for tile in tiles if isinstance(tile.data, bytes)]
-    sent = (yield from _send(command, sound, terms, k)) if sound else Batch("", [])
+    sent = (yield from _send(command, sound, terms, _params(k, more))) if sound else Batch("", [])
     answers = iter(sent.results)
     results: list[Json] = [
         {"error": tile.data.to_json()} if isinstance(tile.data, Problem) else next(answers)
@@ -204,8 +212,8 @@ def submit(
     return Batch(sent.bundle, named)
 
 
-def _send(command: Command, tiles: Sequence[Payload], terms: Terms, k: int | None) -> Plan[Batch]:
-    response = yield from ask(Ask(f"/{command}", _params(k), tiles), terms)
+def _send(command: Command, tiles: Sequence[Payload], terms: Terms, params: Params) -> Plan[Batch]:
+    response = yield from ask(Ask(f"/{command}", params, tiles), terms)
     if response.status_code not in _SPLIT:
         return _batch(json_object(fine(response, terms.url), terms.url), len(tiles), terms)
     if len(tiles) == 1:
@@ -213,8 +221,8 @@ def _send(command: Command, tiles: Sequence[Payload], terms: Terms, k: int | Non
     half = len(tiles) // 2
     if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         _learn(terms.limits, tiles, problem_in(response))
-    first = yield from _send(command, tiles[:half], terms, k)
-    second = yield from _send(command, tiles[half:], terms, k)
+    first = yield from _send(command, tiles[:half], terms, params)
+    second = yield from _send(command, tiles[half:], terms, params)
     bundle = same_bundle(first.bundle, second.bundle)
     return Batch(bundle, [*first.results, *second.results])
 
@@ -243,8 +251,8 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def _params(k: int | None) -> Params:
-    return {} if k is None else {"k": k}
+def _params(k: int | None, more: Params) -> Params:
+    return {**more} if k is None else {"k": k, **more}
 
 
 def _batch(body: Json, due: int, terms: Terms) -> Batch:

@@ -9,6 +9,7 @@ from client.answers import Json
 from client.errors import InputUnusable, TileRefused
 from client.payload import Payload, TileLike, load
 from client.plans import (
+    NOTHING_MORE,
     Batch,
     Command,
     Params,
@@ -46,8 +47,21 @@ CLUSTER = Question("cluster", results.cluster_of)
 SCREEN = Question("screen", screenings.screening)
 
 
-def of_tile(question: Question[T], tile: TileLike, terms: Terms, k: int | None = None) -> Plan[T]:
-    """Ask about one tile that is sent.
+def searching(positive: Sequence[str], negative: Sequence[str], *, exact: bool = False) -> Params:
+    """Return the parameters that name stored tiles to be like and unlike, and ask to miss none."""
+    named = {"positive": list(positive), "negative": list(negative)}
+    sure: Params = {"exact": "true"} if exact else {}
+    return {**{name: ids for name, ids in named.items() if ids}, **sure}
+
+
+def of_tile(
+    question: Question[T],
+    tile: TileLike,
+    terms: Terms,
+    k: int | None = None,
+    more: Params = NOTHING_MORE,
+) -> Plan[T]:
+    """Ask about one tile that is sent. `more` are further parameters.
 
     Raises:
         InputUnusable: its file cannot be read.
@@ -56,7 +70,7 @@ def of_tile(question: Question[T], tile: TileLike, terms: Terms, k: int | None =
     payload = load(tile, terms.limits)
     if isinstance(payload.data, Problem):
         raise InputUnusable(f"{tile!s}: {payload.data.detail}")
-    batch = yield from submit(question.command, [payload], terms, k)
+    batch = yield from submit(question.command, [payload], terms, k, more)
     (answer,) = typed(question, [payload], batch)
     if isinstance(answer, FailedTile):
         raise TileRefused(answer.problem)
@@ -74,13 +88,19 @@ def typed(
             yield read(question.reader, raw)
 
 
-def of_stored(question: Question[T], tile_id: str, terms: Terms, k: int | None = None) -> Plan[T]:
-    """Ask about one stored tile.
+def of_stored(
+    question: Question[T],
+    tile_id: str,
+    terms: Terms,
+    k: int | None = None,
+    more: Params = NOTHING_MORE,
+) -> Plan[T]:
+    """Ask about one stored tile. `more` are further parameters.
 
     Raises:
         NotFound: no stored tile has the id.
     """
-    raw = yield from stored(question.command, tile_id, terms, k)
+    raw = yield from stored(question.command, tile_id, terms, k, more)
     return read(question.reader, raw)
 
 

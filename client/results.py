@@ -45,12 +45,14 @@ class Neighbors:
 
     self_excluded: True for a stored tile, which is never its own neighbour.
     note: why there are fewer than were asked for; None otherwise.
+    exact: False where the bundle's index may have missed one.
     """
 
     id: str
     neighbors: tuple[Neighbor, ...]
     self_excluded: bool
     note: str | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def neighbors(raw: Json) -> Neighbors:
         neighbors=tuple(map(_neighbor, raw["neighbors"])),
         self_excluded=bool(raw["self_excluded"]),
         note=raw.get("note"),
+        exact=bool(raw.get("exact", True)),
     )
 
 

@@ -4,18 +4,35 @@ Floats of numpy stay what they are: orjson writes them in their own precision.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from bundle import Assignment, Bundle, assign, rarity, search
-from bundle.arrays import Distances
+from bundle import Assignment, Bundle, Hits, assign, rarity, search
+from bundle.arrays import Distances, Points
+from bundle.examples import DEPTH, search_like
 from bundle.manifest import Clustering
-from bundle.neighbors import IndexKind
+from bundle.neighbors import IndexKind, is_exact
 from service.catalog import Catalog
 from service.looks import Look
 
 Fact: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows of stored tiles that neighbours shall be like, and unlike, beside the tile itself."""
+
+    positive: Sequence[int] = ()
+    negative: Sequence[int] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self.positive or self.negative)
+
+
+NO_EXAMPLES = Examples()
 
 
 def stored_neighbors(catalog: Catalog, row: int, k: int, *, other_scans: bool = False) -> Fact:
@@ -34,6 +51,7 @@ def stored_neighbors(catalog: Catalog, row: int, k: int, *, other_scans: bool = 
         rows, distances = rows[keep], distances[keep]
     fact: Fact = {
         "self_excluded": True,
+        "exact": True,
         "neighbors": _hits(catalog, rows[:k].tolist(), distances[:k]),
     }
     if len(rows) < k:
@@ -41,16 +59,80 @@ def stored_neighbors(catalog: Catalog, row: int, k: int, *, other_scans: bool = 
     return fact
 
 
-def new_neighbors(catalog: Catalog, look: Look, k: int, *, index: IndexKind) -> Fact:
-    """Search the k nearest stored tiles of one that was sent, exactly."""
-    points = catalog.bundle.scale(look.latent[None])
-    found = search(catalog.bundle, points, k, index=index)
-    fact: Fact = {
-        "self_excluded": False,
-        "neighbors": _hits(catalog, found.rows[0].tolist(), found.distances[0]),
-    }
+def stored_alike(
+    catalog: Catalog, row: int, k: int, examples: Examples, *, other_scans: bool = False
+) -> Fact:
+    """Search the k tiles like a stored one and its examples, exactly; as `stored_neighbors`."""
+    own = catalog.scans[row]
+    left_out = [row, *examples.positive, *examples.negative]
+    if other_scans and own is not None:
+        left_out = [*{*left_out, *catalog.in_scan(own).tolist()}]
+    point = np.array(catalog.bundle.points[row : row + 1])
+    found = _search_like(catalog, point, k, examples, left_out=left_out)
+    return {"self_excluded": True, "exact": True, **_alike(catalog, found, k)}
+
+
+def new_neighbors(
+    catalog: Catalog,
+    look: Look,
+    k: int,
+    *,
+    index: IndexKind = "auto",
+    exact: bool = False,
+    examples: Examples = NO_EXAMPLES,
+) -> Fact:
+    """Search the k nearest stored tiles of one that was sent.
+
+    Args:
+        catalog: the stored tiles.
+        look: what is known of the tile that was sent.
+        k: how many; fewer come, with a note, when fewer are stored.
+        index: as in `bundle.search`.
+        exact: as in `bundle.search`.
+        examples: stored tiles to be like and unlike as well; they are left out.
+    """
+    bundle = catalog.bundle
+    points = bundle.scale(look.latent[None])
+    sure = {"self_excluded": False, "exact": is_exact(bundle, index=index, exact=exact)}
+    if examples:
+        found = _search_like(catalog, points, k, examples, index=index, exact=exact)
+        return sure | _alike(catalog, found, k)
+    found = search(bundle, points, k, index=index, exact=exact)
+    fact: Fact = {**sure, "neighbors": _hits(catalog, found.rows[0].tolist(), found.distances[0])}
     if found.rows.shape[1] < k:
         fact["note"] = f"Only {len(catalog.ids)} tiles are stored; all of them are listed."
+    return fact
+
+
+def _search_like(
+    catalog: Catalog,
+    point: Points,
+    k: int,
+    examples: Examples,
+    *,
+    left_out: Sequence[int] | None = None,
+    index: IndexKind = "auto",
+    exact: bool = True,
+) -> Hits:
+    points = catalog.bundle.points
+    return search_like(
+        catalog.bundle,
+        np.concatenate([point, points[list(examples.positive)]]),
+        points[list(examples.negative)],
+        k,
+        left_out=[*examples.positive, *examples.negative] if left_out is None else left_out,
+        index=index,
+        exact=exact,
+    )
+
+
+def _alike(catalog: Catalog, found: Hits, k: int) -> Fact:
+    fact: Fact = {"neighbors": _hits(catalog, found.rows[0].tolist(), found.distances[0])}
+    if found.rows.shape[1] < k:
+        fact["note"] = (
+            f"Of the {min(DEPTH, len(catalog.ids))} tiles nearest to the positive examples, only "
+            f"{found.rows.shape[1]} are wanted and nearer to these than to the negative ones."
+        )
     return fact
 
 

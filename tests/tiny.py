@@ -20,8 +20,10 @@ from onnx import TensorProto, helper
 from sklearn.neighbors import KDTree
 
 from bundle import BundleWriter, Manifest
+from bundle.bundle import picture_hash
 from bundle.manifest import (
     Clustering,
+    Index,
     PlantedBenchmark,
     Preprocessing,
     Quantization,
@@ -190,6 +192,29 @@ def _write_screening(
     bundle.array("verdicts.npy", found.verdicts)
 
 
+TINY_INDEX = Index(lists=2, probes=1, queries=12, recall_at_10=0.75, recall_at_100=0.5)
+
+
+def _write_index(bundle: BundleWriter, points: NDArray[np.float32]) -> None:
+    """Write sketches of the first two numbers of each point and the length of the others."""
+    sketches = np.column_stack([points[:, :2], np.hypot(points[:, 2], points[:, 3])])
+    bright = points[:, 0] > 0
+    rows = np.argsort(bright, kind="stable")
+    bundle.array("index_axes.npy", np.eye(DIM)[:, :2])
+    bundle.array("index_rows.npy", rows)
+    bundle.array("index_sketches.npy", sketches[rows])
+    bundle.array("index_ends.npy", [0, (~bright).sum(), len(points)])
+    bundle.array("index_centers.npy", [sketches[~bright].mean(0), sketches[bright].mean(0)])
+
+
+def _write_pictures(bundle: BundleWriter, pictures: list[bytes], *, hashes: bool) -> None:
+    bundle.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
+    if hashes:
+        bundle.array("picture_hashes.npy", [list(picture_hash(picture)) for picture in pictures])
+    with bundle.file("pictures.bin") as stream:
+        stream.write(b"".join(pictures))
+
+
 def write_tiny_bundle(
     target: Path,
     *,
@@ -200,13 +225,17 @@ def write_tiny_bundle(
     clusters: int = 2,
     maps: bool = True,
     int8: Quantization | None = None,
+    index: bool = False,
+    picture_hashes: bool = False,
     writer: type[BundleWriter] = BundleWriter,
 ) -> Manifest:
     """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
 
     Other `ids` must come in ascending order of their UTF-8 bytes. Another `writer` may err.
-    Without `maps` it is a bundle of the study's kind, which judges by outlier distance.
-    With `int8` it has such an encoder, which is off by a thousandth.
+    Without `maps` it is a bundle of the study's kind, which judges by outlier distance. With
+    `int8` it has such an encoder, which is off by a thousandth; with `index` one of two lists,
+    the dark and the bright, of which a search looks into one; with `picture_hashes` pictures
+    are checked one by one, as in large bundles.
     """
     tiles = tiny_tiles(count, seed)
     ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
@@ -229,6 +258,8 @@ def write_tiny_bundle(
     rules = tiny_rules(maps=maps)
     with writer(target) as bundle:
         _write_screening(bundle, rules, tiles, points, seen)
+        if index:
+            _write_index(bundle, points)
         bundle.array("ids.npy", np.array([name.encode() for name in ids]))
         bundle.array("latents.npy", latents)
         bundle.array("scaler.npy", np.stack([mean, scale]))
@@ -248,11 +279,9 @@ def write_tiny_bundle(
         bundle.array("k_distances.npy", np.sort(np.take_along_axis(away, order, 1)[:, -1]))
         bundle.array("scan_numbers.npy", np.arange(count) % 3)
         bundle.array("positions.npy", np.stack([np.arange(count) * 350, np.zeros(count)], 1))
-        bundle.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
+        _write_pictures(bundle, pictures, hashes=picture_hashes)
         bundle.array("probes.npy", tiles[:4])
         bundle.array("probe_latents.npy", latents[:4])
-        with bundle.file("pictures.bin") as stream:
-            stream.write(b"".join(pictures))
         with bundle.file("scans.json") as stream:
             stream.write(
                 b'[{"name": "film-a", "patient": "p1"}, {"name": "film-b", "patient": "p1"},'
@@ -284,6 +313,7 @@ def write_tiny_bundle(
                 ),
                 screening=rules,
                 quantization=int8,
+                index=TINY_INDEX if index else None,
                 thresholds={
                     "cluster_reach": Threshold(value=1.0, source="chosen by hand"),
                     "self_test": Threshold(value=1e-4, source="chosen by hand"),

@@ -1,14 +1,15 @@
 """Nearest stored tiles."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bundle.neighbors import IndexKind
 from service.answers import stored, uploaded
 from service.deps import ServingDep, TileId
-from service.facts import new_neighbors, stored_neighbors
+from service.facts import Examples, new_neighbors, stored_alike, stored_neighbors
 from service.openapi import UPLOAD, problems, upload_body
 from service.schemas import NeighborsAnswer
 
@@ -18,36 +19,88 @@ K = Annotated[int, Query(ge=1, le=100, description="How many neighbours.", examp
 Index = Annotated[
     IndexKind,
     Query(
-        description="How to search; both are exact, `kdtree` is the study's.", examples=["brute"]
+        description="How to search: `auto` is the bundle's index, and compares with all tiles "
+        "where there is none; `brute` always does; `kdtree` is the study's; both are exact.",
+        examples=["auto"],
+    ),
+]
+Exact = Annotated[
+    bool,
+    Query(
+        description="Miss none of the nearest. Without it the index of a bundle beyond 100,000 "
+        "tiles may miss the share that `index` in GET /bundle tells.",
+        examples=[False],
     ),
 ]
 OtherScans = Annotated[
     bool, Query(description="Leave out tiles of the same scan.", examples=[False])
 ]
+Positive = Annotated[
+    Sequence[str],
+    Query(
+        max_length=16,
+        description="Stored tiles that are wanted as well: what is near to any of them counts.",
+        examples=[["c311"]],
+    ),
+]
+Negative = Annotated[
+    Sequence[str],
+    Query(
+        max_length=16,
+        description="Stored tiles that are not wanted: what is nearer to one of them is left out.",
+        examples=[["c578"]],
+    ),
+]
+
+
+async def _examples(
+    serving: ServingDep, positive: Positive = (), negative: Negative = ()
+) -> Examples:
+    catalog = serving.catalog
+    return Examples([catalog.row(one) for one in positive], [catalog.row(one) for one in negative])
+
+
+ExamplesDep = Annotated[Examples, Depends(_examples)]
 
 
 @router.post(
     "/neighbors",
     response_model=NeighborsAnswer,
-    responses=problems(*UPLOAD),
+    responses=problems(404, *UPLOAD),
     openapi_extra=upload_body(),
 )
 async def neighbors_of_tiles(
-    request: Request, serving: ServingDep, k: K = 5, index: Index = "brute"
+    request: Request,
+    serving: ServingDep,
+    examples: ExamplesDep,
+    *,
+    k: K = 5,
+    index: Index = "auto",
+    exact: Exact = False,
 ) -> Response:
     """Search the nearest stored tiles of tiles that are sent: one raw PNG, or a form."""
-    return await uploaded(
-        request, serving, partial(new_neighbors, serving.catalog, k=k, index=index)
+    search = partial(
+        new_neighbors, serving.catalog, k=k, index=index, exact=exact, examples=examples
     )
+    return await uploaded(request, serving, search)
 
 
 @router.get(
     "/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=problems(404, 422)
 )
 async def stored_tile_neighbors(
-    tile_id: TileId, serving: ServingDep, k: K = 5, other_scans: OtherScans = False
+    tile_id: TileId,
+    serving: ServingDep,
+    examples: ExamplesDep,
+    *,
+    k: K = 5,
+    other_scans: OtherScans = False,
 ) -> Response:
-    """Give the nearest other tiles of a stored tile, from the precomputed graph."""
-    row = serving.catalog.row(tile_id)
-    fact = stored_neighbors(serving.catalog, row, k, other_scans=other_scans)
+    """Give the nearest other tiles of a stored tile: from the graph, or with examples searched."""
+    catalog = serving.catalog
+    row = catalog.row(tile_id)
+    if examples:
+        search = partial(stored_alike, catalog, row, k, examples, other_scans=other_scans)
+        return stored(serving, tile_id, await serving.apart(search))
+    fact = stored_neighbors(catalog, row, k, other_scans=other_scans)
     return stored(serving, tile_id, fact)

@@ -84,8 +84,12 @@ class NeighborsResult(Result):
         description="True for a stored tile, which is left out of its own neighbours.",
         examples=[True],
     )
+    exact: bool = Field(
+        description="False where the index may have missed one: ask with exact=true.",
+        examples=[True],
+    )
     neighbors: list[Neighbor] = Field(
-        description="The nearest stored tiles.",
+        description="The nearest stored tiles; with examples, to the nearest positive one.",
         examples=[
             [
                 {
@@ -117,6 +121,7 @@ class NeighborsAnswer(Answer):
                     "index": 0,
                     "id": "c311",
                     "self_excluded": True,
+                    "exact": True,
                     "neighbors": [
                         {
                             "rank": 1,

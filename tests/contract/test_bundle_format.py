@@ -16,7 +16,7 @@ from scipy.ndimage import label
 
 import bundle
 from bundle import BundleWriter, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
-from bundle.layout import ARRAYS, ENCODERS, OPTIONAL, OTHERS
+from bundle.layout import ARRAYS, ENCODERS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
 from bundle.manifest import FORMAT_VERSION, Manifest
 from bundle.screening import gather
 from bundle.views import look_again
@@ -64,6 +64,18 @@ class SecondReader:
         mean, scale = self.array("scaler.npy")
         away = np.sqrt((((latent - mean) / scale - self.points) ** 2).sum(1))
         return np.argsort(away, kind="stable")[:k].tolist()
+
+    def indexed(self, latent: NDArray[np.float32], k: int) -> list[int]:
+        """Return the rows that the index finds nearest to a new latent."""
+        mean, scale = self.array("scaler.npy")
+        point = ((latent - mean) / scale).astype(float)
+        along = point @ self.array("index_axes.npy")
+        sketch = np.append(along, np.sqrt(point @ point - along @ along))
+        away = np.linalg.norm(self.array("index_centers.npy") - sketch, axis=1)
+        ends, rows = self.array("index_ends.npy"), self.array("index_rows.npy")
+        lists = np.argsort(away)[: self.manifest["index"]["probes"]]
+        seen = np.concatenate([rows[ends[one] : ends[one + 1]] for one in lists])
+        return seen[np.linalg.norm(self.points[seen] - point, axis=1).argsort()][:k].tolist()
 
     def cluster(self, point: NDArray[np.float32]) -> tuple[int, int, float, float]:
         """Return label, nearest label, its distance and the confidence by the nearest-core rule."""
@@ -156,6 +168,22 @@ def test_a_second_reader_finds_the_same_neighbors(tiny_path: Path) -> None:
         assert [name for name, _ in theirs.neighbors(ours.id(row))] == expected
     hits = bundle.search(ours, ours.points, 4)
     assert [theirs.nearest(latent, 4) for latent in ours.latents] == hits.rows.tolist()
+
+
+def test_a_second_reader_finds_the_same_by_the_index(tmp_path: Path) -> None:
+    """Sketches, centres and lists mean the same on the page and in the code."""
+    write_tiny_bundle(tmp_path / "bundle", index=True)
+    ours, theirs = open_bundle(tmp_path / "bundle"), SecondReader(tmp_path / "bundle")
+    hits = bundle.search(ours, ours.points, 4, exact=False)
+    assert [theirs.indexed(latent, 4) for latent in ours.latents] == hits.rows.tolist()
+
+
+def test_a_second_reader_finds_the_same_hashes_of_pictures(tmp_path: Path) -> None:
+    """What large bundles hold of each picture is the beginning of its SHA-256."""
+    write_tiny_bundle(tmp_path / "bundle", picture_hashes=True)
+    theirs = SecondReader(tmp_path / "bundle")
+    hashes = [hashlib.sha256(theirs.picture(row)).digest()[:16] for row in range(12)]
+    assert theirs.array("picture_hashes.npy").tobytes() == b"".join(hashes)
 
 
 def test_a_second_reader_finds_the_same_clusters(tiny_path: Path) -> None:
@@ -263,7 +291,8 @@ def test_the_page_names_every_file() -> None:
     """The table has each file of the layout with its dtype, and no other."""
     named = dict(re.findall(r"^\| `([\w.-]+)` \| (?:`([^`]*)`)? ?\|", PAGE, flags=re.MULTILINE))
     named.pop("manifest.json")
-    dtypes = {name: spec.dtype.replace("|", "\\|") for name, spec in ARRAYS.items()}
+    specs = ARRAYS | INDEX | OPTIONAL_ARRAYS
+    dtypes = {name: spec.dtype.replace("|", "\\|") for name, spec in specs.items()}
     assert {name: dtype.rstrip("*") for name, dtype in named.items()} == (
         dtypes | dict.fromkeys(OTHERS | OPTIONAL, "")
     )

@@ -1,6 +1,7 @@
 """Who may import whom: service -> bundle <- training; the client stands alone."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,6 +56,21 @@ def test_the_service_loads_no_training_library(module: str) -> None:
 def test_making_lessons_loads_no_tensorflow() -> None:
     """Each process that draws lessons starts in a moment and takes little memory."""
     assert loaded_by("training.planting.lesson_folder") & {"tensorflow", "keras"} == set()
+
+
+def test_the_service_searches_in_one_thread() -> None:
+    """Importing the service leaves numpy's products one thread: the pool has one a core already."""
+    threads = "{one['num_threads'] for one in threadpoolctl.threadpool_info()}"
+    look = f"import service.app, threadpoolctl; print(*{threads})"
+    done = subprocess.run(
+        [sys.executable, "-c", look],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={name: value for name, value in os.environ.items() if "NUM_THREADS" not in name},
+    )
+    assert done.stdout.split() == ["1"]
 
 
 def test_service_is_ours() -> None:

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KDTree
 
 from bundle import Bundle, BundleError, TileError, decode_png, load_tile, open_bundle, search
+from bundle.index import Index
 from bundle.layout import ARRAYS, OTHERS
 from bundle.neighbors import IndexKind, nearest_among
 from bundle.screening import gather, screen
+from bundle.sketches import Sketches, choose, measure, sketch
 from tests.forge import SIGNATURE, chunk, reseal
 from tests.pictures import png
 from tests.tiny import tiny_rules
@@ -171,6 +173,52 @@ def test_search_equals_brute_force_in_distance(
     assert all(len(set(row)) == min(k, len(points)) for row in hits.rows.tolist())
 
 
+def sketched(points: NDArray[np.float32], axes: int, lists: int) -> Index:
+    """Return an index of points of three numbers over the first axes, in lists by turns."""
+    made = sketch(np.eye(3)[:, :axes], points)
+    rows = np.argsort(np.arange(len(points)) % lists, kind="stable").astype(np.int32)
+    ends = np.append(0, np.bincount(np.arange(len(points)) % lists, minlength=lists).cumsum())
+    return Index.of(np.eye(3, axes, dtype=np.float32), rows, made[rows], ends, made[:lists])
+
+
+@with_bundle
+@given(
+    arrays(np.float32, st.tuples(st.integers(3, 90), st.just(3)), elements=COORDINATES),
+    arrays(np.float32, st.just((3,)), elements=st.floats(width=32)),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 9),
+)
+def test_the_index_equals_brute_force_in_distance(
+    points: NDArray[np.float32], query: NDArray[np.float32], axes: int, lists: int, k: int
+) -> None:
+    """All lists give exactly what measuring every point gives, whatever is asked, NaN too."""
+    k = min(k, len(points))
+    rows, squared = sketched(points, axes, lists).probe(points, query, k, lists)
+    with np.errstate(over="ignore", invalid="ignore"):
+        everything = np.arange(len(points), dtype=np.int32)
+        expected = choose(everything, measure(points, everything, query), k)
+    assert np.array_equal(rows, expected[0])
+    assert np.array_equal(squared, expected[1], equal_nan=True)
+
+
+@with_bundle
+@given(
+    arrays(np.float32, st.tuples(st.integers(3, 90), st.just(3)), elements=COORDINATES),
+    arrays(np.float32, st.just((3,)), elements=COORDINATES),
+    st.integers(1, 3),
+    st.integers(1, 9),
+)
+def test_a_few_lists_give_k_tiles(
+    points: NDArray[np.float32], query: NDArray[np.float32], lists: int, k: int
+) -> None:
+    """A search of one list gives k different tiles at their true distances, ascending."""
+    rows, squared = sketched(points, 2, lists).probe(points, query, k, 1)
+    assert len(set(rows.tolist())) == len(rows) == min(k, len(points))
+    assert np.array_equal(squared, measure(points, rows, query))
+    assert (np.diff(squared) >= 0).all()
+
+
 @with_bundle
 @given(st.sampled_from(FILES), st.integers(0, 10**9), st.integers(1, 255))
 def test_any_altered_byte_of_a_bundle(tiny_path: Path, name: str, at: int, mask: int) -> None:
@@ -243,7 +291,8 @@ def test_nearest_among_equals_brute_force_in_distance(
 ) -> None:
     """The k smallest distances to the rows that count, or to all of them if they are fewer."""
     rows = np.array(sorted(row for row in chosen if row < len(points)), dtype=np.intp)
-    hits = nearest_among(stored(points, tiny_bundle), queries, rows, k)
+    among = Sketches.of(rows.astype(np.int32), points[rows])
+    hits = nearest_among(stored(points, tiny_bundle), queries, among, k)
     away = np.sqrt(((queries[:, None].astype(float) - points[rows]) ** 2).sum(2))
     assert np.allclose(hits.distances, np.sort(away, axis=1)[:, :k], atol=1e-5)
     assert all(set(row) <= set(rows.tolist()) for row in hits.rows.tolist())

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bundle.arrays import Grey, Latents, Points
-from bundle.bundle import Bundle
+from bundle.bundle import Bundle, picture_hash
 from bundle.errors import BundleError, InputError
-from bundle.layout import ENCODERS
+from bundle.layout import ENCODERS, PICTURE_HASHES
 from bundle.manifest import (
     Manifest,
     Preprocessing,
@@ -34,6 +34,7 @@ from bundle.writer import BundleWriter
 from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, sweep, sweep_values
 from training.indexing.density import Density, density
 from training.indexing.graph import neighbor_graph, random_distances, tree_arrays
+from training.indexing.lists import LEAST, Indexed, index_points
 from training.indexing.quantized import Trial, measure
 from training.indexing.scaler import scale
 from training.progress import StepLog, peak_rss_mib
@@ -92,6 +93,7 @@ class _Found:
 
     graph: Hits
     tree: dict[str, NDArray[np.generic]]
+    index: Indexed | None
     random_distances: NDArray[np.float32]
     k_distances: NDArray[np.float32]
     eps_sweep: NDArray[np.float32]
@@ -168,6 +170,11 @@ def _find(points: Points, fitted: Fitted) -> _Found:
     with log.step("k-d tree", count) as bar:
         tree = dict(tree_arrays(points))
         bar.update(count)
+    index = None
+    if count >= LEAST:
+        with log.step("index", count) as bar:
+            index = index_points(points, fitted.seed)
+            bar.update(count)
     matrix, curve = edges(graph), k_distances(graph)
     values = sweep_values(curve)
     with log.step("DBSCAN over eps", len(values), unit=" eps") as bar:
@@ -177,14 +184,14 @@ def _find(points: Points, fitted: Fitted) -> _Found:
         clusters = density(points, matrix)
         bar.update(count)
     pairs = random_distances(points, fitted.seed)
-    return _Found(graph, tree, pairs, curve, swept, study, clusters)
+    return _Found(graph, tree, index, pairs, curve, swept, study, clusters)
 
 
 def _write_found(writer: BundleWriter, found: _Found) -> None:
     writer.array("neighbors.npy", found.graph.rows)
     writer.array("neighbor_distances.npy", found.graph.distances)
     writer.array("random_distances.npy", found.random_distances)
-    for name, values in found.tree.items():
+    for name, values in (found.tree | (found.index.arrays if found.index else {})).items():
         writer.array(name, values)
     writer.array("k_distances.npy", found.k_distances)
     writer.array("eps_sweep.npy", found.eps_sweep)
@@ -252,12 +259,17 @@ def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
     for name in names:
         with writer.file(name) as stream, (fitted.models / name).open("rb") as source:
             shutil.copyfileobj(source, stream)
-    offsets = [0]
+    offsets, hashes = [0], []
     with fitted.log.step("pictures", len(tiles)) as bar, writer.file("pictures.bin") as stream:
         for picture in _pictures(tiles):
             offsets.append(offsets[-1] + stream.write(picture))
+            hashes.append(picture_hash(picture))
             bar.update()
     writer.array("picture_offsets.npy", offsets)
+    if len(tiles) >= LEAST:
+        writer.array(
+            PICTURE_HASHES, np.frombuffer(b"".join(hashes), np.uint8).reshape(len(tiles), -1)
+        )
 
 
 def _pictures(tiles: TileSet) -> Iterator[bytes]:
@@ -287,6 +299,7 @@ def _manifest(fitted: Fitted, found: _Found, rules: Screening, self_test: Thresh
         clustering=clusters.labels.about,
         dbscan=found.dbscan.about,
         screening=rules,
+        index=found.index.about if found.index else None,
         thresholds={
             "cluster_reach": Threshold(
                 value=clusters.reach,

@@ -86,7 +86,7 @@ def _answers(
     """Return verdicts, and the ten nearest of each tile without itself."""
     bundle, given = trial.bundle, trial.tiles
     points = bundle.scale(seen.latents)
-    hits = search(bundle, points, _NEIGHBORS + 1).rows
+    hits = search(bundle, points, _NEIGHBORS + 1, index="brute").rows
     near = [hit[hit != row][:_NEIGHBORS] for hit, row in zip(hits, rows, strict=True)]
     sizes, colours = given.sizes[rows].tolist(), given.colours[rows].tolist()
     reads = [Input(*one) for one in zip(tiles, map(tuple, sizes), colours, strict=True)]

@@ -5,8 +5,9 @@ import pytest
 
 from bundle import Bundle, rarity, search
 from bundle.neighbors import IndexKind, nearest_among, squared_distances
+from bundle.sketches import Sketches
 
-KINDS: list[IndexKind] = ["brute", "kdtree"]
+KINDS: list[IndexKind] = ["auto", "brute", "kdtree"]
 
 
 @pytest.mark.parametrize("index", KINDS)
@@ -43,8 +44,9 @@ def test_more_neighbours_than_tiles(tiny_bundle: Bundle, index: IndexKind) -> No
 
 def test_nearest_among_some_is_search_among_those(tiny_bundle: Bundle) -> None:
     """The nearest of a few rows, in the order that a search of all would find them."""
-    rows = np.array([1, 4, 7, 8, 11])
-    hits = nearest_among(tiny_bundle, tiny_bundle.points, rows, 3)
+    rows = np.array([1, 4, 7, 8, 11], dtype=np.int32)
+    among = Sketches.of(rows, tiny_bundle.points[rows])
+    hits = nearest_among(tiny_bundle, tiny_bundle.points, among, 3)
     every = search(tiny_bundle, tiny_bundle.points, 12)
     kept = np.isin(every.rows, rows)
     assert np.array_equal(hits.rows, every.rows[kept].reshape(12, 5)[:, :3])
@@ -58,7 +60,9 @@ def test_nearest_among_fewer_than_asked_for(
     """As many as there are, in the shapes and dtypes of a search, also for no point."""
     for count in (0, 2):
         points = tiny_bundle.points[:count]
-        hits = nearest_among(tiny_bundle, points, np.array(rows, dtype=np.intp), 4)
+        some = np.array(rows, dtype=np.int32)
+        among = Sketches.of(some, tiny_bundle.points[some])
+        hits = nearest_among(tiny_bundle, points, among, 4)
         assert hits.rows.shape == hits.distances.shape == (count, found)
         assert (hits.rows.dtype, hits.distances.dtype) == (np.int32, np.float32)
 

@@ -19,10 +19,11 @@ from bundle import (
     BundleTooOld,
     open_bundle,
 )
-from bundle.layout import ARRAYS, OTHERS
+from bundle.layout import ARRAYS, INDEX, OTHERS
 from bundle.manifest import MAX_MANIFEST_BYTES
 from bundle.reader import file_hash, read_manifest
 from tests.forge import forge_array, reseal
+from tests.tiny import write_tiny_bundle
 
 FILES = sorted({*ARRAYS, *OTHERS})
 
@@ -359,3 +360,110 @@ def test_a_files_hash(tmp_path: Path) -> None:
     """The hash is SHA-256 in hexadecimal."""
     (tmp_path / "file").write_bytes(b"abc")
     assert file_hash(tmp_path / "file").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+@pytest.fixture
+def indexed(tmp_path: Path) -> Path:
+    """The folder of a 12-tile bundle with an index that belongs to one test."""
+    write_tiny_bundle(tmp_path / "indexed", index=True)
+    return tmp_path / "indexed"
+
+
+def test_a_bundle_with_an_index_opens(indexed: Path) -> None:
+    """It has the five arrays of an index beside the others, and only then."""
+    assert list(open_bundle(indexed).arrays) == [*ARRAYS, *INDEX]
+
+
+@pytest.mark.parametrize("name", sorted(INDEX))
+def test_half_an_index(indexed: Path, name: str) -> None:
+    """An index is whole or not there."""
+    files = json.loads((indexed / "manifest.json").read_bytes())["files"]
+    files.pop(name)
+    reseal(indexed, files=files)
+    refused(indexed, BundleDamaged, f"does not list {name}")
+
+
+def test_index_files_without_an_index(indexed: Path) -> None:
+    """Files that the manifest does not speak of are of no bundle."""
+    manifest = json.loads((indexed / "manifest.json").read_bytes())
+    manifest.pop("index")
+    (indexed / "manifest.json").write_text(json.dumps(manifest))
+    reseal(indexed)
+    refused(indexed, BundleDamaged, "no file of a bundle", "index_axes.npy")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("index_rows.npy", _set(0, 12), "each tile once"),
+        ("index_rows.npy", _set(0, -1), "each tile once"),
+        ("index_rows.npy", _set(slice(0, 2), 5), "each tile once"),
+        ("index_ends.npy", _set(0, 1), "divide the tiles"),
+        ("index_ends.npy", _set(1, 13), "divide the tiles"),
+        ("index_ends.npy", _set(2, 11), "divide the tiles"),
+        ("index_axes.npy", _set((0, 0), 0.5), "not orthonormal"),
+        ("index_sketches.npy", _set((0, 0), np.nan), "not finite"),
+        ("index_centers.npy", _set((0, 0), np.inf), "not finite"),
+    ],
+)
+def test_an_index_that_cannot_be(
+    indexed: Path, name: str, change: Callable[[NDArray[Any]], None], words: str
+) -> None:
+    """An index that would miss tiles, name others or crash a search is refused at the start."""
+    values = np.load(indexed / name)
+    change(values)
+    forge_array(indexed, name, values)
+    refused(indexed, BundleDamaged, name, words)
+
+
+def test_sketches_of_another_width(indexed: Path) -> None:
+    """Sketches are one number longer than there are axes."""
+    forge_array(indexed, "index_axes.npy", np.load(indexed / "index_axes.npy")[:, :1])
+    refused(indexed, BundleDamaged, "index_sketches.npy", "do not fit")
+
+
+def test_more_probes_than_lists(indexed: Path) -> None:
+    """A search cannot look into more lists than there are."""
+    about = json.loads((indexed / "manifest.json").read_bytes())["index"]
+    reseal(indexed, index=about | {"probes": 3})
+    refused(indexed, BundleDamaged, "manifest.json", "index")
+
+
+@pytest.fixture
+def hashed(tmp_path: Path) -> Path:
+    """The folder of a 12-tile bundle with a hash of each picture that belongs to one test."""
+    write_tiny_bundle(tmp_path / "hashed", picture_hashes=True)
+    return tmp_path / "hashed"
+
+
+def test_a_hashed_picture_is_checked_when_it_is_read(hashed: Path) -> None:
+    """An altered picture is refused by its tile's name; the others are not."""
+    before = [open_bundle(hashed).picture(row) for row in range(12)]
+    data = bytearray((hashed / "pictures.bin").read_bytes())
+    data[len(before[0]) + len(before[1]) // 2] ^= 1
+    (hashed / "pictures.bin").write_bytes(data)
+    opened = open_bundle(hashed)
+    assert [opened.picture(row) for row in (0, *range(2, 12))] == [before[0], *before[2:]]
+    with pytest.raises(BundleDamaged, match=r"pictures\.bin was altered at the tile 'c303'"):
+        opened.picture(1)
+
+
+def test_altered_hashes_of_pictures(hashed: Path) -> None:
+    """The hashes themselves are checked at the start."""
+    data = (hashed / "picture_hashes.npy").read_bytes()
+    (hashed / "picture_hashes.npy").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    refused(hashed, BundleDamaged, "picture_hashes.npy was altered")
+
+
+@pytest.mark.parametrize("cut", [np.s_[:-1], np.s_[:, :-1]])
+def test_hashes_of_another_shape(hashed: Path, cut: Any) -> None:
+    """There is one hash of 16 bytes a tile."""
+    forge_array(hashed, "picture_hashes.npy", np.load(hashed / "picture_hashes.npy")[cut])
+    refused(hashed, BundleDamaged, "picture_hashes.npy", "(12, 16)")
+
+
+def test_hashed_pictures_that_are_cut(hashed: Path) -> None:
+    """The size of the pictures' file is compared at the start in any case."""
+    data = (hashed / "pictures.bin").read_bytes()
+    (hashed / "pictures.bin").write_bytes(data[:-1])
+    refused(hashed, BundleDamaged, "pictures.bin is truncated")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, open_bundle
+from bundle.bundle import reference_rows
 from bundle.preprocess import Input
 from bundle.runtime import no_maps
 from bundle.screening import (
@@ -18,7 +19,6 @@ from bundle.screening import (
     peaks,
     reasons,
     reference_distances,
-    references,
     screen,
     screen_new,
     strangeness,
@@ -207,7 +207,7 @@ def test_reasons_come_highest_first_with_their_boxes() -> None:
 @pytest.mark.parametrize("count", [1, 2, 511, 512, 5000])
 def test_references_are_few_and_spread_from_first_to_last(count: int) -> None:
     """At most 512 rows, each once."""
-    rows = references(count)
+    rows = reference_rows(count)
     assert len(rows) == len(set(rows.tolist())) <= 512
     assert (rows[0], rows[-1]) == (0, count - 1)
 

@@ -15,6 +15,8 @@ from tests.api import Api, running
 from tests.pictures import png
 from tests.tiny import tiny_tiles, write_tiny_bundle
 
+DARK = {f"c{300 + 3 * row}" for row in range(6)}
+BRIGHT = {f"c{318 + 3 * row}" for row in range(5)}
 TILES = tiny_tiles()
 IDS = [f"c{300 + 3 * number}" for number in range(12)]
 
@@ -93,7 +95,7 @@ def test_fewer_neighbors_than_asked_for(api: Api, tmp_path: Path) -> None:
     assert len(sent["neighbors"]) == 3
 
 
-@pytest.mark.parametrize("index", ["brute", "kdtree"])
+@pytest.mark.parametrize("index", ["auto", "brute", "kdtree"])
 def test_neighbors_of_an_upload(api: Api, index: str) -> None:
     """An uploaded copy of a stored tile finds it first, at distance 0."""
     answer = api.post(f"/neighbors?k=3&index={index}", png(TILES[2])).json()["results"][0]
@@ -101,6 +103,81 @@ def test_neighbors_of_an_upload(api: Api, index: str) -> None:
     assert answer["neighbors"][0]["id"] == "c306"
     assert answer["neighbors"][0]["distance"] == pytest.approx(0, abs=1e-5)
     assert len(answer["neighbors"]) == 3
+
+
+def test_an_index_that_may_miss_says_so(tmp_path: Path) -> None:
+    """With a large bundle's index an answer is not called exact unless all was looked at."""
+    write_tiny_bundle(tmp_path / "indexed", index=True)
+    with running(tmp_path / "indexed") as api:
+        grey = png(TILES[-1])
+        answers = {
+            query: api.post(f"/neighbors?k=12{query}", grey).json()["results"][0]
+            for query in ("", "&exact=true", "&index=brute", "&index=kdtree")
+        }
+        few = api.post("/neighbors?k=3", grey).json()["results"][0]
+        stored = result(api, "/neighbors/c300")
+    assert few["exact"] is answers[""]["exact"] is False
+    assert len(few["neighbors"]) == 3
+    sure = [answer for query, answer in answers.items() if query]
+    assert [answer["exact"] for answer in sure] == [True] * 3
+    distances = [[hit["distance"] for hit in answer["neighbors"]] for answer in sure]
+    assert np.allclose(distances, distances[0])
+    assert stored["exact"] is True
+
+
+def test_neighbors_of_several_examples(api: Api) -> None:
+    """What is near to any positive example comes, at the distance to the nearest of them."""
+    found = result(api, "/neighbors/c300?k=8&positive=c324")
+    ids = [hit["id"] for hit in found["neighbors"]]
+    assert found["self_excluded"] is True
+    assert {"c300", "c324"}.isdisjoint(ids)
+    for example, group in (("c300", DARK), ("c324", BRIGHT)):
+        near = result(api, f"/neighbors/{example}?k=5")["neighbors"]
+        away = {hit["id"]: hit["distance"] for hit in near}
+        hits = [hit for hit in found["neighbors"] if hit["id"] in group]
+        assert {hit["id"]: hit["distance"] for hit in hits} == pytest.approx(
+            {hit["id"]: away[hit["id"]] for hit in hits}, abs=1e-6
+        )
+        assert len(hits) >= 3
+
+
+def test_negative_examples_keep_their_side(api: Api) -> None:
+    """What is nearer to a negative example than to every positive one is left out."""
+    both = result(api, "/neighbors/c300?k=10&positive=c324")
+    one = result(api, "/neighbors/c300?k=10&positive=c324&negative=c321")
+    kept, left = ({hit["id"] for hit in found["neighbors"]} for found in (one, both))
+    assert kept < left
+    assert DARK - {"c300"} <= kept
+    assert "c321" not in kept
+    assert one["note"].startswith("Of the 12 tiles nearest to the positive examples, only ")
+
+
+def test_examples_beside_an_upload(api: Api) -> None:
+    """A tile that is sent is a positive example, and may be a copy of a stored one."""
+    sent = api.post("/neighbors?k=3&positive=c324&negative=c309", png(TILES[0])).json()
+    stored = result(api, "/neighbors/c300?k=3&positive=c324&negative=c309")["neighbors"]
+    first, *others = sent["results"][0]["neighbors"]
+    assert (first["id"], first["distance"]) == ("c300", pytest.approx(0, abs=1e-5))
+    assert [hit["id"] for hit in others] == [hit["id"] for hit in stored[:2]]
+
+
+def test_examples_of_other_scans(api: Api) -> None:
+    """other_scans=true leaves out tiles of the scan of the tile asked about, examples or not."""
+    found = result(api, "/neighbors/c300?k=5&positive=c324&other_scans=true")
+    assert len(found["neighbors"]) == 5
+    assert "film-a" not in {hit["scan"] for hit in found["neighbors"]}
+
+
+@pytest.mark.parametrize("name", ["positive", "negative"])
+def test_examples_that_are_not_stored(api: Api, name: str) -> None:
+    """An example must be a stored tile, and there may be 16 of a kind."""
+    for answer in (
+        api.get(f"/neighbors/c300?{name}=c3000"),
+        api.post(f"/neighbors?{name}=c3000", png(TILES[0])),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_tile")
+    many = "&".join([f"{name}=c300"] * 17)
+    assert api.get(f"/neighbors/c300?{many}").status_code == 422
 
 
 def test_cluster_of_a_stored_tile(api: Api) -> None:

@@ -47,4 +47,4 @@ def test_parameters_tell_their_bounds(api: Api) -> None:
     (search,) = [e for e in groups["neighbors"] if e.method == "POST"]
     told = {one.name: (one.default, one.bounds) for one in search.parameters}
     assert told["k"] == ("5", "from 1, to 100")
-    assert told["index"] == ("brute", "brute or kdtree")
+    assert told["index"] == ("auto", "auto or brute or kdtree")

@@ -1,0 +1,105 @@
+"""A bundle grown from a fitted one to any number of tiles, for measuring at scale.
+
+    python -m benchmarks.grown BUNDLE TARGET --tiles 1000000
+
+Its points lie where those of the fitted bundle do: each is set between a tile and one of its twenty
+nearest, and moved by half the difference of two other neighbours, so that there are as many
+directions as in the real ones. Index and k-d tree are fitted; verdicts, clusters and pictures are
+those of the tile that each began with. The table of stored neighbours is of the right shape alone.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle import Bundle, BundleWriter, Manifest, open_bundle
+from bundle.arrays import Points
+from bundle.bundle import picture_hash
+from bundle.layout import PICTURE_HASHES
+from training.indexing.graph import tree_arrays
+from training.indexing.lists import index_points
+
+_NEAR = 20
+_SHIFT = 0.5
+_GRAIN = 0.02
+_AT_ONCE = 50_000
+_COPIED = ("labels", "core", "dbscan_labels", "scan_numbers", "positions", "tile_sizes")
+_JUDGED = ("scores", "boxes", "verdicts")
+_KEPT = ("scaler", "random_distances", "eps_sweep", "k_distances")
+_PROBES = ("probes", "probe_latents", "probe_maps")
+
+
+def grown_points(
+    source: Bundle, count: int, rng: np.random.Generator
+) -> tuple[Points, NDArray[np.intp]]:
+    """Return (count, d) float32 new points, and (count,) the tile that each began with."""
+    points, near = np.array(source.points), source.neighbors[:, :_NEAR]
+    origins = rng.integers(len(points), size=count)
+    made = np.empty((count, points.shape[1]), dtype=np.float32)
+    for start in range(0, count, _AT_ONCE):
+        first = origins[start : start + _AT_ONCE]
+        size = len(first)
+        others = rng.integers(len(points), size=size)
+        second, third = (
+            near[rows, rng.integers(near.shape[1], size=size)] for rows in (first, others)
+        )
+        share = rng.random((size, 1), dtype=np.float32)
+        made[start : start + size] = (
+            points[first]
+            + share * (points[second] - points[first])
+            + np.float32(_SHIFT) * (points[others] - points[third])
+            + rng.normal(0, _GRAIN, (size, points.shape[1])).astype(np.float32)
+        )
+    return made, origins
+
+
+def grow(source: Bundle, target: Path, count: int, *, seed: int = 5) -> Manifest:
+    """Write a bundle of `count` tiles at `target`."""
+    points, origins = grown_points(source, count, np.random.default_rng(seed))
+    indexed = index_points(points, seed)
+    mean, scale = source.arrays["scaler.npy"]
+    k = source.manifest.neighbors
+    with BundleWriter(target) as writer:
+        writer.array("ids.npy", [f"g{number:07d}".encode() for number in range(count)])
+        writer.array("points.npy", points)
+        writer.array("latents.npy", points * scale + mean)
+        for name, values in (dict(tree_arrays(points)) | indexed.arrays).items():
+            writer.array(name, values)
+        writer.array("neighbors.npy", (np.arange(count)[:, None] + np.arange(1, k + 1)) % count)
+        writer.array("neighbor_distances.npy", source.neighbor_distances[origins])
+        for name in (*_COPIED, *_JUDGED):
+            writer.array(f"{name}.npy", source.arrays[f"{name}.npy"][origins])
+        for name in (*_KEPT, *_PROBES):
+            writer.array(f"{name}.npy", source.arrays[f"{name}.npy"])
+        sizes = np.diff(source.arrays["picture_offsets.npy"])[origins]
+        writer.array("picture_offsets.npy", np.append(0, sizes.cumsum()))
+        with writer.file("pictures.bin") as stream:
+            pictures = [source.picture(row) for row in range(len(source))]
+            for origin in origins.tolist():
+                stream.write(pictures[origin])
+        hashes = np.array([list(picture_hash(picture)) for picture in pictures], dtype=np.uint8)
+        writer.array(PICTURE_HASHES, hashes[origins])
+        for name in ("encoder.onnx", "decoder.onnx", "scans.json"):
+            with writer.file(name) as stream, (source.path / name).open("rb") as content:
+                shutil.copyfileobj(content, stream)
+        tiles = source.manifest.source.model_copy(update={"tiles": count})
+        return writer.finish(
+            source.manifest.model_copy(update={"source": tiles, "index": indexed.about})
+        )
+
+
+def main() -> None:
+    """Grow a bundle and tell its index."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.grown", description=__doc__)
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("target", type=Path, metavar="TARGET")
+    parser.add_argument("--tiles", type=int, required=True)
+    args = parser.parse_args()
+    print(grow(open_bundle(args.bundle), args.target, args.tiles).index)
+
+
+if __name__ == "__main__":
+    main()
