@@ -50,7 +50,7 @@ class BundleWriter:
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def array(self, name: str, values: ArrayLike) -> None:
-        """Write one array of `bundle.layout.ARRAYS`, INDEX or OPTIONAL_ARRAYS, in its dtype, C order."""
+        """Write one array of `bundle.layout`, in its dtype and C order."""
         dtype = (ARRAYS | INDEX | OPTIONAL_ARRAYS)[name].dtype
         array = np.ascontiguousarray(values, dtype=None if dtype == "S" else dtype)
         np.save(self.staging / name, array, allow_pickle=False)
