@@ -12,6 +12,7 @@ from service.openapi import document
 from service.routes import clusters, encode, health, neighbors, pages, reference, screen, tiles
 from service.settings import Settings
 from service.state import open_serving
+from service.tracing import tracing
 
 _SUMMARY = "Finds tiles that hold chart lettering instead of tissue."
 
@@ -26,9 +27,9 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with open_serving(settings, encoder) as serving:
-            app.state.serving = serving
-            yield
+        with tracing(app.version) as app.state.tracer:
+            async with open_serving(settings, encoder) as app.state.serving:
+                yield
 
     app = FastAPI(
         title="Tilescreen",

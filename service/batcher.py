@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bundle import Encoder
 from bundle.arrays import Grey
+from service import metrics, timing
 from service.errors import Draining, EncodingFailed, QueueFull
 
 _log = logging.getLogger("service.batcher")
@@ -40,6 +41,7 @@ class BatchLimits:
 class _Waiting:
     tile: Grey
     answer: asyncio.Future[Seen]
+    clock: timing.Clock | None
 
 
 class Batcher:
@@ -87,6 +89,14 @@ class Batcher:
         Returns: for each tile its latent and map, or what went wrong with it alone.
 
         Raises:
+            QueueFull, Draining: see `enqueue`.
+        """
+        return await asyncio.gather(*self.enqueue(tiles), return_exceptions=True)
+
+    def enqueue(self, tiles: Sequence[Grey]) -> list[asyncio.Future[Seen]]:
+        """Have tiles examined; who cancels the future of one takes it out of the queue.
+
+        Raises:
             QueueFull: not all of them fit into the queue; none was taken.
             Draining: the service is about to stop.
         """
@@ -95,10 +105,14 @@ class Batcher:
         if self.waiting + len(tiles) > self._limits.queue:
             raise QueueFull(self.waiting, len(tiles), self._limits.queue)
         loop = asyncio.get_running_loop()
-        items = [_Waiting(tile, loop.create_future()) for tile in tiles]
+        clock = timing.current()
+        if clock is not None:
+            clock.queued()
+        items = [_Waiting(tile, loop.create_future(), clock) for tile in tiles]
         for item in items:
             self._queue.put_nowait(item)
-        return await asyncio.gather(*(item.answer for item in items), return_exceptions=True)
+        metrics.QUEUE_TILES.set(self.waiting)
+        return [item.answer for item in items]
 
     async def _work(self) -> None:
         while batch := await self._next_batch():
@@ -122,10 +136,12 @@ class Batcher:
                 deadline = deadline or asyncio.get_running_loop().time() + self._limits.delay_s
         except TimeoutError:
             pass
+        metrics.QUEUE_TILES.set(self.waiting)
         return batch
 
     async def _answer(self, items: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
+        began = time.perf_counter()
         try:
             found = await loop.run_in_executor(self._thread, self._examine, items)
         except Exception:  # noqa: BLE001, a border: whatever the model raises, the worker must live
@@ -137,6 +153,9 @@ class Batcher:
             self._fail(items[0])
             return
         self.last_run = time.monotonic()
+        timing.ran((item.clock for item in items), began)
+        metrics.RUN_TILES.observe(len(items))
+        metrics.RUN_SECONDS.observe(time.perf_counter() - began)
         for item, seen in zip(items, found, strict=True):
             if not item.answer.done():
                 item.answer.set_result(seen)

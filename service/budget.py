@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from service import metrics
 from service.errors import BodiesFull
 
 
@@ -22,6 +23,7 @@ class Budget:
             yield share
         finally:
             self.taken -= share.size
+            metrics.BODY_BYTES.set(self.taken)
 
 
 class Share:
@@ -41,4 +43,5 @@ class Share:
         if self._budget.taken + more > self._budget.limit:
             raise BodiesFull(self._budget.taken - self.size, size, self._budget.limit)
         self._budget.taken += more
+        metrics.BODY_BYTES.set(self._budget.taken)
         self.size += more

@@ -7,12 +7,13 @@ from fastapi import Depends, Path, Query, Request
 from service.state import Serving
 
 
-async def _serving(request: Request) -> Serving:
+async def serving_of(request: Request) -> Serving:
+    """Return what the service holds."""
     # Asynchronous because FastAPI runs plain functions in threads.
     return cast(Serving, request.app.state.serving)
 
 
-ServingDep = Annotated[Serving, Depends(_serving)]
+ServingDep = Annotated[Serving, Depends(serving_of)]
 
 TileId = Annotated[
     str, Path(description="Id of a stored tile, as GET /tiles lists it.", examples=["c311"])

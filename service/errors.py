@@ -3,7 +3,7 @@
 `TABLE` is the only place that gives a class of error its HTTP status.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -37,6 +37,18 @@ class TooManyTiles(ServiceError):
 
 class WrongMediaType(ServiceError):
     """The Content-Type is neither a PNG nor a form with files."""
+
+
+class NotAcceptable(ServiceError):
+    """The answer cannot be given in any form that the Accept header names."""
+
+    headers: Mapping[str, str] = {"Vary": "Accept"}
+
+    def __init__(self, accept: str, offered: Sequence[str]) -> None:
+        super().__init__(
+            f"Accept is {accept[:100]!r}. Ask for one of {', '.join(offered)}, "
+            "or leave the header out."
+        )
 
 
 class MalformedForm(ServiceError):
@@ -138,6 +150,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),
     TooManyTiles: Kind(413, "too_many_tiles", "Too many tiles in one request"),
     WrongMediaType: Kind(415, "wrong_media_type", "Neither a PNG nor a form"),
+    NotAcceptable: Kind(406, "not_acceptable", "No such form of the answer"),
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
     SlowBody: Kind(408, "slow_body", "The body did not arrive in time"),
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),

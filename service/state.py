@@ -16,6 +16,7 @@ from service.findings import Findings
 from service.looks import Decoded, Look, decode
 from service.readiness import Readiness
 from service.settings import Settings
+from service.timing import timed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,32 +61,68 @@ class Serving:
         Raises:
             QueueFull, Draining, TookTooLong: nothing was answered.
         """
-        try:
-            async with asyncio.timeout(self.settings.request_timeout_s):
-                return await self._look(files)
-        except TimeoutError as error:
-            raise TookTooLong(
-                f"The answer was not ready within {self.settings.request_timeout_s:g} s. "
-                "Send fewer tiles in a request."
-            ) from error
+        async with self.patience():
+            begun = await self.begin(files)
+            waiting = [one.seen for one in begun if not isinstance(one, BaseException)]
+            await asyncio.gather(*waiting, return_exceptions=True)
+            return [await joined(one) for one in begun]
 
-    async def _look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
+    async def begin(self, files: Iterable[bytes | Exception]) -> "list[Begun | BaseException]":
+        """Decode the bytes of tiles and have them examined, without waiting for that.
+
+        Raises:
+            QueueFull, Draining: none of them is examined.
+        """
+
         async def one(file: bytes | Exception) -> Decoded:
             if isinstance(file, Exception):
                 raise file
             return await self.decode(file)
 
-        read = await asyncio.gather(*map(one, files), return_exceptions=True)
-        sound = [one for one in read if not isinstance(one, BaseException)]
-        seen = await self.batcher.examine([one.tile for one in sound]) if sound else []
-        answers = iter(zip(sound, seen, strict=True))
-        return [one if isinstance(one, BaseException) else _join(*next(answers)) for one in read]
+        with timed("decode"):
+            read = await asyncio.gather(*map(one, files), return_exceptions=True)
+        sound = [one.tile for one in read if not isinstance(one, BaseException)]
+        seen = iter(self.batcher.enqueue(sound) if sound else ())
+        return [one if isinstance(one, BaseException) else Begun(one, next(seen)) for one in read]
+
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """Do what is inside within the time that a request has.
+
+        Raises:
+            TookTooLong: it was not done by then, and is dropped.
+        """
+        try:
+            async with asyncio.timeout(self.settings.request_timeout_s):
+                yield
+        except TimeoutError as error:
+            raise self.too_late() from error
+
+    def too_late(self) -> TookTooLong:
+        """Return the error for what was not ready in time."""
+        return TookTooLong(
+            f"The answer was not ready within {self.settings.request_timeout_s:g} s. "
+            "Send fewer tiles in a request."
+        )
 
 
-def _join(decoded: Decoded, seen: Seen | BaseException) -> Look | BaseException:
-    if isinstance(seen, BaseException):
-        return seen
-    return Look(decoded.tile, decoded.size, seen.latent, seen.map)
+@dataclass(frozen=True)
+class Begun:
+    """A tile that was decoded, and what the encoder will say of it."""
+
+    decoded: Decoded
+    seen: asyncio.Future[Seen]
+
+
+async def joined(begun: Begun | BaseException) -> Look | BaseException:
+    """Wait for the encoder; return what is known of the tile, or what is wrong with it."""
+    if isinstance(begun, BaseException):
+        return begun
+    try:
+        seen = await begun.seen
+    except Exception as error:  # noqa: BLE001, a border: it becomes the tile's own answer
+        return error
+    return Look(begun.decoded.tile, begun.decoded.size, seen.latent, seen.map)
 
 
 @asynccontextmanager

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from bundle.neighbors import IndexKind
 from service.answers import stored, uploaded
-from service.deps import ServingDep, TileId
+from service.caching import kept
+from service.deps import ServingDep, TileId, Version, serving_of
 from service.facts import new_neighbors, stored_neighbors
-from service.openapi import UPLOAD, problems, upload_body
+from service.openapi import UPLOAD, also, lasting, problems, upload_body
 from service.schemas import NeighborsAnswer
+from service.streaming import NDJSON
 
 router = APIRouter(tags=["neighbors"])
 
@@ -29,7 +31,7 @@ OtherScans = Annotated[
 @router.post(
     "/neighbors",
     response_model=NeighborsAnswer,
-    responses=problems(*UPLOAD),
+    responses={**also(NDJSON), **problems(*UPLOAD)},
     openapi_extra=upload_body(),
 )
 async def neighbors_of_tiles(
@@ -42,12 +44,20 @@ async def neighbors_of_tiles(
 
 
 @router.get(
-    "/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=problems(404, 422)
+    "/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=lasting(404, 422)
 )
 async def stored_tile_neighbors(
-    tile_id: TileId, serving: ServingDep, k: K = 5, other_scans: OtherScans = False
+    request: Request,
+    tile_id: TileId,
+    k: K = 5,
+    other_scans: OtherScans = False,
+    v: Version = None,
 ) -> Response:
     """Give the nearest other tiles of a stored tile, from the precomputed graph."""
+    serving = await serving_of(request)  # the busiest route: a dependency costs 10 us
     row = serving.catalog.row(tile_id)
+    keeping = kept(request, serving, v)
+    if keeping.unchanged:
+        return keeping.unchanged
     fact = stored_neighbors(serving.catalog, row, k, other_scans=other_scans)
-    return stored(serving, tile_id, fact)
+    return stored(serving, tile_id, fact, keeping.headers)
