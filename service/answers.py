@@ -17,7 +17,7 @@ from service.facts import Fact
 from service.looks import Look
 from service.negotiation import choose
 from service.results import fact_or_problem, problem_with
-from service.state import Serving, joined
+from service.state import Serving
 from service.streaming import NDJSON, lines
 from service.timing import timed
 from service.uploads import Uploads, read_uploads
@@ -128,7 +128,7 @@ async def _lines(asked: _Asked) -> Response:
     async with asked.serving.patience():
         begun = await asked.serving.begin(asked.uploads.hand_over())
         if asked.uploads.raw:
-            _refuse_raw(asked, await joined(begun[0]))
+            _refuse_raw(asked, await asked.serving.joined(begun[0]))
     body = lines(asked.request, asked.serving, asked.names, begun, asked.describe)
     return StreamingResponse(body, media_type=NDJSON)
 

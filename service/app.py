@@ -9,7 +9,17 @@ from bundle import Encoder
 from service.handlers import add_handlers
 from service.middleware import Envelope
 from service.openapi import document
-from service.routes import clusters, encode, health, neighbors, pages, reference, screen, tiles
+from service.routes import (
+    clusters,
+    encode,
+    health,
+    neighbors,
+    observing,
+    pages,
+    reference,
+    screen,
+    tiles,
+)
 from service.settings import Settings
 from service.state import open_serving
 from service.tracing import tracing
@@ -42,6 +52,6 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.add_middleware(Envelope)
     add_handlers(app)
-    for routes in (screen, neighbors, encode, clusters, tiles, health, reference, pages):
+    for routes in (screen, neighbors, encode, clusters, tiles, health, observing, reference, pages):
         app.include_router(routes.router)
     return app

@@ -61,6 +61,12 @@ def picture(description: str) -> Responses:
     return {200: {"description": description, "content": binary}, 304: _NOT_CHANGED}
 
 
+def exposition() -> Responses:
+    """Return the 200 of the metrics, which are text."""
+    content = {"text/plain": {"schema": {"type": "string"}}}
+    return {200: {"description": "Every metric with its help text.", "content": content}}
+
+
 def lasting(*statuses: int) -> Responses:
     """Return the 304 and the error responses of a route whose answer has an ETag."""
     return {304: _NOT_CHANGED, **problems(*statuses)}

@@ -11,6 +11,7 @@ from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_
 from service.batcher import Batcher, BatchLimits, Seen
 from service.budget import Budget
 from service.catalog import Catalog
+from service.drift import Drift
 from service.errors import TookTooLong
 from service.findings import Findings
 from service.looks import Decoded, Look, decode
@@ -35,6 +36,7 @@ class Serving:
     decoder: OnnxDecoder
     pool: ThreadPoolExecutor
     readiness: Readiness
+    drift: Drift
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run work of more than a millisecond in the pool, off the event loop."""
@@ -65,7 +67,7 @@ class Serving:
             begun = await self.begin(files)
             waiting = [one.seen for one in begun if not isinstance(one, BaseException)]
             await asyncio.gather(*waiting, return_exceptions=True)
-            return [await joined(one) for one in begun]
+            return [await self.joined(one) for one in begun]
 
     async def begin(self, files: Iterable[bytes | Exception]) -> "list[Begun | BaseException]":
         """Decode the bytes of tiles and have them examined, without waiting for that.
@@ -84,6 +86,17 @@ class Serving:
         sound = [one.tile for one in read if not isinstance(one, BaseException)]
         seen = iter(self.batcher.enqueue(sound) if sound else ())
         return [one if isinstance(one, BaseException) else Begun(one, next(seen)) for one in read]
+
+    async def joined(self, begun: "Begun | BaseException") -> Look | BaseException:
+        """Wait for the encoder; return what is known of the tile, or what is wrong with it."""
+        if isinstance(begun, BaseException):
+            return begun
+        try:
+            seen = await begun.seen
+        except Exception as error:  # noqa: BLE001, a border: it becomes the tile's own answer
+            return error
+        self.drift.note(seen.latent)
+        return Look(begun.decoded.tile, begun.decoded.size, seen.latent, seen.map)
 
     @asynccontextmanager
     async def patience(self) -> AsyncIterator[None]:
@@ -112,17 +125,6 @@ class Begun:
 
     decoded: Decoded
     seen: asyncio.Future[Seen]
-
-
-async def joined(begun: Begun | BaseException) -> Look | BaseException:
-    """Wait for the encoder; return what is known of the tile, or what is wrong with it."""
-    if isinstance(begun, BaseException):
-        return begun
-    try:
-        seen = await begun.seen
-    except Exception as error:  # noqa: BLE001, a border: it becomes the tile's own answer
-        return error
-    return Look(begun.decoded.tile, begun.decoded.size, seen.latent, seen.map)
 
 
 @asynccontextmanager
@@ -163,4 +165,5 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
             decoder=decoder,
             pool=pool,
             readiness=Readiness(bundle, batcher),
+            drift=Drift(bundle),
         )

@@ -17,7 +17,7 @@ from starlette.types import Message
 from service.facts import Fact
 from service.looks import Look
 from service.results import fact_or_problem
-from service.state import Begun, Serving, joined
+from service.state import Begun, Serving
 
 NDJSON = "application/x-ndjson"
 _LINES_A_PIECE = 64
@@ -87,7 +87,7 @@ async def _fact(
 ) -> Fact:
     if not _done(one):
         raise serving.too_late()
-    look = await joined(one)
+    look = await serving.joined(one)
     if isinstance(look, BaseException):
         raise look
     return await serving.apart(describe, look)

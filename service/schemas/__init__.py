@@ -29,7 +29,7 @@ from service.schemas.screening import (
     ScreenPage,
     ScreenResult,
 )
-from service.schemas.status import Alive, BundleManifest, Ready
+from service.schemas.status import Alive, BundleManifest, DriftReport, Ready
 from service.schemas.stored import (
     ClusterDetail,
     ClusterList,
@@ -50,6 +50,7 @@ __all__ = [
     "ClusterResult",
     "ClusterSummary",
     "DbscanLabel",
+    "DriftReport",
     "EncodeAnswer",
     "EncodeResult",
     "Evidence",
