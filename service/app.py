@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from bundle import Encoder
 from service.handlers import add_handlers
@@ -24,6 +25,13 @@ from service.settings import Settings
 from service.state import open_serving
 from service.tracing import tracing
 
+# FastAPI's own would tell paths, which may name a patient; `service.tracing` does not.
+_NONE: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
 _SUMMARY = "Finds tiles that hold chart lettering instead of tissue."
 
 
@@ -48,6 +56,7 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI
         lifespan=life,
         docs_url=None,
         redoc_url=None,
+        telemetry=_NONE,
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.add_middleware(Envelope)

@@ -78,7 +78,7 @@ def test_a_request_is_a_span_with_its_parts_below(tiny_path: Path, collector: Co
 
 
 def test_nothing_is_imported_without_an_endpoint(tiny_path: Path) -> None:
-    """The packages are not even loaded."""
+    """What could send traces is not even loaded; FastAPI itself loads the bare API."""
     code = (
         "import asyncio, sys\n"
         "from service.app import create_app\n"
@@ -93,7 +93,20 @@ def test_nothing_is_imported_without_an_endpoint(tiny_path: Path) -> None:
         [sys.executable, "-c", code], cwd=root, env={}, capture_output=True, text=True, check=True
     )
     assert "service.tracing" in done.stdout
-    assert "opentelemetry" not in done.stdout
+    assert "opentelemetry.sdk" not in done.stdout
+    assert "opentelemetry.exporter" not in done.stdout
+
+
+def test_fastapi_sends_nothing_of_its_own(
+    tiny_path: Path, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own traces would hold the path, and so a tile's name; they stay off."""
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    with running(tiny_path) as api:
+        assert not api.app._native_telemetry.enabled()
+        assert not api.app._telemetry["auto_configure"]
+        api.get("/tiles/c300")
+    assert [span.name for span in collector.spans] == ["GET /tiles/{tile_id}"]
 
 
 def test_an_endpoint_without_the_packages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
