@@ -14,6 +14,7 @@ from service.routes import (
     clusters,
     encode,
     health,
+    inference,
     neighbors,
     observing,
     pages,
@@ -61,6 +62,17 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.add_middleware(Envelope)
     add_handlers(app)
-    for routes in (screen, neighbors, encode, clusters, tiles, health, observing, reference, pages):
+    for routes in (
+        screen,
+        neighbors,
+        encode,
+        clusters,
+        tiles,
+        health,
+        inference,
+        observing,
+        reference,
+        pages,
+    ):
         app.include_router(routes.router)
     return app

@@ -55,6 +55,14 @@ class MalformedForm(ServiceError):
     """The multipart body cannot be read, or holds no file."""
 
 
+class BadInference(ServiceError):
+    """The request is not as the Open Inference Protocol has it."""
+
+
+class UnknownModel(ServiceError):
+    """There is no model of this name."""
+
+
 class SlowBody(ServiceError):
     """The body did not arrive in time."""
 
@@ -152,6 +160,8 @@ TABLE: dict[type[TilescreenError], Kind] = {
     WrongMediaType: Kind(415, "wrong_media_type", "Neither a PNG nor a form"),
     NotAcceptable: Kind(406, "not_acceptable", "No such form of the answer"),
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
+    BadInference: Kind(400, "bad_inference", "The inference request cannot be read"),
+    UnknownModel: Kind(404, "unknown_model", "No such model"),
     SlowBody: Kind(408, "slow_body", "The body did not arrive in time"),
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),

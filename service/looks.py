@@ -1,9 +1,10 @@
 """What is known of a tile that was sent: what the encoder saw, and what it says."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from bundle.arrays import Grey
-from bundle.preprocess import load_tile, png_size
+from bundle.preprocess import check_size, load_tile, png_size, resize
 from service.batcher import Latent, Map
 
 
@@ -33,12 +34,20 @@ class Look:
     map: Map = field(repr=False)
 
 
-def decode(data: bytes, side: int, max_pixels: int) -> Decoded:
-    """Turn PNG bytes into encoder input.
+Sent: TypeAlias = bytes | Grey
+"""A tile as it was sent: the bytes of a PNG, or (height, width) uint8 greys."""
+
+
+def decode(data: Sent, side: int, max_pixels: int) -> Decoded:
+    """Turn PNG bytes, or greys, into encoder input.
 
     Raises:
         TileError: one of its kinds.
     """
+    if not isinstance(data, bytes):
+        height, width = data.shape
+        check_size(width, height, max_pixels)
+        return Decoded(resize(data, side), (height, width))
     tile = load_tile(data, side, max_pixels=max_pixels)
     width, height = png_size(data)
     return Decoded(tile, (height, width))

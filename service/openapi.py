@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from service import schemas
 from service.errors import MEDIA_TYPE, TABLE
+from service.protocol import HEADER_LENGTH
 from service.streaming import NDJSON
 from service.vectors import ARROW, NPY
 
@@ -97,6 +98,24 @@ def upload_body() -> dict[str, Any]:
         "schema": {"type": "string"},
         "example": "c311",
     }
+    return {"parameters": [header], "requestBody": {"required": True, "content": content}}
+
+
+def inference_body() -> dict[str, Any]:
+    """Return the request body of the Open Inference Protocol, for the document."""
+    text = "As the protocol has it: one input, `png` (BYTES, in JSON base64) or `tiles` (UINT8)."
+    example = {
+        "inputs": [{"name": "tiles", "datatype": "UINT8", "shape": [1, 32, 32], "data": [0] * 1024}]
+    }
+    schema = {"type": "object", "required": ["inputs"], "description": text}
+    header = {
+        "name": HEADER_LENGTH,
+        "in": "header",
+        "description": "Bytes of the JSON, where binary tensors follow it.",
+        "schema": {"type": "integer"},
+        "example": 120,
+    }
+    content = {"application/json": {"schema": schema, "example": example}}
     return {"parameters": [header], "requestBody": {"required": True, "content": content}}
 
 

@@ -14,7 +14,7 @@ from service.catalog import Catalog
 from service.drift import Drift
 from service.errors import TookTooLong
 from service.findings import Findings
-from service.looks import Decoded, Look, decode
+from service.looks import Decoded, Look, Sent, decode
 from service.readiness import Readiness
 from service.settings import Settings
 from service.timing import timed
@@ -43,8 +43,8 @@ class Serving:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: work(*args, **kwargs))
 
-    async def decode(self, data: bytes) -> Decoded:
-        """Turn PNG bytes into encoder input.
+    async def decode(self, data: Sent) -> Decoded:
+        """Turn a tile into encoder input.
 
         Raises:
             TileError: one of its kinds.
@@ -52,8 +52,8 @@ class Serving:
         side = self.bundle.manifest.preprocessing.side
         return await self.apart(decode, data, side, self.settings.max_tile_pixels)
 
-    async def look(self, files: Iterable[bytes | Exception]) -> list[Look | BaseException]:
-        """Decode and examine the bytes of tiles; the answers keep their order.
+    async def look(self, files: Iterable[Sent | Exception]) -> list[Look | BaseException]:
+        """Decode and examine tiles; the answers keep their order.
 
         Bytes that only `files` holds are free again as soon as they are decoded.
 
@@ -69,14 +69,14 @@ class Serving:
             await asyncio.gather(*waiting, return_exceptions=True)
             return [await self.joined(one) for one in begun]
 
-    async def begin(self, files: Iterable[bytes | Exception]) -> "list[Begun | BaseException]":
-        """Decode the bytes of tiles and have them examined, without waiting for that.
+    async def begin(self, files: Iterable[Sent | Exception]) -> "list[Begun | BaseException]":
+        """Decode tiles and have them examined, without waiting for that.
 
         Raises:
             QueueFull, Draining: none of them is examined.
         """
 
-        async def one(file: bytes | Exception) -> Decoded:
+        async def one(file: Sent | Exception) -> Decoded:
             if isinstance(file, Exception):
                 raise file
             return await self.decode(file)

@@ -74,13 +74,31 @@ async def read_uploads(request: Request, settings: Settings, share: Share) -> Up
                 limit = min(settings.max_body_bytes, settings.max_tile_bytes)
                 return await _read_raw(request, _pieces(request, limit, share))
     except TimeoutError as error:
-        raise SlowBody(
-            f"The body did not arrive within {settings.request_timeout_s:g} s. Send smaller tiles, "
-            "or fewer in a request, or use a faster connection."
-        ) from error
+        raise _slow(settings) from error
     raise WrongMediaType(
         f"The Content-Type is {media_type[:100]!r}. Send one tile as image/png, "
         f"or several as multipart/form-data in fields named {FIELD!r}."
+    )
+
+
+async def read_body(request: Request, settings: Settings, share: Share) -> bytes:
+    """Read a body of any kind, as far as `share` grows.
+
+    Raises:
+        BodyTooLarge, SlowBody, BodiesFull.
+    """
+    try:
+        async with asyncio.timeout(settings.request_timeout_s):
+            pieces = _pieces(request, settings.max_body_bytes, share)
+            return b"".join([piece async for piece in pieces])
+    except TimeoutError as error:
+        raise _slow(settings) from error
+
+
+def _slow(settings: Settings) -> SlowBody:
+    return SlowBody(
+        f"The body did not arrive within {settings.request_timeout_s:g} s. Send smaller tiles, "
+        "or fewer in a request, or use a faster connection."
     )
 
 

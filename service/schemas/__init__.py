@@ -4,6 +4,16 @@ Answers themselves are built as plain objects (`service.facts`): checking each o
 answers a second against its model would cost more than making it.
 """
 
+from service.schemas.inference import (
+    InferAnswer,
+    Live,
+    ModelMetadata,
+    ModelReady,
+    OutputTensor,
+    ServerMetadata,
+    ServerReady,
+    TensorMetadata,
+)
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.results import (
     ClusterAnswer,
@@ -56,12 +66,17 @@ __all__ = [
     "Evidence",
     "FailedResult",
     "FoundReason",
+    "InferAnswer",
     "InvalidPart",
+    "Live",
     "Membership",
+    "ModelMetadata",
+    "ModelReady",
     "NearestCluster",
     "Neighbor",
     "NeighborsAnswer",
     "NeighborsResult",
+    "OutputTensor",
     "Problem",
     "Ready",
     "ScreenAnswer",
@@ -69,6 +84,9 @@ __all__ = [
     "ScreenPage",
     "ScreenResult",
     "ScreenedTile",
+    "ServerMetadata",
+    "ServerReady",
+    "TensorMetadata",
     "TileDetail",
     "TilePage",
     "TileSummary",
