@@ -5,6 +5,8 @@ through files in that folder, and each of them can give those of all.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
@@ -60,9 +62,9 @@ BODY_BYTES = Gauge(
 )
 BUNDLE = Gauge(
     "tilescreen_bundle_info",
-    "1 for the bundle that answers.",
+    "Processes that have the bundle open; 0 for one that was.",
     ["bundle", "profile"],
-    multiprocess_mode="livemax",
+    multiprocess_mode="livesum",
     registry=REGISTRY,
 )
 BUNDLE_TILES = Gauge(
@@ -90,6 +92,24 @@ DRIFT_STABILITY = Gauge(
     multiprocess_mode="livemostrecent",
     registry=REGISTRY,
 )
+
+
+@contextmanager
+def opened(bundle: str, profile: str, tiles: int) -> Iterator[None]:
+    """Tell of a bundle for as long as it is open.
+
+    Args:
+        bundle: its id.
+        profile: the profile it was fitted with.
+        tiles: number of stored tiles.
+    """
+    one = BUNDLE.labels(bundle, profile)
+    one.inc()
+    BUNDLE_TILES.set(tiles)
+    try:
+        yield
+    finally:
+        one.dec()
 
 
 def exposition(accept: str) -> tuple[bytes, str]:

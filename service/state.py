@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bundle import Bundle, Encoder, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from service import metrics
 from service.batcher import Batcher, BatchLimits, Seen
 from service.budget import Budget
 from service.catalog import Catalog
@@ -155,6 +156,10 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
         )
         batcher = await stack.enter_async_context(Batcher(encoder, limits))
         catalog = Catalog.of(bundle)
+        manifest = bundle.manifest
+        stack.enter_context(
+            metrics.opened(manifest.bundle_id, manifest.profile, manifest.source.tiles)
+        )
         yield Serving(
             settings=settings,
             bundle=bundle,

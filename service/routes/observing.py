@@ -32,10 +32,6 @@ async def drift(serving: ServingDep) -> Response:
 @router.get("/metrics", response_class=Response, responses={**exposition(), **problems()})
 async def prometheus(request: Request, serving: ServingDep) -> Response:
     """Give all metrics to Prometheus, in its text format or OpenMetrics."""
-    manifest = serving.bundle.manifest
-    metrics.BUNDLE.clear()
-    metrics.BUNDLE.labels(manifest.bundle_id, manifest.profile).set(1)
-    metrics.BUNDLE_TILES.set(len(serving.bundle))
     _set_drift(await _figures(serving))
     body, kind = await serving.apart(metrics.exposition, request.headers.get("accept", ""))
     return Response(body, headers={"Content-Type": kind, "Cache-Control": "no-store"})

@@ -153,3 +153,14 @@ def test_an_unknown_tile_is_404_whatever_is_known(api: Api) -> None:
     """Conditions count only where the answer would be good."""
     etag = api.get("/tiles/c300").headers["etag"]
     assert api.get("/tiles/nope", headers={"If-None-Match": etag}).status_code == 404
+
+
+def test_a_closed_bundle_no_longer_counts(found_path: Path, study_path: Path) -> None:
+    """After a service ends, its bundle is told as 0 and the next one as 1."""
+    with running(found_path) as first:
+        old = first.get("/bundle").json()["bundle_id"]
+    with running(study_path) as second:
+        found = scrape(second)
+        new = second.get("/bundle").json()["bundle_id"]
+    assert found[f"tilescreen_bundle_info{{bundle={old},profile=default}}"] == 0
+    assert found[f"tilescreen_bundle_info{{bundle={new},profile=default}}"] == 1
