@@ -50,7 +50,7 @@ format: .venv/dev.installed
 	$(PY) -m ruff check --fix .
 
 # Hashed, naming no host; each file agrees with dev.txt, so that they can share an environment.
-GROUPS_ := service training client run scans
+GROUPS_ := service training client run scans tracing
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 lock: .venv/pyvenv.cfg

@@ -40,6 +40,7 @@ from client.results import (
 )
 from client.retry import Retry
 from client.screenings import AlikeTile, Box, Evidence, Reason, ScreenedTile, Screening
+from client.vectors import Vectors
 
 __all__ = [
     "AlikeTile",
@@ -70,4 +71,5 @@ __all__ = [
     "StoredTile",
     "TileRefused",
     "UnexpectedAnswer",
+    "Vectors",
 ]

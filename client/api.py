@@ -6,6 +6,7 @@ Both only carry out plans and give them names; the rules stand in `client.plans`
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -15,7 +16,7 @@ from client import questions
 from client.errors import InputUnusable
 from client.keys import key_headers
 from client.payload import Payload, TileLike, chunked, load
-from client.plans import Answer, Ask, Plan, Terms, Wait, same_bundle, submit
+from client.plans import Answer, Ask, Batch, Plan, Terms, Wait, same_bundle, submit
 from client.proxy import certificates, is_local, proxy_variable
 from client.questions import (
     CLUSTER,
@@ -42,6 +43,8 @@ from client.results import (
 )
 from client.retry import Retry
 from client.screenings import ScreenedTile, Screening, Verdict
+from client.streams import Lines, opened
+from client.vectors import NPY, Vectors, joined
 
 URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 60.0
@@ -133,11 +136,19 @@ class Client:
             time.sleep(step.seconds)
             return None
         try:
-            return self._http.request(
-                step.method, step.path, params=step.params or None, files=step.files or None
+            request = self._http.build_request(
+                step.method,
+                step.path,
+                params=step.params or None,
+                files=step.files or None,
+                headers={"Accept": step.accept},
             )
+            response = self._http.send(request, stream=step.stream)
+            if not response.is_success:
+                response.read()
         except httpx.RequestError as error:
             return error
+        return response
 
     def _many(
         self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
@@ -148,6 +159,27 @@ class Client:
             batch = self.run(submit(question.command, chunk, self.terms, k))
             bundle = same_bundle(bundle, batch.bundle)
             yield from typed(question, chunk, batch)
+
+    def _streamed(
+        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
+    ) -> Iterator[T | FailedTile]:
+        limits, bundle = self.terms.limits, ""
+        payloads = (load(tile, limits) for tile in tiles)
+        for chunk in chunked(payloads, Payload.weight, limits):
+            answer = self.run(opened(question, chunk, self.terms, k))
+            if isinstance(answer, Batch):
+                bundle = same_bundle(bundle, answer.bundle)
+                yield from typed(question, chunk, answer)
+                continue
+            lines = Lines(question, chunk, self.terms)
+            with closing(answer):
+                try:
+                    for line in answer.iter_lines():
+                        yield from lines.feed(line)
+                        bundle = same_bundle(bundle, lines.bundle)
+                except httpx.RequestError as error:
+                    raise lines.cut() from error
+                yield from lines.end()
 
     def _pages(self, page: Callable[[str | None], Plan[Page[T]]]) -> Iterator[T]:
         cursor: str | None = None
@@ -164,6 +196,15 @@ class Client:
     def encode_many(self, tiles: Iterable[TileLike]) -> Iterator[Encoded | FailedTile]:
         """Encode tiles, many a request; yields one answer a tile, in order."""
         return self._many(ENCODE, tiles)
+
+    def vectors(self, tiles: Iterable[TileLike]) -> Vectors:
+        """Encode tiles, many a request, into one NumPy array; a failed tile is a row of NaN."""
+        limits = self.terms.limits
+        payloads = (load(tile, limits) for tile in tiles)
+        chunks = chunked(payloads, Payload.weight, limits)
+        return joined(
+            (chunk, self.run(submit("encode", chunk, self.terms, form=NPY))) for chunk in chunks
+        )
 
     def neighbors(
         self,
@@ -209,6 +250,16 @@ class Client:
     ) -> Iterator[Screening | FailedTile]:
         """Screen tiles, many a request; yields one answer a tile, in order."""
         return self._many(SCREEN, tiles, k)
+
+    def screen_stream(
+        self, tiles: Iterable[TileLike], k: int = 5
+    ) -> Iterator[Screening | FailedTile]:
+        """Screen tiles, many a request; yields each answer as soon as the service knows it.
+
+        Raises:
+            ServiceUnreachable: also when an answer breaks off; it says how many tiles are missing.
+        """
+        return self._streamed(SCREEN, tiles, k)
 
     def latent_of(self, tile_id: str) -> Encoded:
         """Return a stored tile's latent; raises NotFound."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -11,7 +12,7 @@ from client import questions
 from client.api import TIMEOUT_S, URL, terms_for
 from client.keys import key_headers
 from client.payload import Payload, TileLike, chunked, load
-from client.plans import Answer, Ask, Plan, Wait, same_bundle, submit
+from client.plans import Answer, Ask, Batch, Plan, Wait, same_bundle, submit
 from client.proxy import certificates, is_local
 from client.questions import (
     CLUSTER,
@@ -38,6 +39,8 @@ from client.results import (
 )
 from client.retry import Retry
 from client.screenings import ScreenedTile, Screening, Verdict
+from client.streams import Lines, opened
+from client.vectors import NPY, Vectors, joined
 
 T = TypeVar("T")
 
@@ -110,11 +113,19 @@ class AsyncClient:
             await asyncio.sleep(step.seconds)
             return None
         try:
-            return await self._http.request(
-                step.method, step.path, params=step.params or None, files=step.files or None
+            request = self._http.build_request(
+                step.method,
+                step.path,
+                params=step.params or None,
+                files=step.files or None,
+                headers={"Accept": step.accept},
             )
+            response = await self._http.send(request, stream=step.stream)
+            if not response.is_success:
+                await response.aread()
         except httpx.RequestError as error:
             return error
+        return response
 
     async def _many(
         self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
@@ -126,6 +137,30 @@ class AsyncClient:
             bundle = same_bundle(bundle, batch.bundle)
             for answer in typed(question, chunk, batch):
                 yield answer
+
+    async def _streamed(
+        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
+    ) -> AsyncIterator[T | FailedTile]:
+        limits, bundle = self.terms.limits, ""
+        payloads = (load(tile, limits) for tile in tiles)
+        for chunk in chunked(payloads, Payload.weight, limits):
+            answer = await self.run(opened(question, chunk, self.terms, k))
+            if isinstance(answer, Batch):
+                bundle = same_bundle(bundle, answer.bundle)
+                for each in typed(question, chunk, answer):
+                    yield each
+                continue
+            lines = Lines(question, chunk, self.terms)
+            async with aclosing(answer):
+                try:
+                    async for line in answer.aiter_lines():
+                        for each in lines.feed(line):
+                            yield each
+                        bundle = same_bundle(bundle, lines.bundle)
+                except httpx.RequestError as error:
+                    raise lines.cut() from error
+                for left in lines.end():
+                    yield left
 
     async def _pages(self, page: Callable[[str | None], Plan[Page[T]]]) -> AsyncIterator[T]:
         cursor: str | None = None
@@ -143,6 +178,16 @@ class AsyncClient:
     def encode_many(self, tiles: Iterable[TileLike]) -> AsyncIterator[Encoded | FailedTile]:
         """Encode tiles, many a request; yields one answer a tile, in order."""
         return self._many(ENCODE, tiles)
+
+    async def vectors(self, tiles: Iterable[TileLike]) -> Vectors:
+        """Encode tiles, many a request, into one NumPy array; a failed tile is a row of NaN."""
+        limits = self.terms.limits
+        payloads = (load(tile, limits) for tile in tiles)
+        parts = [
+            (chunk, await self.run(submit("encode", chunk, self.terms, form=NPY)))
+            for chunk in chunked(payloads, Payload.weight, limits)
+        ]
+        return joined(parts)
 
     async def neighbors(
         self,
@@ -180,6 +225,16 @@ class AsyncClient:
     ) -> AsyncIterator[Screening | FailedTile]:
         """Screen tiles, many a request; yields one answer a tile, in order."""
         return self._many(SCREEN, tiles, k)
+
+    def screen_stream(
+        self, tiles: Iterable[TileLike], k: int = 5
+    ) -> AsyncIterator[Screening | FailedTile]:
+        """Screen tiles, many a request; yields each answer as soon as the service knows it.
+
+        Raises:
+            ServiceUnreachable: also when an answer breaks off; it says how many tiles are missing.
+        """
+        return self._streamed(SCREEN, tiles, k)
 
     async def latent_of(self, tile_id: str) -> Encoded:
         """Return a stored tile's latent; raises NotFound."""

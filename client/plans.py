@@ -5,8 +5,8 @@ the result. `client.api` carries plans out, once with and once without asyncio, 
 everything that can be wrong about a request is written once.
 """
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Literal, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -27,7 +27,7 @@ NOTHING_MORE: Params = {}
 
 # Too long, too slow, or the service failed on it: half as many tiles may do, and in the end
 # only the tile that is the cause has to be given up.
-_SPLIT = frozenset({408, 413, 500, 504})
+SPLIT = frozenset({408, 413, 500, 504})
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,9 @@ class Ask:
     path: str
     params: Params = field(default_factory=dict)
     tiles: Sequence[Payload] = ()
+    accept: str = "*/*"
+    stream: bool = False
+    """Leave the body of a good answer to whoever asked, still to be read and closed."""
 
     @property
     def method(self) -> str:
@@ -81,6 +84,14 @@ class Batch:
 
     bundle: str
     results: Sequence[Json]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of an answer to tiles: its media type, and how it is read for so many tiles."""
+
+    accept: str
+    read: Callable[[httpx.Response, int, Terms], Batch]
 
 
 def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Response]:
@@ -166,7 +177,7 @@ def stored(
     Raises:
         NotFound: no stored tile has the id.
     """
-    body = yield from fetch(f"/{command}/{segment(tile_id)}", terms, _params(k, more))
+    body = yield from fetch(f"/{command}/{segment(tile_id)}", terms, params(k, more))
     return _batch(body, 1, terms).results[0]
 
 
@@ -190,6 +201,8 @@ def submit(
     terms: Terms,
     k: int | None = None,
     more: Params = NOTHING_MORE,
+    *,
+    form: Form | None = None,
 ) -> Plan[Batch]:
     """Send tiles; split them when they are too many for one request. `more` as in `stored`.
 
@@ -202,7 +215,8 @@ def submit(
         BundleChanged: a split request was answered from two bundles.
     """
     sound = [tile for tile in tiles if isinstance(tile.data, bytes)]
-    sent = (yield from _send(command, sound, terms, _params(k, more))) if sound else Batch("", [])
+    request = Ask(f"/{command}", params(k, more), sound)
+    sent = (yield from _send(request, terms, form or JSON)) if sound else Batch("", [])
     answers = iter(sent.results)
     results: list[Json] = [
         {"error": tile.data.to_json()} if isinstance(tile.data, Problem) else next(answers)
@@ -212,17 +226,18 @@ def submit(
     return Batch(sent.bundle, named)
 
 
-def _send(command: Command, tiles: Sequence[Payload], terms: Terms, params: Params) -> Plan[Batch]:
-    response = yield from ask(Ask(f"/{command}", params, tiles), terms)
-    if response.status_code not in _SPLIT:
-        return _batch(json_object(fine(response, terms.url), terms.url), len(tiles), terms)
+def _send(request: Ask, terms: Terms, form: Form) -> Plan[Batch]:
+    tiles = request.tiles
+    response = yield from ask(replace(request, accept=form.accept), terms)
+    if response.status_code not in SPLIT:
+        return form.read(response, len(tiles), terms)
     if len(tiles) == 1:
         return Batch("", [{"error": problem_in(response).to_json()}])
     half = len(tiles) // 2
     if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         _learn(terms.limits, tiles, problem_in(response))
-    first = yield from _send(command, tiles[:half], terms, params)
-    second = yield from _send(command, tiles[half:], terms, params)
+    first = yield from _send(replace(request, tiles=tiles[:half]), terms, form)
+    second = yield from _send(replace(request, tiles=tiles[half:]), terms, form)
     bundle = same_bundle(first.bundle, second.bundle)
     return Batch(bundle, [*first.results, *second.results])
 
@@ -251,8 +266,16 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def _params(k: int | None, more: Params) -> Params:
+def params(k: int | None, more: Params = NOTHING_MORE) -> Params:
+    """Return the query of a question."""
     return {**more} if k is None else {"k": k, **more}
+
+
+def _json(response: httpx.Response, due: int, terms: Terms) -> Batch:
+    return _batch(json_object(fine(response, terms.url), terms.url), due, terms)
+
+
+JSON = Form("application/json", _json)
 
 
 def _batch(body: Json, due: int, terms: Terms) -> Batch:

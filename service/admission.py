@@ -9,6 +9,7 @@ so without a lock.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from service import metrics
 from service.errors import BodiesFull, Draining, QueueFull
 
 
@@ -45,6 +46,7 @@ class Gate:
         finally:
             self.tiles -= ticket.tiles
             self.bytes -= ticket.bytes
+            metrics.BODY_BYTES.set(self.bytes)
 
 
 class Ticket:
@@ -66,6 +68,7 @@ class Ticket:
             raise BodiesFull(gate.bytes - self.bytes, size, gate.most_bytes)
         gate.bytes += more
         self.bytes += more
+        metrics.BODY_BYTES.set(gate.bytes)
 
     def expect(self, tiles: int) -> None:
         """Turn a request away as soon as it is known to have more tiles than there is room for.

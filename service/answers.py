@@ -1,21 +1,35 @@
 """The one shape of every answer about tiles: `{"bundle": ..., "results": [...]}`."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
-from service.errors import INTERNAL, problem_of
+from service import metrics
+from service.caching import kept
+from service.errors import problem_of
 from service.facts import Fact
 from service.looks import Look
+from service.negotiation import choose
+from service.results import fact_or_problem, problem_with
 from service.state import Serving
+from service.streaming import NDJSON, lines
+from service.timing import timed
 from service.uploads import Uploads, read_uploads
+from service.vectors import ARROW, NPY, arrow, errors, npy
 
-_log = logging.getLogger("service.answers")
+JSON = "application/json"
+FORMS = (JSON, NDJSON)
+"""Forms of every answer about tiles that are sent."""
+VECTORS = (NPY, ARROW)
+"""Forms of latents only."""
 R = TypeVar("R")
 
 
@@ -25,85 +39,141 @@ def json_response(content: object, headers: Mapping[str, str] | None = None) -> 
     return Response(body, media_type="application/json", headers=headers)
 
 
-def enveloped(serving: Serving, **members: object) -> Response:
+def enveloped(
+    serving: Serving, headers: Mapping[str, str] | None = None, **members: object
+) -> Response:
     """Return an answer that names its bundle first."""
-    return json_response({"bundle": serving.bundle.manifest.bundle_id, **members})
+    return json_response({"bundle": serving.bundle.manifest.bundle_id, **members}, headers)
 
 
-def stored(serving: Serving, tile_id: str, fact: Fact) -> Response:
+def stored(serving: Serving, tile_id: str, fact: Fact, headers: Mapping[str, str]) -> Response:
     """Return what is known of one stored tile, as the only one of the results."""
-    return enveloped(serving, results=[{"index": 0, "id": tile_id, **fact}])
+    return enveloped(serving, headers, results=[{"index": 0, "id": tile_id, **fact}])
 
 
 async def kept_png(
     request: Request, serving: Serving, version: str | None, paint: Callable[[], bytes]
 ) -> Response:
-    """Return a PNG to be kept: for ever at an address that names the bundle, else ask again.
+    """Return a PNG to be kept; `version` as in `service.caching.kept`.
 
-    Args:
-        request: may name the ETag of a picture that the browser has already.
-        serving: its bundle's id is the ETag.
-        version: the bundle's id that the address names, if it names one.
-        paint: makes the PNG, in the pool.
+    `paint` makes the PNG, in the pool.
     """
-    bundle_id = serving.bundle.manifest.bundle_id
-    lasting = version == bundle_id
-    headers = {
-        "ETag": f'"{bundle_id}"',
-        "Cache-Control": "private, max-age=31536000, immutable" if lasting else "no-cache",
-    }
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(await serving.apart(paint), media_type="image/png", headers=headers)
+    keeping = kept(request, serving, version)
+    if keeping.unchanged:
+        return keeping.unchanged
+    return Response(await serving.apart(paint), media_type="image/png", headers=keeping.headers)
 
 
 async def uploaded(
-    request: Request, serving: Serving, describe: Callable[[Look], Fact], *, again: bool = False
+    request: Request,
+    serving: Serving,
+    describe: Callable[[Look], Fact],
+    forms: Sequence[str] = FORMS,
+    *,
+    again: bool = False,
 ) -> Response:
     """Read the request's tiles, look at them, and say of each what `describe` says.
-
-    With `again`, tiles of which the encoder is in doubt are looked at a second time.
 
     A tile alone in a raw body answers with its own status; in a form, each tile has its own
     error and the others their answers.
 
+    Args:
+        request: holds the tiles; its Accept header chooses one of the forms.
+        serving: the bundle that answers.
+        describe: says what is asked of one tile.
+        forms: media types of the answer, the usual one first.
+        again: look a second time at tiles of which the encoder is in doubt.
+
     Raises:
         TilescreenError: the request as a whole, or its one raw tile, cannot be used.
     """
-    with serving.gate.enter() as ticket:
-        uploads = await read_uploads(request, serving.settings, ticket)
+    form = choose(request.headers.get("accept", ""), forms)
+    with ExitStack() as held:
+        ticket = held.enter_context(serving.gate.enter())
+        with timed("read"):
+            uploads = await read_uploads(request, serving.settings, ticket)
         names = [tile.id for tile in uploads.tiles]
         request.state.tiles = len(names)
-        found = await unless_gone(request, _describe(serving, uploads, describe, again))
-    if uploads.raw and isinstance(found[0], BaseException):
-        raise found[0]
-    results = [
-        {"index": index, "id": name, **fact_or_problem(index, fact)}
-        for index, (name, fact) in enumerate(zip(names, found, strict=True))
-    ]
-    return enveloped(serving, results=results)
+        metrics.TILES.inc(len(names))
+        asked = _Asked(request, serving, uploads, names, describe, form, again)
+        answer = await unless_gone(request, _ANSWERS[form](asked))
+        if isinstance(answer, _Stream):
+            answer.held = held.pop_all()
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
-async def _describe(
-    serving: Serving, uploads: Uploads, describe: Callable[[Look], Fact], again: bool
-) -> list[Fact | BaseException]:
+class _Stream(StreamingResponse):
+    """Sends lines, and lets go of what the request holds once they end, however they end."""
+
+    held: ExitStack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them."""
+        with self.held:
+            await super().__call__(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request that was read: its tiles, what is asked of each, and in which form.
+
+    again: whether tiles in doubt are looked at a second time.
+    """
+
+    request: Request
+    serving: Serving
+    uploads: Uploads
+    names: Sequence[str | None]
+    describe: Callable[[Look], Fact]
+    form: str
+    again: bool
+
+
+async def _json(asked: _Asked) -> Response:
     async def one(look: Look | BaseException) -> Fact:
         if isinstance(look, BaseException):
             raise look
-        return await serving.apart(describe, look)
+        return await asked.serving.apart(asked.describe, look)
 
-    looks = await serving.look(uploads.hand_over(), again=again)
-    return await asyncio.gather(*map(one, looks), return_exceptions=True)
+    looks = await asked.serving.look(asked.uploads.hand_over(), again=asked.again)
+    with timed("search"):
+        found = await asyncio.gather(*map(one, looks), return_exceptions=True)
+    _refuse_raw(asked, found[0])
+    results = [
+        {"index": index, "id": name, **fact_or_problem(index, fact)}
+        for index, (name, fact) in enumerate(zip(asked.names, found, strict=True))
+    ]
+    return enveloped(asked.serving, results=results)
 
 
-def fact_or_problem(index: int, fact: Fact | BaseException) -> Fact:
-    """Return what is said of one tile, or its error as a member of its result."""
-    if isinstance(fact, BaseException):
-        problem = problem_of(fact)
-        if problem.kind is INTERNAL:
-            _log.error("unforeseen error on a tile", exc_info=fact)
-        return {"error": problem.members(index=index)}
-    return fact
+async def _lines(asked: _Asked) -> Response:
+    async with asked.serving.patience():
+        begun = await asked.serving.begin(asked.uploads.hand_over(), again=asked.again)
+        if asked.uploads.raw:
+            _refuse_raw(asked, await asked.serving.joined(begun[0]))
+    body = lines(asked.request, asked.serving, asked.names, begun, asked.describe)
+    return _Stream(body, media_type=NDJSON)
+
+
+async def _vectors(asked: _Asked) -> Response:
+    looks = await asked.serving.look(asked.uploads.hand_over())
+    _refuse_raw(asked, looks[0])
+    found = [problem_with(one) if isinstance(one, BaseException) else one for one in looks]
+    dim = asked.serving.bundle.manifest.latent_dim
+    if asked.form == NPY:
+        return Response(npy(found, dim), media_type=NPY, headers=errors(found))
+    return Response(await asked.serving.apart(arrow, found, asked.names, dim), media_type=ARROW)
+
+
+_ANSWERS = {JSON: _json, NDJSON: _lines, NPY: _vectors, ARROW: _vectors}
+
+
+def _refuse_raw(asked: _Asked, found: object) -> None:
+    """Have a raw tile that cannot be used answer with its own status."""
+    if asked.uploads.raw and isinstance(found, BaseException):
+        metrics.TILE_ERRORS.labels(problem_of(found).kind.code).inc()
+        raise found
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, R]) -> R:

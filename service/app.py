@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from bundle import Encoder
 from service.guard import Guard
@@ -19,7 +20,9 @@ from service.routes import (
     clusters,
     encode,
     health,
+    inference,
     neighbors,
+    observing,
     pages,
     reference,
     screen,
@@ -29,7 +32,15 @@ from service.routes import (
 from service.settings import Settings
 from service.shelf import Shelf
 from service.team import Alone, Team
+from service.tracing import tracing
 
+# FastAPI's own would tell paths, which may name a patient; `service.tracing` does not.
+_NONE: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
 _SUMMARY = "Finds tiles that hold chart lettering instead of tissue."
 
 
@@ -54,7 +65,7 @@ def create_app(
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        with open_process(settings) as process:
+        with tracing(app.version) as app.state.tracer, open_process(settings) as process:
             async with Shelf(process, folder or settings.followed, encoder) as shelf:
                 app.state.shelf, app.state.team = shelf, join(shelf)
                 yield
@@ -67,6 +78,7 @@ def create_app(
         lifespan=life,
         docs_url=None,
         redoc_url=None,
+        telemetry=_NONE,
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.state.keys = read_keys(settings)
@@ -75,6 +87,7 @@ def create_app(
     app.add_middleware(Holding)
     add_handlers(app)
     questions = (screen, neighbors, encode, clusters, tiles)
-    for routes in (*questions, health, bundles, reference, signin, pages):
+    about = (health, bundles, inference, observing, reference)
+    for routes in (*questions, *about, signin, pages):
         app.include_router(routes.router)
     return app

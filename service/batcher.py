@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from bundle import Encoder
 from bundle.arrays import Grey
 from bundle.views import look_again
+from service import metrics, timing
 from service.errors import Draining, EncodingFailed
 
 _log = logging.getLogger("service.batcher")
@@ -44,6 +46,7 @@ class _Waiting:
     tile: Grey
     again: bool
     answer: asyncio.Future[Seen]
+    clock: timing.Clock | None
 
 
 class Batcher:
@@ -101,26 +104,43 @@ class Batcher:
         Raises:
             Draining: the service is about to stop.
         """
+        answers = self.enqueue(tiles, again=again, urgent=urgent)
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    def enqueue(
+        self, tiles: Sequence[Grey], *, again: bool = False, urgent: bool = False
+    ) -> list[asyncio.Future[Seen]]:
+        """Have tiles examined; who cancels the future of one takes it out of the queue.
+
+        Raises:
+            Draining: the service is about to stop.
+        """
         if not self.alive:
             raise Draining
         loop = asyncio.get_running_loop()
-        items = [_Waiting(tile, again, loop.create_future()) for tile in tiles]
+        clock = timing.current()
+        if clock is not None:
+            clock.queued()
+        items = [_Waiting(tile, again, loop.create_future(), clock) for tile in tiles]
         self._queue.update(dict.fromkeys(items))
+        for item in items:
+            item.answer.add_done_callback(partial(self._leave, item))
         if urgent:
             for item in reversed(items):
                 self._queue.move_to_end(item, last=False)
         self._changed.set()
-        try:
-            return await asyncio.gather(*(item.answer for item in items), return_exceptions=True)
-        finally:
-            for item in items:
-                self._queue.pop(item, None)
+        metrics.QUEUE_TILES.set(self.waiting)
+        return [item.answer for item in items]
+
+    def _leave(self, item: _Waiting, _: asyncio.Future[Seen]) -> None:
+        self._queue.pop(item, None)
 
     async def _work(self) -> None:
         while await self._something_waits():
             await self._gather_company()
             count = min(self._limits.size, len(self._queue))
             batch = [self._queue.popitem(last=False)[0] for _ in range(count)]
+            metrics.QUEUE_TILES.set(self.waiting)
             await self._answer(batch)
 
     async def _something_waits(self) -> bool:
@@ -144,6 +164,7 @@ class Batcher:
         if not items:
             return
         loop = asyncio.get_running_loop()
+        began = time.perf_counter()
         try:
             found = await loop.run_in_executor(self._thread, self._examine, items)
         except Exception:  # noqa: BLE001, a border: whatever the model raises, the worker must live
@@ -156,6 +177,9 @@ class Batcher:
             await self._answer(items[middle:])
             return
         self.last_run = time.monotonic()
+        timing.ran((item.clock for item in items), began)
+        metrics.RUN_TILES.observe(len(items))
+        metrics.RUN_SECONDS.observe(time.perf_counter() - began)
         for item, seen in zip(items, found, strict=True):
             _settle(item, seen)
 

@@ -9,7 +9,8 @@ from service.keys import Role
 from service.state import Serving
 
 
-async def _serving(request: Request) -> Serving:
+async def serving_of(request: Request) -> Serving:
+    """Return what the service holds."""
     # Asynchronous because FastAPI runs plain functions in threads.
     return cast(Serving, request.state.serving)
 
@@ -22,7 +23,7 @@ async def _admin(request: Request) -> None:
 
 ADMIN = Depends(_admin)
 """Lets only keys with the role admin in."""
-ServingDep = Annotated[Serving, Depends(_serving)]
+ServingDep = Annotated[Serving, Depends(serving_of)]
 
 TileId = Annotated[
     str, Path(description="Id of a stored tile, as GET /tiles lists it.", examples=["c311"])

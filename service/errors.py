@@ -3,7 +3,7 @@
 `TABLE` is the only place that gives a class of error its HTTP status.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -39,6 +39,18 @@ class WrongMediaType(ServiceError):
     """The Content-Type is neither a PNG nor a form with files."""
 
 
+class NotAcceptable(ServiceError):
+    """The answer cannot be given in any form that the Accept header names."""
+
+    headers: Mapping[str, str] = {"Vary": "Accept"}
+
+    def __init__(self, accept: str, offered: Sequence[str]) -> None:
+        super().__init__(
+            f"Accept is {accept[:100]!r}. Ask for one of {', '.join(offered)}, "
+            "or leave the header out."
+        )
+
+
 class MalformedForm(ServiceError):
     """The multipart body cannot be read, or holds no file."""
 
@@ -49,6 +61,14 @@ class SlowHead(ServiceError):
 
 class HeadTooLarge(ServiceError):
     """The request's address and headers have more bytes than allowed, or are too many."""
+
+
+class BadInference(ServiceError):
+    """The request is not as the Open Inference Protocol has it."""
+
+
+class UnknownModel(ServiceError):
+    """There is no model of this name."""
 
 
 class SlowBody(ServiceError):
@@ -199,9 +219,12 @@ TABLE: dict[type[TilescreenError], Kind] = {
     TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),
     TooManyTiles: Kind(413, "too_many_tiles", "Too many tiles in one request"),
     WrongMediaType: Kind(415, "wrong_media_type", "Neither a PNG nor a form"),
+    NotAcceptable: Kind(406, "not_acceptable", "No such form of the answer"),
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
     SlowHead: Kind(408, "slow_head", "The head of the request did not arrive in time"),
     HeadTooLarge: Kind(431, "head_too_large", "The head of the request is too large"),
+    BadInference: Kind(400, "bad_inference", "The inference request cannot be read"),
+    UnknownModel: Kind(404, "unknown_model", "No such model"),
     SlowBody: Kind(408, "slow_body", "The body did not arrive in time"),
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),

@@ -12,7 +12,7 @@ from service.keys import Keyring, Role
 
 COOKIE = "tilescreen_key"
 SIGN_IN = "/sign-in"
-OPEN = {"/livez", "/healthz", "/readyz", SIGN_IN}
+OPEN = {"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", SIGN_IN}
 """Paths that need no key: whoever watches over the service has none."""
 
 

@@ -1,6 +1,7 @@
 """FastAPI's exceptions as problems, so that every error has the one shape."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import cast
 
@@ -39,7 +40,7 @@ def add_handlers(app: FastAPI) -> None:
 
 
 async def _tilescreen(request: Request, error: TilescreenError) -> Response:
-    return problem_of(error).response(request.state.request_id)
+    return _answer(request, problem_of(error))
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -52,7 +53,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     ]
     detail = "; ".join(f"{part['where']}: {part['message']}" for part in found) + "."
     problem = Problem(_INVALID, detail, {"errors": found})
-    return problem.response(request.state.request_id)
+    return _answer(request, problem)
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
@@ -64,7 +65,13 @@ async def _http(request: Request, error: HTTPException) -> Response:
     detail = detail.format(allow=headers.get("Allow", "see /docs"))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         detail += _stored_instead(request)
-    return Problem(kind, detail, headers=headers).response(request.state.request_id)
+    return _answer(request, Problem(kind, detail, headers=headers))
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    if request.url.path.startswith("/v2/"):  # where clients of the inference protocol look
+        problem = replace(problem, extra={**problem.extra, "error": problem.detail})
+    return problem.response(request.state.request_id)
 
 
 def _allowed(request: Request) -> str:

@@ -10,7 +10,9 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import timing
 from service.errors import problem_of
+from service.observing import observe
 
 _log = logging.getLogger("service.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -42,7 +44,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start = time.perf_counter()
+        clock = timing.start()
         method = scope["method"]
         if method == "HEAD":  # the answer of GET without its body; a copy, the server has its own
             scope = {**scope, "method": "GET"}
@@ -60,7 +62,11 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), *added]
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *added,
+                    (b"server-timing", clock.header()),
+                ]
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -74,7 +80,8 @@ class Envelope:
             if not status:
                 await problem_of(error).response(request_id)(scope, receive, send_more)
         finally:
-            _note({**scope, "method": method}, status, time.perf_counter() - start)
+            _note({**scope, "method": method}, status, time.perf_counter() - clock.start)
+            observe(scope, method, status, clock, getattr(scope["app"].state, "tracer", None))
 
 
 def _request_id(scope: Scope) -> str | None:

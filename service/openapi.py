@@ -10,13 +10,34 @@ from fastapi.openapi.utils import get_openapi
 
 from service import schemas
 from service.errors import MEDIA_TYPE, TABLE
+from service.protocol import HEADER_LENGTH
+from service.streaming import NDJSON
+from service.vectors import ARROW, NPY
 
 _SCHEMAS = "#/components/schemas/"
 ALWAYS = (401, 500)
 """Any route may ask for a key, or fail unforeseen."""
-UPLOAD = (400, 408, 413, 415, 422, 429, 503, 504)
+UPLOAD = (400, 406, 408, 413, 415, 422, 429, 503, 504)
 """What may be wrong with an upload."""
 
+_NOT_CHANGED = {"description": "Not changed: If-None-Match names the ETag."}
+_BINARY = {"format": "binary"}
+_FORMS = {
+    NDJSON: {
+        "description": "A line of JSON with `bundle` and `tiles`, the number of lines that follow; "
+        "then a line a tile as in `results`, in request order, as soon as it is known."
+    },
+    NPY: {
+        **_BINARY,
+        "description": "(tiles, d) float32 latents as a NumPy file; a tile that cannot be used is "
+        "a row of NaN, and X-Tile-Errors names it by code: `damaged_tile=(1 4)`.",
+    },
+    ARROW: {
+        **_BINARY,
+        "description": "One record batch: `id`, `latent`, and `error` and `detail` where there is "
+        "no latent.",
+    },
+}
 _KEYS = {
     "bearer": {
         "type": "http",
@@ -51,10 +72,24 @@ def _problem_response(status: int) -> dict[str, Any]:
 def picture(description: str) -> Responses:
     """Return the 200 and 304 responses of a route that answers with a PNG."""
     binary = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
-    return {
-        200: {"description": description, "content": binary},
-        304: {"description": "Not changed: If-None-Match names the ETag."},
-    }
+    return {200: {"description": description, "content": binary}, 304: _NOT_CHANGED}
+
+
+def exposition() -> Responses:
+    """Return the 200 of the metrics, which are text."""
+    content = {"text/plain": {"schema": {"type": "string"}}}
+    return {200: {"description": "Every metric with its help text.", "content": content}}
+
+
+def lasting(*statuses: int) -> Responses:
+    """Return the 304 and the error responses of a route whose answer has an ETag."""
+    return {304: _NOT_CHANGED, **problems(*statuses)}
+
+
+def also(*media_types: str) -> Responses:
+    """Return in which other forms a route that answers with JSON gives its results."""
+    content = {kind: {"schema": {"type": "string", **_FORMS[kind]}} for kind in media_types}
+    return {200: {"content": content}}
 
 
 def csv_as_well(description: str) -> Responses:
@@ -76,6 +111,24 @@ def upload_body() -> dict[str, Any]:
         "schema": {"type": "string"},
         "example": "c311",
     }
+    return {"parameters": [header], "requestBody": {"required": True, "content": content}}
+
+
+def inference_body() -> dict[str, Any]:
+    """Return the request body of the Open Inference Protocol, for the document."""
+    text = "As the protocol has it: one input, `png` (BYTES, in JSON base64) or `tiles` (UINT8)."
+    example = {
+        "inputs": [{"name": "tiles", "datatype": "UINT8", "shape": [1, 32, 32], "data": [0] * 1024}]
+    }
+    schema = {"type": "object", "required": ["inputs"], "description": text}
+    header = {
+        "name": HEADER_LENGTH,
+        "in": "header",
+        "description": "Bytes of the JSON, where binary tensors follow it.",
+        "schema": {"type": "integer"},
+        "example": 120,
+    }
+    content = {"application/json": {"schema": schema, "example": example}}
     return {"parameters": [header], "requestBody": {"required": True, "content": content}}
 
 

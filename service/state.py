@@ -22,17 +22,20 @@ from bundle import (
 )
 from bundle.errors import naming
 from bundle.manifest import Precision
-from bundle.preprocess import Input, read_tile
+from bundle.preprocess import Input
 from bundle.runtime import allowed_difference
+from service import metrics
 from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
 from service.catalog import Catalog
+from service.drift import Drift
 from service.errors import NotReady, TookTooLong
 from service.findings import Findings
-from service.looks import Look
+from service.looks import Look, Sent, decode
 from service.process import Process
 from service.readiness import Readiness
 from service.settings import Settings
+from service.timing import timed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,6 +52,7 @@ class Serving:
     batcher: Batcher
     decoder: OnnxDecoder
     readiness: Readiness
+    drift: Drift
 
     @property
     def settings(self) -> Settings:
@@ -64,8 +68,8 @@ class Serving:
         """Run work of more than a millisecond in the pool, off the event loop."""
         return await self.process.apart(work, *args, **kwargs)
 
-    async def decode(self, data: bytes) -> Input:
-        """Turn PNG bytes into encoder input.
+    async def decode(self, data: Sent) -> Input:
+        """Turn a tile into encoder input.
 
         Raises:
             TileError: one of its kinds.
@@ -73,12 +77,12 @@ class Serving:
         side = self.bundle.manifest.preprocessing.side
         limit = self.settings.max_tile_pixels
         async with self.process.turns:
-            return await self.apart(read_tile, data, side, max_pixels=limit)
+            return await self.apart(decode, data, side, limit)
 
     async def look(
-        self, files: Iterable[bytes | Exception], *, again: bool = False
+        self, files: Iterable[Sent | Exception], *, again: bool = False
     ) -> list[Look | BaseException]:
-        """Decode and examine the bytes of tiles; the answers keep their order.
+        """Decode and examine tiles; the answers keep their order.
 
         With `again`, tiles of which the encoder is in doubt are looked at a second time.
         Bytes that only `files` holds are free again as soon as they are decoded.
@@ -89,35 +93,70 @@ class Serving:
         Raises:
             Draining, TookTooLong: nothing was answered, and what still waited was dropped.
         """
-        try:
-            async with asyncio.timeout(self.settings.request_timeout_s):
-                return await self._look(files, again)
-        except TimeoutError as error:
-            raise TookTooLong(
-                f"The answer was not ready within {self.settings.request_timeout_s:g} s. "
-                "Send fewer tiles in a request."
-            ) from error
+        async with self.patience():
+            begun = await self.begin(files, again=again)
+            waiting = [one.seen for one in begun if not isinstance(one, BaseException)]
+            await asyncio.gather(*waiting, return_exceptions=True)
+            return [await self.joined(one) for one in begun]
 
-    async def _look(
-        self, files: Iterable[bytes | Exception], again: bool
-    ) -> list[Look | BaseException]:
-        async def one(file: bytes | Exception) -> Input:
+    async def begin(
+        self, files: Iterable[Sent | Exception], *, again: bool = False
+    ) -> "list[Begun | BaseException]":
+        """Decode tiles and have them examined, without waiting for that; `again` as in `look`.
+
+        Raises:
+            Draining: none of them is examined.
+        """
+
+        async def one(file: Sent | Exception) -> Input:
             if isinstance(file, Exception):
                 raise file
             return await self.decode(file)
 
-        read = await asyncio.gather(*map(one, files), return_exceptions=True)
-        sound = [one for one in read if not isinstance(one, BaseException)]
-        tiles = [one.tile for one in sound]
-        seen = await self.batcher.examine(tiles, again=again) if sound else []
-        answers = iter(zip(sound, seen, strict=True))
-        return [one if isinstance(one, BaseException) else _join(*next(answers)) for one in read]
+        with timed("decode"):
+            read = await asyncio.gather(*map(one, files), return_exceptions=True)
+        sound = [one.tile for one in read if not isinstance(one, BaseException)]
+        seen = iter(self.batcher.enqueue(sound, again=again) if sound else ())
+        return [one if isinstance(one, BaseException) else Begun(one, next(seen)) for one in read]
+
+    async def joined(self, begun: "Begun | BaseException") -> Look | BaseException:
+        """Wait for the encoder; return what is known of the tile, or what is wrong with it."""
+        if isinstance(begun, BaseException):
+            return begun
+        try:
+            seen = await begun.seen
+        except Exception as error:  # noqa: BLE001, a border: it becomes the tile's own answer
+            return error
+        self.drift.note(seen.latent)
+        return Look(begun.read, seen.latent, seen.map)
+
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """Do what is inside within the time that a request has.
+
+        Raises:
+            TookTooLong: it was not done by then, and is dropped.
+        """
+        try:
+            async with asyncio.timeout(self.settings.request_timeout_s):
+                yield
+        except TimeoutError as error:
+            raise self.too_late() from error
+
+    def too_late(self) -> TookTooLong:
+        """Return the error for what was not ready in time."""
+        return TookTooLong(
+            f"The answer was not ready within {self.settings.request_timeout_s:g} s. "
+            "Send fewer tiles in a request."
+        )
 
 
-def _join(read: Input, seen: Seen | BaseException) -> Look | BaseException:
-    if isinstance(seen, BaseException):
-        return seen
-    return Look(read, seen.latent, seen.map)
+@dataclass(frozen=True)
+class Begun:
+    """A tile that was read, and what the encoder will say of it."""
+
+    read: Input
+    seen: asyncio.Future[Seen]
 
 
 def _prove_neighbor(readiness: Readiness, path: Path) -> None:
@@ -152,16 +191,20 @@ async def open_serving(
         size=settings.max_batch_size,
         delay_s=settings.max_batch_delay_ms / 1000,
     )
+    manifest = bundle.manifest
+    opened = metrics.opened(manifest.bundle_id, manifest.profile, manifest.source.tiles)
     async with Batcher(encoder, limits) as batcher:
         readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
         await asyncio.to_thread(_prove_neighbor, readiness, path)
         catalog = Catalog.of(bundle)
-        yield Serving(
-            process=process,
-            bundle=bundle,
-            catalog=catalog,
-            findings=Findings.of(catalog),
-            batcher=batcher,
-            decoder=decoder,
-            readiness=readiness,
-        )
+        with opened:
+            yield Serving(
+                process=process,
+                bundle=bundle,
+                catalog=catalog,
+                findings=Findings.of(catalog),
+                batcher=batcher,
+                decoder=decoder,
+                readiness=readiness,
+                drift=Drift(bundle),
+            )

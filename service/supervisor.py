@@ -19,6 +19,7 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import FrameType
 
+from service import metrics
 from service.board import Board
 from service.changes import Changes
 from service.follow import EVERY_S, Watch, hears_hangup, note
@@ -189,6 +190,7 @@ class Supervisor:
             self._changes.gone(slot)
 
     def _forget(self, worker: _Worker) -> None:
+        metrics.forget(worker.process.pid)
         del self._workers[worker.slot]
         if worker.line in self._selector.get_map():
             self._selector.unregister(worker.line)

@@ -1,11 +1,11 @@
 """The list of verdicts as CSV, for spreadsheets."""
 
 import csv
-import re
 from collections.abc import Iterator
 from io import StringIO
 
 from service.findings import Chosen, Findings
+from service.negotiation import quality
 from service.screening import in_tile
 
 COLUMNS = (
@@ -23,7 +23,6 @@ COLUMNS = (
 )
 MEDIA_TYPE = "text/csv"
 _ROWS_A_PIECE = 500
-_QUALITY = re.compile(r"\bq=([01](?:\.[0-9]{0,3})?)")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -39,14 +38,7 @@ def csv_pieces(findings: Findings, rows: Chosen) -> Iterator[str]:
 
 def prefers_csv(accept: str) -> bool:
     """Tell whether an Accept header wants CSV rather than JSON; in doubt it does not."""
-    weights = {MEDIA_TYPE: 0.0, "application/json": 0.0}
-    for part in accept.lower().split(","):
-        kind, _, parameters = part.partition(";")
-        if kind.strip() in weights:
-            found = _QUALITY.search(parameters)
-            weights[kind.strip()] = float(found[1]) if found else 1.0
-    wants_csv, wants_json = weights.values()
-    return wants_csv > wants_json
+    return quality(accept, MEDIA_TYPE) > quality(accept, "application/json")
 
 
 def _lines(cells: "Iterator[tuple[object, ...]] | list[tuple[str, ...]]") -> str:

@@ -77,7 +77,7 @@ def _entry(
         title=operation["description"],
         body=body,
         parameters=tuple(map(_parameter, operation.get("parameters", ()))),
-        curl=_curl(method, path, bool(body), *example),
+        curl=_curl(method, path, body, *example),
         answer=_answer(document, responses["200"]),
         failures=tuple(
             Failure(status, response["description"])
@@ -103,11 +103,13 @@ def _parameter(parameter: _Json) -> Parameter:
 
 
 def _curl(
-    method: str, path: str, takes: bool, base: str, names: Mapping[str, str]
+    method: str, path: str, takes: tuple[str, ...], base: str, names: Mapping[str, str]
 ) -> tuple[str, ...]:
     url = base + path.format_map(names)
     if method == "POST" and not takes:
         return (f"curl --request POST '{url}'",)
+    if "application/json" in takes:
+        return (f"curl --json @request.json '{url}'",)
     if method == "POST":
         return (
             f"curl -H 'Content-Type: image/png' --data-binary @tile.png '{url}'",

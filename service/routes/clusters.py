@@ -5,11 +5,13 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from service.answers import enveloped, stored, uploaded
+from service.caching import kept
 from service.catalog import Catalog
-from service.deps import Cursor, Label, Limit, ServingDep, TileId
+from service.deps import Cursor, Label, Limit, ServingDep, TileId, Version
 from service.facts import Fact, cluster_summary, new_cluster, stored_cluster, tile_summary
-from service.openapi import UPLOAD, problems, upload_body
+from service.openapi import UPLOAD, also, lasting, problems, upload_body
 from service.schemas import ClusterAnswer, ClusterDetail, ClusterList
+from service.streaming import NDJSON
 
 router = APIRouter(tags=["clusters"])
 
@@ -17,7 +19,7 @@ router = APIRouter(tags=["clusters"])
 @router.post(
     "/cluster",
     response_model=ClusterAnswer,
-    responses=problems(*UPLOAD),
+    responses={**also(NDJSON), **problems(*UPLOAD)},
     openapi_extra=upload_body(),
 )
 async def cluster_of_tiles(request: Request, serving: ServingDep) -> Response:
@@ -25,11 +27,17 @@ async def cluster_of_tiles(request: Request, serving: ServingDep) -> Response:
     return await uploaded(request, serving, partial(new_cluster, serving.catalog))
 
 
-@router.get("/cluster/{tile_id:path}", response_model=ClusterAnswer, responses=problems(404, 422))
-async def stored_tile_cluster(tile_id: TileId, serving: ServingDep) -> Response:
+@router.get("/cluster/{tile_id:path}", response_model=ClusterAnswer, responses=lasting(404, 422))
+async def stored_tile_cluster(
+    request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
+) -> Response:
     """Give the cluster of a stored tile, and the study's DBSCAN label."""
     row = serving.catalog.row(tile_id)
-    return stored(serving, tile_id, await serving.apart(stored_cluster, serving.catalog, row))
+    keeping = kept(request, serving, v)
+    if keeping.unchanged:
+        return keeping.unchanged
+    fact = await serving.apart(stored_cluster, serving.catalog, row)
+    return stored(serving, tile_id, fact, keeping.headers)
 
 
 @router.get("/clusters", response_model=ClusterList, responses=problems())

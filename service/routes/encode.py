@@ -2,13 +2,16 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.answers import stored, uploaded
+from service.answers import FORMS, VECTORS, stored, uploaded
 from service.batcher import Latent
-from service.deps import ServingDep, TileId
+from service.caching import kept
+from service.deps import ServingDep, TileId, Version
 from service.facts import Fact
 from service.looks import Look
-from service.openapi import UPLOAD, problems, upload_body
+from service.openapi import UPLOAD, also, lasting, problems, upload_body
 from service.schemas import EncodeAnswer
+from service.streaming import NDJSON
+from service.vectors import ARROW, NPY
 
 router = APIRouter(tags=["encode"])
 
@@ -16,19 +19,24 @@ router = APIRouter(tags=["encode"])
 @router.post(
     "/encode",
     response_model=EncodeAnswer,
-    responses=problems(*UPLOAD),
+    responses={**also(NDJSON, NPY, ARROW), **problems(*UPLOAD)},
     openapi_extra=upload_body(),
 )
 async def encode_tiles(request: Request, serving: ServingDep) -> Response:
     """Encode tiles: one PNG as raw image/png, or several in a form."""
-    return await uploaded(request, serving, _new)
+    return await uploaded(request, serving, _new, (*FORMS, *VECTORS))
 
 
-@router.get("/encode/{tile_id:path}", response_model=EncodeAnswer, responses=problems(404, 422))
-async def stored_latent(tile_id: TileId, serving: ServingDep) -> Response:
+@router.get("/encode/{tile_id:path}", response_model=EncodeAnswer, responses=lasting(404, 422))
+async def stored_latent(
+    request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
+) -> Response:
     """Give the latent of a stored tile, as it was when the bundle was fitted."""
     row = serving.catalog.row(tile_id)
-    return stored(serving, tile_id, _fact(serving.catalog.latents[row]))
+    keeping = kept(request, serving, v)
+    if keeping.unchanged:
+        return keeping.unchanged
+    return stored(serving, tile_id, _fact(serving.catalog.latents[row]), keeping.headers)
 
 
 def _new(look: Look) -> Fact:

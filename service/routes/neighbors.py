@@ -8,10 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bundle.neighbors import IndexKind
 from service.answers import stored, uploaded
-from service.deps import ServingDep, TileId
+from service.caching import kept
+from service.deps import ServingDep, TileId, Version, serving_of
 from service.facts import Examples, new_neighbors, stored_alike, stored_neighbors
-from service.openapi import UPLOAD, problems, upload_body
+from service.openapi import UPLOAD, also, lasting, problems, upload_body
 from service.schemas import NeighborsAnswer
+from service.streaming import NDJSON
 
 router = APIRouter(tags=["neighbors"])
 
@@ -66,7 +68,7 @@ ExamplesDep = Annotated[Examples, Depends(_examples)]
 @router.post(
     "/neighbors",
     response_model=NeighborsAnswer,
-    responses=problems(404, *UPLOAD),
+    responses={**also(NDJSON), **problems(404, *UPLOAD)},
     openapi_extra=upload_body(),
 )
 async def neighbors_of_tiles(
@@ -86,21 +88,26 @@ async def neighbors_of_tiles(
 
 
 @router.get(
-    "/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=problems(404, 422)
+    "/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=lasting(404, 422)
 )
 async def stored_tile_neighbors(
+    request: Request,
     tile_id: TileId,
-    serving: ServingDep,
     examples: ExamplesDep,
     *,
     k: K = 5,
     other_scans: OtherScans = False,
+    v: Version = None,
 ) -> Response:
     """Give the nearest other tiles of a stored tile: from the graph, or with examples searched."""
+    serving = await serving_of(request)  # the busiest route: a dependency costs 10 us
     catalog = serving.catalog
     row = catalog.row(tile_id)
+    keeping = kept(request, serving, v)
+    if keeping.unchanged:
+        return keeping.unchanged
     if examples:
         search = partial(stored_alike, catalog, row, k, examples, other_scans=other_scans)
-        return stored(serving, tile_id, await serving.apart(search))
+        return stored(serving, tile_id, await serving.apart(search), keeping.headers)
     fact = stored_neighbors(catalog, row, k, other_scans=other_scans)
-    return stored(serving, tile_id, fact)
+    return stored(serving, tile_id, fact, keeping.headers)

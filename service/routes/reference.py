@@ -6,6 +6,7 @@ from fastapi.responses import HTMLResponse
 from service.deps import ServingDep
 from service.pages.reference import entries
 from service.pages.rendering import render, segment
+from service.routes.inference import MODEL
 from service.state import Serving
 
 router = APIRouter(include_in_schema=False)
@@ -21,6 +22,7 @@ def example_names(serving: Serving) -> dict[str, str]:
         "bundle_id": bundle_id,
         "a": bundle_id,
         "b": bundle_id,
+        "name": MODEL,
     }
 
 

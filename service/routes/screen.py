@@ -10,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from bundle import decode_png
 from bundle.screening import Code, Verdict
 from service.answers import enveloped, kept_png, stored, uploaded
+from service.caching import kept
 from service.deps import ServingDep, TileId, Version
 from service.facts import Fact
 from service.findings import Filter, Findings, Sort
-from service.openapi import UPLOAD, csv_as_well, picture, problems, upload_body
+from service.openapi import UPLOAD, also, csv_as_well, lasting, picture, problems, upload_body
 from service.overlay import overlay
 from service.schemas import ScreenAnswer, ScreenPage
 from service.screening import listed, new_screening, stored_screening
+from service.streaming import NDJSON
 from service.tables import MEDIA_TYPE, csv_pieces, prefers_csv
 
 router = APIRouter(tags=["screen"])
@@ -75,7 +77,7 @@ class ListQuery(BaseModel):
 @router.post(
     "/screen",
     response_model=ScreenAnswer,
-    responses=problems(*UPLOAD),
+    responses={**also(NDJSON), **problems(*UPLOAD)},
     openapi_extra=upload_body(),
 )
 async def screen_tiles(request: Request, serving: ServingDep, k: K = 5) -> Response:
@@ -138,9 +140,14 @@ def _overlay(findings: Findings, row: int) -> bytes:
     return overlay(tile, findings.verdict(row), score, findings.reasons(row))
 
 
-@router.get("/screen/{tile_id:path}", response_model=ScreenAnswer, responses=problems(404, 422))
-async def stored_tile_screening(tile_id: TileId, serving: ServingDep, k: K = 5) -> Response:
+@router.get("/screen/{tile_id:path}", response_model=ScreenAnswer, responses=lasting(404, 422))
+async def stored_tile_screening(
+    request: Request, tile_id: TileId, serving: ServingDep, k: K = 5, v: Version = None
+) -> Response:
     """Give the verdict on a stored tile, as it was when the bundle was fitted."""
     row = serving.catalog.row(tile_id)
+    keeping = kept(request, serving, v)
+    if keeping.unchanged:
+        return keeping.unchanged
     fact = await serving.apart(stored_screening, serving.findings, row, k)
-    return stored(serving, tile_id, fact)
+    return stored(serving, tile_id, fact, keeping.headers)

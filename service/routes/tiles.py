@@ -6,10 +6,11 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from service.answers import enveloped, kept_png
+from service.caching import kept
 from service.catalog import Catalog
 from service.deps import Cursor, Limit, OptionalLabel, OptionalScan, ServingDep, TileId, Version
 from service.facts import tile_detail, tile_summary
-from service.openapi import picture, problems
+from service.openapi import lasting, picture, problems
 from service.pictures import png_bytes
 from service.schemas import TileDetail, TilePage
 from service.state import Serving
@@ -74,7 +75,13 @@ def _reconstruct(serving: Serving, row: int) -> bytes:
     return png_bytes(tile)
 
 
-@router.get("/tiles/{tile_id:path}", response_model=TileDetail, responses=problems(404, 422))
-async def tile(tile_id: TileId, serving: ServingDep) -> Response:
+@router.get("/tiles/{tile_id:path}", response_model=TileDetail, responses=lasting(404, 422))
+async def tile(
+    request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
+) -> Response:
     """Give what is stored of a tile: cluster, scan, place in the scan."""
-    return enveloped(serving, **tile_detail(serving.catalog, serving.catalog.row(tile_id)))
+    row = serving.catalog.row(tile_id)
+    keeping = kept(request, serving, v)
+    if keeping.unchanged:
+        return keeping.unchanged
+    return enveloped(serving, keeping.headers, **tile_detail(serving.catalog, row))

@@ -17,6 +17,16 @@ from service.schemas.bundles import (
     TilesCompared,
     VerdictsCompared,
 )
+from service.schemas.inference import (
+    InferAnswer,
+    Live,
+    ModelMetadata,
+    ModelReady,
+    OutputTensor,
+    ServerMetadata,
+    ServerReady,
+    TensorMetadata,
+)
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.results import (
     ClusterAnswer,
@@ -42,7 +52,7 @@ from service.schemas.screening import (
     ScreenPage,
     ScreenResult,
 )
-from service.schemas.status import Alive, BundleManifest, Ready, Workers
+from service.schemas.status import Alive, BundleManifest, DriftReport, Ready, Workers
 from service.schemas.stored import (
     ClusterDetail,
     ClusterList,
@@ -70,19 +80,25 @@ __all__ = [
     "ClusterSummary",
     "ClustersCompared",
     "DbscanLabel",
+    "DriftReport",
     "EncodeAnswer",
     "EncodeResult",
     "Evidence",
     "FailedResult",
     "Flip",
     "FoundReason",
+    "InferAnswer",
     "InvalidPart",
+    "Live",
     "Membership",
+    "ModelMetadata",
+    "ModelReady",
     "NearestCluster",
     "Neighbor",
     "NeighborsAnswer",
     "NeighborsCompared",
     "NeighborsResult",
+    "OutputTensor",
     "Problem",
     "Ready",
     "ScreenAnswer",
@@ -90,6 +106,9 @@ __all__ = [
     "ScreenPage",
     "ScreenResult",
     "ScreenedTile",
+    "ServerMetadata",
+    "ServerReady",
+    "TensorMetadata",
     "TileDetail",
     "TilePage",
     "TileSummary",

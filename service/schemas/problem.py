@@ -45,6 +45,12 @@ class Problem(Shape):
         examples=[1],
         default=None,
     )
+    error: str | None = Field(
+        description="`detail` again, where clients of the inference protocol look for it; below "
+        "/v2 only.",
+        examples=["There is no model 'x'; there is 'tilescreen'."],
+        default=None,
+    )
     near: list[str] | None = Field(
         description="Stored ids that look like the unknown one.", examples=[["c311"]], default=None
     )

@@ -98,3 +98,42 @@ class Ready(Answer):
     )
     queue_tiles: int = Field(description="Tiles that wait for the encoder.", examples=[0])
     queue_limit: int = Field(description="Tiles that may wait.", examples=[4096])
+
+
+class DriftReport(Answer):
+    """Whether the last tiles that were sent are like those of the fit.
+
+    Told from their distances to the nearest of the references, which also decide OFF_TOPIC.
+    """
+
+    drift: Literal["unknown", "none", "some", "strong"] = Field(
+        description="How much they differ; `unknown` until 100 tiles were sent.", examples=["none"]
+    )
+    sentence: str = Field(
+        description="What that means, in words.",
+        examples=["The last 300 tiles are as far from the stored tiles as those of the fit."],
+    )
+    window: int = Field(description="Tiles that count, the last ones.", examples=[1000])
+    tiles: int = Field(description="Tiles in the window.", examples=[300])
+    quantiles: list[float] = Field(
+        description="Of which quantiles the distances are.",
+        examples=[[0.05, 0.25, 0.5, 0.75, 0.95]],
+    )
+    usual: list[float] = Field(
+        description="Distances of the stored tiles, to references of other scans.",
+        examples=[[2.0, 3.1, 4.01, 5.2, 8.5]],
+    )
+    seen: list[float | None] = Field(
+        description="Distances of the tiles in the window, null for one that is no number; empty "
+        "when none was sent.",
+        examples=[[2.1, 3.2, 4.1, 5.2, 8.4]],
+    )
+    population_stability: float | None = Field(
+        description="Population stability index of the two; by custom 0.1 is some and 0.25 a "
+        "strong shift, beside what so few tiles come to by chance. Null until 100 tiles were sent.",
+        examples=[0.03],
+    )
+    ks_distance: float | None = Field(
+        description="Largest difference of the two cumulative distributions, in [0, 1].",
+        examples=[0.05],
+    )

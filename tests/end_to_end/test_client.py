@@ -259,3 +259,21 @@ def test_the_document_names_every_option_and_column() -> None:
     tables = (Table(command, 0) for command in ("neighbors", "cluster", "screen"))
     wanted = [f"--{name}" for name in names] + [", ".join(table.columns) for table in tables]
     assert [name for name in wanted if name not in text] == []
+
+
+def test_vectors_and_streams_say_what_many_says(client: Client, folder: Path) -> None:
+    """Over a real connection: the same latents and verdicts, and the same tile refused."""
+    files = sorted(folder.glob("*.png"))
+    encoded = {one.id: one for one in client.encode_many(files)}
+    found = client.vectors(files)
+    assert [one.id for one in found.failed] == ["broken"]
+    assert found.failed[0].problem.code == "not_a_png"
+    for name, row in zip(found.ids, found.latents, strict=True):
+        one = encoded[name]
+        assert (
+            np.isnan(row).all()
+            if isinstance(one, FailedTile)
+            else (row.tolist() == pytest.approx(one.latent, abs=1e-7))
+        )
+    assert found.bundle == client.bundle().id
+    assert list(client.screen_stream(files)) == list(client.screen_many(files))

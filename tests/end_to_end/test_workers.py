@@ -243,3 +243,26 @@ def test_a_bundle_that_no_worker_can_open(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("service: There is no bundle at")
     assert done.stderr.count("\n") == 1
+
+
+def counted(text: str, name: str) -> float:
+    """Return the sum of a metric over its labels."""
+    lines = [line for line in text.splitlines() if line.startswith((name + "{", name + " "))]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+def test_each_worker_tells_the_figures_of_all(tmp_path: Path) -> None:
+    """Whoever is asked for metrics: tiles of all workers count, those of one killed too."""
+    write_tiny_bundle(tmp_path / "bundles" / "a")
+    (tmp_path / "bundles" / "current").symlink_to("a")
+    with serving(tmp_path / "bundles") as team:
+        for _ in range(20):
+            assert team.ask("POST", "/encode", content=png(TILES[0])).status_code == 200
+        told = [team.ask("GET", "/metrics").text for _ in range(6)]
+        assert {counted(text, "tilescreen_tiles_total") for text in told} == {20}
+        assert {counted(text, "tilescreen_bundle_info") for text in told} == {2}
+        os.kill(team.workers[0], signal.SIGKILL)
+        until(lambda: team.ready()["workers"]["ready"] == 2)
+        text = team.ask("GET", "/metrics").text
+        assert counted(text, "tilescreen_tiles_total") == 20
+        assert counted(text, "tilescreen_bundle_info") == 2

@@ -1,10 +1,13 @@
 """A Tilescreen service of a few lines, for `httpx.MockTransport`; sizes stand for latents."""
 
+import json
 import re
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import httpx
+import numpy as np
 
 from client import Retry
 
@@ -29,12 +32,14 @@ class FakeService:
     """Answers POSTs by the rules below, after the steps of `script` are used up.
 
     A tile whose bytes begin with "bad" gets an error of its own; one that begins with
-    "poison" makes the whole request a 500. `asked`: names of the tiles of each POST.
+    "poison" makes the whole request a 500. `most_lines`: a stream breaks off after so many.
+    `asked`: names of the tiles of each POST.
     """
 
     bundle: str = "b1"
     most_tiles: int = 100
     most_bytes: int = 10**6
+    most_lines: int = 10**6
     script: list[Step] = field(default_factory=list)
     asked: list[list[str]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
@@ -49,7 +54,8 @@ class FakeService:
         self.asked.append([name.decode() for name, _ in tiles])
         if self.script:
             return _play(self.script.pop(0), request)
-        return self._post(request.url.path.strip("/"), tiles)
+        answer = self._post(request.url.path.strip("/"), tiles)
+        return self._formed(answer, request.headers["accept"])
 
     def _get(self, path: str) -> httpx.Response:
         if path == "/bundle":
@@ -75,6 +81,22 @@ class FakeService:
             for index, (_, data) in enumerate(tiles)
         ]
         return httpx.Response(200, json={"bundle": self.bundle, "results": results})
+
+    def _formed(self, answer: httpx.Response, accept: str) -> httpx.Response:
+        """Give a good answer in the form that was asked for."""
+        if not answer.is_success or accept not in {"application/x-npy", "application/x-ndjson"}:
+            return answer
+        headers = {"Content-Type": accept, "X-Bundle": self.bundle}
+        results = answer.json()["results"]
+        if accept == "application/x-ndjson":
+            lines = [{"bundle": self.bundle, "tiles": len(results)}, *results][: self.most_lines]
+            return httpx.Response(200, text="\n".join(map(json.dumps, lines)), headers=headers)
+        rows = [one.get("latent", [np.nan, np.nan]) for one in results]
+        bad = [str(place) for place, one in enumerate(results) if "error" in one]
+        named = {"X-Tile-Errors": f"not_a_png=({' '.join(bad)})"} if bad else {}
+        stream = BytesIO()
+        np.save(stream, np.array(rows, dtype=np.float32))
+        return httpx.Response(200, content=stream.getvalue(), headers={**headers, **named})
 
 
 def _play(step: Step, request: httpx.Request) -> httpx.Response:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import client
 
-ALLOWED = {"client", "httpx", "tqdm"}
+ALLOWED = {"client", "httpx", "numpy", "tqdm"}
 
 
 def _imported(file: Path) -> set[str]:
@@ -21,10 +21,17 @@ def _imported(file: Path) -> set[str]:
 
 
 def test_the_client_stands_alone() -> None:
-    """It imports httpx, tqdm and itself; pyarrow only when asked for, the other packages never."""
+    """It imports httpx, tqdm and itself; pyarrow and numpy only when asked for, others never."""
     files = Path(client.__path__[0]).glob("*.py")
     imported = set().union(*map(_imported, files))
     assert imported - set(sys.stdlib_module_names) == ALLOWED
+
+
+def test_numpy_is_not_loaded_before_it_is_needed() -> None:
+    """The batch command starts without it."""
+    root = Path(client.__file__).parents[1]
+    code = "import sys, client; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
 
 
 def test_public_names_are_listed_sorted() -> None:

@@ -1,0 +1,170 @@
+"""The Open Inference Protocol, version 2, for those who speak it already: a thin adapter."""
+
+import asyncio
+from functools import partial
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Path, Request, Response
+
+from service.answers import json_response, unless_gone
+from service.bodies import read_body
+from service.deps import ServingDep
+from service.errors import TileTooLong, TooManyTiles, UnknownModel
+from service.facts import Fact
+from service.looks import Look, Sent
+from service.openapi import UPLOAD, inference_body, problems
+from service.protocol import (
+    HEADER_LENGTH,
+    PNGS,
+    TILES,
+    Column,
+    Inference,
+    read_inference,
+    write_inference,
+)
+from service.results import problem_with
+from service.schemas import (
+    InferAnswer,
+    Live,
+    ModelMetadata,
+    ModelReady,
+    ServerMetadata,
+    ServerReady,
+)
+from service.screening import new_screening
+from service.settings import Settings
+from service.state import Serving
+from service.timing import timed
+
+router = APIRouter(prefix="/v2", tags=["inference protocol"])
+
+MODEL = "tilescreen"
+OUTPUTS = ("latent", "score", "verdict", "error")
+Name = Annotated[str, Path(description="Always `tilescreen`.", examples=[MODEL])]
+
+
+@router.get("", response_model=ServerMetadata, responses=problems())
+async def server(request: Request) -> Response:
+    """Tell name, version and extensions of the server."""
+    version = request.app.version
+    return json_response({"name": MODEL, "version": version, "extensions": ["binary_tensor_data"]})
+
+
+@router.get("/health/live", response_model=Live, responses=problems())
+async def live() -> Response:
+    """Say that the process answers; touches nothing."""
+    return json_response({"live": True})
+
+
+@router.get("/health/ready", response_model=ServerReady, responses=problems(503))
+async def ready(serving: ServingDep) -> Response:
+    """Prove that tiles can be encoded, as /readyz does."""
+    await serving.readiness.prove()
+    return json_response({"ready": True})
+
+
+@router.get("/models/{name}", response_model=ModelMetadata, responses=problems(404, 422))
+async def model(name: Name, serving: ServingDep) -> Response:
+    """Tell what the model takes and gives; its only version is the bundle's id."""
+    _check(name)
+    manifest = serving.bundle.manifest
+    outputs = {"latent": ("FP32", [-1, manifest.latent_dim]), "score": ("FP32", [-1])}
+    outputs |= {"verdict": ("BYTES", [-1]), "error": ("BYTES", [-1])}
+    return json_response(
+        {
+            "name": name,
+            "versions": [manifest.bundle_id],
+            "platform": "onnxruntime_onnx",
+            "inputs": [
+                {"name": PNGS, "datatype": "BYTES", "shape": [-1]},
+                {"name": TILES, "datatype": "UINT8", "shape": [-1, -1, -1]},
+            ],
+            "outputs": [
+                {"name": output, "datatype": kind, "shape": shape}
+                for output, (kind, shape) in outputs.items()
+            ],
+        }
+    )
+
+
+@router.get("/models/{name}/ready", response_model=ModelReady, responses=problems(404, 422, 503))
+async def model_ready(name: Name, serving: ServingDep) -> Response:
+    """Prove that tiles can be encoded, as /readyz does."""
+    _check(name)
+    await serving.readiness.prove()
+    return json_response({"name": name, "ready": True})
+
+
+@router.post(
+    "/models/{name}/infer",
+    response_model=InferAnswer,
+    responses=problems(404, *UPLOAD),
+    openapi_extra=inference_body(),
+)
+async def infer(name: Name, request: Request, serving: ServingDep) -> Response:
+    """Encode and screen tiles: PNG files, or greys of one size; a screen, never a diagnosis."""
+    _check(name)
+    settings = serving.settings
+    with serving.gate.enter() as ticket:
+        body = bytearray()
+        with timed("read"):
+            await read_body(
+                request,
+                limit=settings.max_body_bytes,
+                patience_s=settings.request_timeout_s,
+                ticket=ticket,
+                take=body.extend,
+            )
+        header = request.headers.get(HEADER_LENGTH)
+        asked = await serving.apart(read_inference, bytes(body), header, OUTPUTS)
+        del body  # its tiles are counted as long as they are held
+        if len(asked.tiles) > settings.max_client_batch:
+            raise TooManyTiles(
+                f"The request holds {len(asked.tiles)} tiles; at most {settings.max_client_batch} "
+                "are taken. Send them in several requests."
+            )
+        ticket.take(len(asked.tiles))
+        request.state.tiles = len(asked.tiles)
+        columns = await unless_gone(request, _columns(serving, asked))
+    told = {"model_name": name, "model_version": serving.bundle.manifest.bundle_id}
+    content, headers = write_inference(asked, columns, told)
+    return Response(content, headers=headers)
+
+
+def _check(name: str) -> None:
+    if name != MODEL:
+        raise UnknownModel(f"There is no model {name[:100]!r}; there is {MODEL!r}.")
+
+
+def _short(tile: Sent, settings: Settings) -> Sent | TileTooLong:
+    if isinstance(tile, bytes) and len(tile) > settings.max_tile_bytes:
+        return TileTooLong(
+            f"The file has {len(tile):,} bytes; a tile has at most {settings.max_tile_bytes:,}. "
+            "Cut it into smaller tiles, or save it as a plain 8-bit PNG."
+        )
+    return tile
+
+
+async def _columns(serving: Serving, asked: Inference) -> dict[str, Column]:
+    tiles = (_short(tile, serving.settings) for tile in asked.tiles)
+    looks = await serving.look(tiles, again=True)
+    with timed("search"):
+        facts = await asyncio.gather(*(_fact(serving, look) for look in looks))
+    dim = serving.bundle.manifest.latent_dim
+    latents = np.full((len(looks), dim), np.nan, dtype=np.float32)
+    for row, look in zip(latents, looks, strict=True):
+        if isinstance(look, Look):
+            row[:] = look.latent
+    return {
+        "latent": latents,
+        "score": np.array([fact.get("score", np.nan) for fact in facts], dtype=np.float32),
+        "verdict": [fact.get("verdict", "") for fact in facts],
+        "error": [fact.get("error", "") for fact in facts],
+    }
+
+
+async def _fact(serving: Serving, look: Look | BaseException) -> Fact:
+    if isinstance(look, BaseException):
+        return {"error": problem_with(look).kind.code}
+    return await serving.apart(partial(new_screening, serving.findings, k=0), look)
