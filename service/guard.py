@@ -1,9 +1,9 @@
 """Asks for an API key, where keys are set, before anything else sees the request."""
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -48,11 +48,7 @@ def _key(headers: Headers) -> str | None:
         return token.strip()
     if "x-api-key" in headers:
         return headers["x-api-key"]
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if cookie is None else cookie.value
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
 def _is_open(path: str) -> bool:
