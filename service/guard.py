@@ -1,9 +1,9 @@
 """Asks for an API key, where keys are set, before anything else sees the request."""
 
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,18 +26,17 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            role = self._role(headers)
+            role = self._role(scope)
             if role is None and not _is_open(scope["path"]):
-                await _refusal(scope, headers)(scope, receive, send)
+                await _refusal(scope)(scope, receive, send)
                 return
             scope["state"]["role"] = role
         await self._app(scope, receive, send)
 
-    def _role(self, headers: Headers) -> Role | None:
+    def _role(self, scope: Scope) -> Role | None:
         if not self._keys:
             return Role.ADMIN
-        key = _key(headers)
+        key = _key(Headers(scope=scope))
         return None if key is None else self._keys.role(key)
 
 
@@ -48,18 +47,15 @@ def _key(headers: Headers) -> str | None:
         return token.strip()
     if "x-api-key" in headers:
         return headers["x-api-key"]
-    try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if cookie is None else cookie.value
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
 def _is_open(path: str) -> bool:
     return path in OPEN or path.startswith("/static/")
 
 
-def _refusal(scope: Scope, headers: Headers) -> Response:
+def _refusal(scope: Scope) -> Response:
+    headers = Headers(scope=scope)
     if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
         wanted = quote(scope["path"])
         if scope["query_string"]:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Self
 from bundle import BundleError, Encoder
 from bundle.reader import read_manifest
 from service.errors import BundleRefused
+from service.memory import give_back
 from service.process import Process
 from service.state import Serving, open_serving
 
@@ -147,7 +148,13 @@ class Shelf:
     def _retire(self, place: Place) -> None:
         task = asyncio.create_task(place.close(), name=f"close {place.id}")
         self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        task.add_done_callback(self._gone)
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._leaving.discard(task)
+        # In a thread, once nothing holds the bundle any more, this callback included.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(lambda: loop.run_in_executor(None, give_back))
 
 
 def real_folder(path: Path) -> Path:

@@ -98,7 +98,7 @@ def test_a_page_leads_to_the_form_and_back(api: Api) -> None:
     cookie = done.headers["set-cookie"]
     assert all(part in cookie for part in ("HttpOnly", "SameSite=strict", "Path=/"))
     api.client.cookies.clear()
-    signed_in = {"Cookie": cookie.partition(";")[0], **HTML}
+    signed_in = {"Cookie": f"other=(a b); {cookie.partition(';')[0]}", **HTML}
     page = api.get("/view/screen?verdict=drop", headers=signed_in)
     assert page.status_code == 200
     assert 'action="/sign-out"' in page.text

@@ -35,6 +35,14 @@ def test_threads_follow_the_machine() -> None:
     assert Settings(bundle=Path("b"), threads=3).thread_count == 3
 
 
+def test_workers_share_the_cores() -> None:
+    """Workers share the cores, one thread each at least; a number that is set holds for each."""
+    alone = Settings(bundle=Path("b")).thread_count
+    counts = [Settings(bundle=Path("b"), workers=number).thread_count for number in (2, 256)]
+    assert counts == [max(1, alone // 2), max(1, alone // 256)]
+    assert Settings(bundle=Path("b"), workers=2, threads=3).thread_count == 3
+
+
 @pytest.mark.usefixtures("logging_kept")
 @pytest.mark.parametrize(
     ("argv", "said"),
