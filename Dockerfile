@@ -40,7 +40,7 @@ CMD ["--help"]
 FROM base AS service
 ENV TILESCREEN_HOST=0.0.0.0 \
     TILESCREEN_PORT=8000 \
-    TILESCREEN_BUNDLE=/bundles/current
+    TILESCREEN_BUNDLES=/bundles
 COPY --from=service-packages /opt/venv /opt/venv
 COPY bundle bundle
 COPY service service

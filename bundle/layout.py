@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from bundle.manifest import Manifest
+from bundle.manifest import Manifest, Precision
 
 
 class ArraySpec(NamedTuple):
@@ -47,6 +47,14 @@ OTHERS: dict[str, str] = {
     "pictures.bin": "each tile's encoder input as a PNG, one after another",
     "scans.json": "a list of {name, patient}",
 }
+
+ENCODERS: dict[Precision, str] = {"fp32": "encoder.onnx", "int8": "encoder-int8.onnx"}
+"""The file of each precision."""
+
+OPTIONAL: dict[str, str] = {
+    ENCODERS["int8"]: "as encoder.onnx, its convolutions in 8-bit integers",
+}
+"""Files that a bundle may hold; `quantization` of the manifest says what the encoder changes."""
 
 
 def sizes(manifest: Manifest) -> dict[str, int]:

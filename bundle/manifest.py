@@ -8,14 +8,24 @@ refused, as no bundle of it is anywhere; from then on it must be kept readable.
 import hashlib
 import json
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 16 * 2**20
+MOST_FLIPS, LEAST_OVERLAP = 0.001, 0.98
+"""Verdicts that may differ and neighbours that must not, for int8 to serve unasked."""
 
+Precision: TypeAlias = Literal["fp32", "int8"]
+"""What an encoder's convolutions multiply."""
 Setting: TypeAlias = str | int | float | bool | list[str] | None
 
 
@@ -114,6 +124,28 @@ class Screening(_Part):
     benchmark: PlantedBenchmark
 
 
+class Quantization(_Part):
+    """What `encoder-int8.onnx` changes beside `encoder.onnx`, measured at fit.
+
+    On stored tiles that it was not calibrated on: shares are 0 to 1, the difference is in
+    the units of latents and maps.
+    """
+
+    calibration_tiles: int = Field(ge=1)
+    tiles: int = Field(ge=1, description="tiles that the following was measured on")
+    verdict_flips: float = Field(ge=0, le=1, description="share whose verdict is another")
+    neighbor_overlap: float = Field(
+        ge=0, le=1, description="share of the ten nearest that are the same"
+    )
+    largest_difference: float = Field(ge=0, description="of any latent or cell of a map")
+    allowed_difference: float = Field(gt=0, description="what the self-test allows")
+
+    @property
+    def harmless(self) -> bool:
+        """Whether it changes nothing that matters, and so may serve unasked."""
+        return self.verdict_flips <= MOST_FLIPS and self.neighbor_overlap >= LEAST_OVERLAP
+
+
 class Manifest(_Part):
     """`manifest.json`."""
 
@@ -136,6 +168,17 @@ class Manifest(_Part):
     history: dict[str, list[float]] = {}
     steps: list[Step] = []
     files: dict[str, FileEntry] = {}
+    quantization: Quantization | None = Field(
+        default=None, description="of `encoder-int8.onnx`; absent where there is none"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Bundles from before the field have an id that knows nothing of it."""
+        written: dict[str, Any] = write(self)
+        if written.get("quantization", ...) is None:
+            del written["quantization"]
+        return written
 
     def expected_id(self) -> str:
         """Return the id that the content must have: SHA-256 of the rest, 16 hex digits.

@@ -7,6 +7,7 @@ then asked about green ones. Nothing else in this project may decode or resize a
 import struct
 import zlib
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -29,10 +30,33 @@ MIN_SIDE = 8
 MAX_PIXELS = 2048 * 2048
 """Most pixels of a tile. Checked on the header, before anything is decoded."""
 
+_COLOURED = 16
+"""Grey levels that the channels of a pixel must differ by; tinted film and JPEG differ by less."""
+
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEPTH, _COLOUR = 24, 25  # where the header says them
 _BYTE, _PALETTE = 8, 3
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
+
+
+class Picture(NamedTuple):
+    """A decoded PNG: (height, width) uint8 grey, and the share of its pixels that have colour."""
+
+    grey: Grey
+    colour: float
+
+
+class Input(NamedTuple):
+    """What a tile's bytes come to.
+
+    tile: (side, side) uint8, the encoder's input.
+    size: height and width of the PNG, in pixels.
+    colour: share of its pixels that have colour, in [0, 1].
+    """
+
+    tile: Grey
+    size: tuple[int, int]
+    colour: float
 
 
 def png_size(data: bytes) -> tuple[int, int]:
@@ -98,17 +122,26 @@ def plain_png(data: bytes) -> bytes:
 
 
 def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
-    """Decode a PNG of any mode to one grey channel.
+    """Decode a PNG of any mode to one grey channel: `read_picture` without the colour."""
+    return read_picture(data, max_pixels=max_pixels).grey
+
+
+def read_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a PNG of any mode to one grey channel, and see whether it had colour.
 
     Colour becomes luma (ITU-R 601; exact for grey stored as RGB), 16 bits become 8 by
     integer division by 256 (the study's recipe), alpha is laid over black; EXIF orientation,
     gamma and colour profiles are ignored.
 
-    Returns: (height, width) uint8.
-
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
+    image, colour = _decode(data, max_pixels)
+    return Picture(np.array(image, dtype=np.uint8), colour)
+
+
+def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, float]:
+    """Return one grey channel, as Pillow holds it (a copy fewer than an array), and the colour."""
     check_size(*png_size(data), max_pixels)
     plain = plain_png(data)
     try:
@@ -121,14 +154,25 @@ def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
         ) from error
 
 
-def _grey(image: Image.Image) -> Grey:
+def _grey(image: Image.Image) -> tuple[Image.Image, float]:
     if image.mode.startswith("I"):
-        return (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        high = np.asarray(image).astype(np.uint32) >> 8
+        return Image.fromarray(high.clip(0, 255).astype(np.uint8)), 0.0
     if "A" in image.mode or "transparency" in image.info:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         black.alpha_composite(image.convert("RGBA"))
         image = black
-    return np.array(image.convert("L"), dtype=np.uint8)
+    return (image, 0.0) if image.mode == "L" else (image.convert("L"), _colour(image))
+
+
+def _colour(image: Image.Image) -> float:
+    """Return the share of pixels whose channels differ; a quarter of them are looked at."""
+    if image.mode == "1":
+        return 0.0
+    red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"))[::2, ::2], 2, 0)
+    highest = np.maximum(np.maximum(red, green), blue)
+    lowest = np.minimum(np.minimum(red, green), blue)
+    return float((highest - lowest > _COLOURED).mean())
 
 
 def _reason(error: Exception) -> str:
@@ -143,16 +187,26 @@ def resize(grey: Grey, side: int) -> Grey:
     """
     if grey.shape == (side, side):
         return grey
-    picture = Image.fromarray(grey).resize((side, side), Image.Resampling.BILINEAR)
-    return np.array(picture, dtype=np.uint8)
+    return np.array(_resized(Image.fromarray(grey), side), dtype=np.uint8)
 
 
-def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:
+def _resized(picture: Image.Image, side: int) -> Image.Image:
+    if picture.size == (side, side):
+        return picture
+    return picture.resize((side, side), Image.Resampling.BILINEAR)
+
+
+def read_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Input:
     """Turn PNG bytes into encoder input: decode, then resize.
-
-    Returns: (side, side) uint8.
 
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
-    return resize(decode_png(data, max_pixels=max_pixels), side)
+    image, colour = _decode(data, max_pixels)
+    width, height = image.size
+    return Input(np.array(_resized(image, side), dtype=np.uint8), (height, width), colour)
+
+
+def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:
+    """Return the (side, side) uint8 pixels of `read_tile` alone."""
+    return read_tile(data, side, max_pixels=max_pixels).tile

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from bundle.bundle import Bundle, Scan
 from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
-from bundle.layout import ARRAYS, OTHERS, ArraySpec, sizes
+from bundle.layout import ARRAYS, ENCODERS, OTHERS, ArraySpec, sizes
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
 _CHUNK = 1 << 20
@@ -111,6 +111,8 @@ def file_hash(file: Path) -> str:
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
     expected = {*ARRAYS, *OTHERS}
+    if manifest.quantization is not None:
+        expected.add(ENCODERS["int8"])
     for name in sorted(expected ^ set(manifest.files)):
         if name in expected:
             raise BundleDamaged(f"{MANIFEST} does not list {name}.")

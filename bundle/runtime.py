@@ -11,8 +11,15 @@ from numpy.typing import NDArray
 from bundle.arrays import Latents, Maps, Tiles
 from bundle.bundle import Bundle
 from bundle.errors import BundleDamaged, SelfTestFailed, naming
+from bundle.layout import ENCODERS
+from bundle.manifest import Precision
 
 _PIECE = 16
+_PROVIDERS: dict[str, dict[str, str]] = {
+    "CUDAExecutionProvider": {"use_tf32": "0"},  # its ten bits would fail the self-test
+    "CPUExecutionProvider": {},
+}
+"""Where a model may run, the first that is there; TensorRT would build an engine for minutes."""
 
 
 class Examined(NamedTuple):
@@ -59,7 +66,8 @@ class _Model:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        providers = onnxruntime.get_available_providers()
+        there = onnxruntime.get_available_providers()
+        providers = [pair for pair in _PROVIDERS.items() if pair[0] in there]
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # the runtime raises a dozen classes of its own
@@ -97,16 +105,18 @@ def no_maps(count: int) -> Maps:
 
 
 class OnnxEncoder(_Model):
-    """`encoder.onnx` in ONNX Runtime."""
+    """An encoder of a bundle in ONNX Runtime."""
 
-    def __init__(self, bundle_path: Path, *, threads: int = 0) -> None:
-        """Load the encoder; `threads` 0 lets the runtime choose.
+    def __init__(
+        self, bundle_path: Path, *, threads: int = 0, precision: Precision = "fp32"
+    ) -> None:
+        """Load the encoder of a precision; `threads` 0 lets the runtime choose.
 
         Raises:
             BundleDamaged: the file is not a model that can be run, or is another one.
         """
         super().__init__(
-            bundle_path / "encoder.onnx", threads, _TILES, [_LATENTS], [_LATENTS, _MAPS]
+            bundle_path / ENCODERS[precision], threads, _TILES, [_LATENTS], [_LATENTS, _MAPS]
         )
 
     def examine(self, tiles: Tiles) -> Examined:
@@ -135,43 +145,61 @@ class OnnxDecoder(_Model):
         return (self._run(latents)[0] * 255).round().clip(0, 255).astype(np.uint8)
 
 
-def self_test(bundle: Bundle, encoder: Encoder) -> float:
+def precisions(bundle: Bundle) -> list[Precision]:
+    """Return the precisions that the bundle has an encoder of."""
+    return ["fp32"] if bundle.manifest.quantization is None else ["fp32", "int8"]
+
+
+def allowed_difference(bundle: Bundle, precision: Precision) -> float:
+    """Return how far latents and maps of the probes may be from the stored ones.
+
+    The stored ones are the float encoder's.
+    """
+    made = bundle.manifest.quantization
+    if precision == "int8" and made is not None:
+        return made.allowed_difference
+    return bundle.manifest.thresholds["self_test"].value
+
+
+def self_test(bundle: Bundle, encoder: Encoder, precision: Precision = "fp32") -> float:
     """Encode the bundle's probe tiles and compare with the stored latents.
 
     Returns: the largest difference, in latent units.
 
     Raises:
-        SelfTestFailed: it exceeds the manifest's threshold `self_test`, or the encoder
+        SelfTestFailed: it exceeds what the manifest allows the precision, or the encoder
             cannot take the probe tiles at all.
     """
     with naming(bundle.path):
-        return _self_test(bundle, encoder)
+        return _self_test(bundle, encoder, precision)
 
 
-def _self_test(bundle: Bundle, encoder: Encoder) -> float:
+def _self_test(bundle: Bundle, encoder: Encoder, precision: Precision) -> float:
+    file = ENCODERS[precision]
     try:
         found = encoder.examine(np.array(bundle.arrays["probes.npy"]))
     except Exception as error:  # as above: the runtime's classes have no base of their own
         reason = str(error).rstrip(".\n")
-        raise SelfTestFailed(f"encoder.onnx cannot encode the probe tiles: {reason}.") from error
-    allowed = bundle.manifest.thresholds["self_test"].value
+        raise SelfTestFailed(f"{file} cannot encode the probe tiles: {reason}.") from error
+    allowed = allowed_difference(bundle, precision)
     return max(
-        _difference(bundle, name, values, allowed)
+        _difference(bundle, file, name, values, allowed)
         for name, values in (("latents", found.latents), ("maps", found.maps))
     )
 
 
-def _difference(bundle: Bundle, name: str, found: NDArray[np.float32], allowed: float) -> float:
+def _difference(
+    bundle: Bundle, file: str, name: str, found: NDArray[np.float32], allowed: float
+) -> float:
     expected = bundle.arrays[f"probe_{name}.npy"]
     if found.shape != expected.shape:
         raise SelfTestFailed(
-            f"encoder.onnx gives {name} of shape {found.shape}; "
-            f"probe_{name}.npy has {expected.shape}."
+            f"{file} gives {name} of shape {found.shape}; probe_{name}.npy has {expected.shape}."
         )
     difference = float(np.abs(found - expected).max(initial=0))
     if not difference <= allowed:
         raise SelfTestFailed(
-            f"encoder.onnx does not give the {name} stored in probe_{name}.npy: "
+            f"{file} does not give the {name} stored in probe_{name}.npy: "
             f"they differ by {difference:.3g}, allowed is {allowed:.3g}."
         )
     return difference

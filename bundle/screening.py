@@ -4,6 +4,7 @@ One code for stored tiles (at fit) and for new ones (in the service). A verdict 
 for people who look, never a diagnosis.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -14,6 +15,7 @@ from bundle.arrays import Maps, Points, Tiles
 from bundle.bundle import Bundle
 from bundle.manifest import Screening
 from bundle.neighbors import Hits, nearest_among, search, squared_distances
+from bundle.preprocess import Input
 
 Code: TypeAlias = Literal["LETTERING", "FILM_EDGE", "MASKED", "BLANK", "OFF_TOPIC"]
 Verdict: TypeAlias = Literal["keep", "review", "drop"]
@@ -34,6 +36,12 @@ _MASKS_ARE_RARE = 1.85
 """Log-odds: one tile in twenty has a mask, of those that the network learnt from one in four."""
 _NEAREST = 5
 _REFERENCES = 512
+COLOUR_LIMIT = "off_topic_colour"
+"""The threshold of a bundle that says what share of coloured pixels is as far as its bound."""
+LEAST_COLOUR_LIMIT = 0.1
+"""That threshold for tiles without colour, and of bundles that do not say. Source: ours."""
+_SCALE_LIMIT = 4
+"""A tile's shorter side beside the smallest or largest stored one that is as far as the bound."""
 _ITSELF = 1e-4
 """Squared distance, beside the squared length of the point, below which a tile is its own."""
 _OPEN = 4.0
@@ -152,7 +160,7 @@ def screen(
         tiles: (m, side, side) uint8, the encoder's input.
         evidence: of the encoder's maps; for a bundle without maps, its first column holds
             `outlier_evidence`.
-        away: (m,) float32 from `reference_distances`.
+        away: (m,) float32 from `widened`.
     """
     blank = np.clip(2 - tiles.std(axis=(1, 2)) / _BLANK_STD, 0, 1)
     log_odds = evidence.peaks.astype(np.float64)
@@ -257,20 +265,58 @@ def outlier_evidence(distances: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def screen_new(bundle: Bundle, tiles: Tiles, points: Points, maps: Maps) -> Screened:
+def strangeness(bundle: Bundle, reads: Sequence[Input]) -> NDArray[np.float32]:
+    """Return (m,) how strange tiles are before the encoder looks at them: 1 is at the bound.
+
+    The encoder sees grey of one size alone; a stained section, or a stamp blown up, may look
+    like film to it.
+    """
+    limit = bundle.manifest.thresholds.get(COLOUR_LIMIT)
+    smallest, largest = bundle.sides
+    return np.array(
+        [
+            max(
+                read.colour / (limit.value if limit else LEAST_COLOUR_LIMIT),
+                smallest / min(read.size) / _SCALE_LIMIT,
+                min(read.size) / largest / _SCALE_LIMIT,
+            )
+            for read in reads
+        ],
+        dtype=np.float32,
+    )
+
+
+def widened(
+    rules: Screening, away: NDArray[np.float32], strange: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return distances to the references in which strangeness counts too.
+
+    Args:
+        rules: the manifest's.
+        away: (m,) float32 from `reference_distances`.
+        strange: (m,) float32 from `strangeness`.
+    """
+    result: NDArray[np.float32] = np.maximum(away, rules.off_topic_distance * strange)
+    return result.astype(np.float32)
+
+
+def screen_new(bundle: Bundle, reads: Sequence[Input], points: Points, maps: Maps) -> Screened:
     """Screen tiles that are not stored.
 
     Args:
         bundle: the stored tiles.
-        tiles: (m, side, side) uint8, the encoder's input.
+        reads: m tiles as they were read.
         points: (m, d) float32, scaled.
         maps: the encoder's.
     """
+    tiles = np.stack([read.tile for read in reads])
     rules = bundle.manifest.screening
     evidence = gather(maps, bundle.manifest.preprocessing.side)
     if rules.evidence == "distance":
         evidence.peaks[:, 0] = _new_outlier_evidence(bundle, points)
-    return screen(rules, tiles, evidence, reference_distances(bundle.points, points))
+    away = reference_distances(bundle.points, points)
+    away = widened(rules, away, strangeness(bundle, reads))
+    return screen(rules, tiles, evidence, away)
 
 
 def _new_outlier_evidence(bundle: Bundle, points: Points) -> NDArray[np.float32]:

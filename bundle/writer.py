@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bundle.errors import BundleError
-from bundle.layout import ARRAYS, OTHERS
+from bundle.layout import ARRAYS, OPTIONAL, OTHERS
 from bundle.manifest import MANIFEST, FileEntry, Manifest
 from bundle.reader import file_hash, open_bundle
-from bundle.runtime import OnnxEncoder, self_test
+from bundle.runtime import OnnxEncoder, precisions, self_test
 
 
 class BundleWriter:
@@ -57,8 +57,8 @@ class BundleWriter:
         self._arrays[name] = (array.dtype.str, array.shape)
 
     def file(self, name: str) -> BinaryIO:
-        """Open one file of `bundle.layout.OTHERS` for writing."""
-        if name not in OTHERS:
+        """Open one file of `bundle.layout.OTHERS` or `OPTIONAL` for writing."""
+        if name not in OTHERS | OPTIONAL:
             raise KeyError(name)
         return (self.staging / name).open("wb")
 
@@ -77,7 +77,9 @@ class BundleWriter:
         complete = complete.model_copy(update={"bundle_id": complete.expected_id()})
         (self.staging / MANIFEST).write_text(complete.model_dump_json(indent=1) + "\n")
         bundle = open_bundle(self.staging)
-        self_test(bundle, OnnxEncoder(self.staging, threads=1))
+        for precision in precisions(bundle):
+            encoder = OnnxEncoder(self.staging, threads=1, precision=precision)
+            self_test(bundle, encoder, precision)
         for file in self.staging.iterdir():
             _sync(file)
         check_target(self.target)
@@ -86,9 +88,11 @@ class BundleWriter:
 
     def _entries(self) -> dict[str, FileEntry]:
         entries = {}
-        for name in sorted({*ARRAYS, *OTHERS}):
+        for name in sorted({*ARRAYS, *OTHERS, *OPTIONAL}):
             file = self.staging / name
             if not file.is_file():
+                if name in OPTIONAL:
+                    continue
                 raise BundleError(f"{name} was not written.")
             dtype, shape = self._arrays.get(name, (None, None))
             entries[name] = FileEntry(

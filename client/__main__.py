@@ -66,7 +66,13 @@ def _work(options: Options, transport: httpx.AsyncBaseTransport | None, retry: R
     if options.failures is not None and not options.failures.parent.is_dir():
         raise InputUnusable(f"The folder {options.failures.parent} does not exist; make it first.")
     tiles = find_tiles(options.inputs)
-    client = AsyncClient(options.url, retry=retry, timeout_s=options.timeout, transport=transport)
+    client = AsyncClient(
+        options.url,
+        api_key=options.api_key,
+        retry=retry,
+        timeout_s=options.timeout,
+        transport=transport,
+    )
     outcome = asyncio.run(_ask(options, tiles, client))
     _report(options, tiles, outcome)
     return SOME_FAILED if outcome.failures else DONE

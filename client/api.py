@@ -13,6 +13,7 @@ import httpx
 
 from client import questions
 from client.errors import InputUnusable
+from client.keys import key_headers
 from client.payload import Payload, TileLike, chunked, load
 from client.plans import Answer, Ask, Plan, Terms, Wait, same_bundle, submit
 from client.proxy import certificates, is_local, proxy_variable
@@ -75,6 +76,7 @@ class Client:
         self,
         url: str = URL,
         *,
+        api_key: str | None = None,
         retry: Retry | None = None,
         timeout_s: float = TIMEOUT_S,
         transport: httpx.BaseTransport | None = None,
@@ -83,6 +85,7 @@ class Client:
 
         Args:
             url: address of the service.
+            api_key: where the service asks for one; TILESCREEN_API_KEY by default.
             retry: when to ask again; the default waits a minute or so in all.
             timeout_s: longest silence of the service, each time.
             transport: takes the network's place in tests.
@@ -90,6 +93,7 @@ class Client:
         self.terms = terms_for(url, retry)
         self._http = httpx.Client(
             base_url=self.terms.url,
+            headers=key_headers(api_key),
             timeout=timeout_s,
             transport=transport,
             trust_env=not is_local(httpx.URL(url)),

@@ -9,6 +9,7 @@ import httpx
 
 from client import questions
 from client.api import TIMEOUT_S, URL, terms_for
+from client.keys import key_headers
 from client.payload import Payload, TileLike, chunked, load
 from client.plans import Answer, Ask, Plan, Wait, same_bundle, submit
 from client.proxy import certificates, is_local
@@ -52,6 +53,7 @@ class AsyncClient:
         self,
         url: str = URL,
         *,
+        api_key: str | None = None,
         retry: Retry | None = None,
         timeout_s: float = TIMEOUT_S,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -60,6 +62,7 @@ class AsyncClient:
 
         Args:
             url: address of the service.
+            api_key: where the service asks for one; TILESCREEN_API_KEY by default.
             retry: when to ask again; the default waits a minute or so in all.
             timeout_s: longest silence of the service, each time.
             transport: takes the network's place in tests.
@@ -67,6 +70,7 @@ class AsyncClient:
         self.terms = terms_for(url, retry)
         self._http = httpx.AsyncClient(
             base_url=self.terms.url,
+            headers=key_headers(api_key),
             timeout=timeout_s,
             transport=transport,
             trust_env=not is_local(httpx.URL(url)),

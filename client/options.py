@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from client.api import TIMEOUT_S, URL
+from client.keys import VARIABLE
 from client.plans import Command
 
 _COMMANDS: dict[Command, str] = {
@@ -35,6 +36,7 @@ class Options:
     command: Command
     inputs: list[str]
     url: str
+    api_key: str | None
     out: Path
     k: int | None
     resume: bool
@@ -95,6 +97,7 @@ def _configure(command: argparse.ArgumentParser) -> None:
     add("inputs", nargs="+", metavar="FOLDER", help="folder, file or quoted pattern of PNG tiles")
     add("--out", type=Path, required=True, metavar="FILE", help=".csv, .parquet or .ndjson")
     add("--url", default=URL, help=f"address of the service ({URL})")
+    add("--api-key", metavar="KEY", help=f"where the service asks for one (${VARIABLE})")
     add("--resume", action="store_true", help="keep the answers of a broken run; ask for the rest")
     add("--failures", type=Path, metavar="CSV", help="write the failed files and reasons there too")
     add(

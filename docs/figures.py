@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.screening.measures import TITLES
+from benchmarks.screening.measures import ABLATION_TITLES, TITLES
 from docs import serving, serving_plot
 
 ROOT = Path(__file__).parent.parent
@@ -116,11 +116,63 @@ def _interval(one: dict[str, Any] | None) -> str:
     return "" if one is None else f"{one['value']:.3f} [{one['low']:.2f}, {one['high']:.2f}]"
 
 
+def ablation(name: str) -> str:
+    """Return what our way finds on one collection without each of its parts, by bundle."""
+    return "\n".join(
+        f"{name}, a bundle fitted {bundle}\n\n" + _ablated(parts)
+        for bundle, parts in _load(f"ablation-{name}")["figures"].items()
+    )
+
+
+def _ablated(parts: dict[str, Any]) -> str:
+    titles = list(dict.fromkeys(key for part in parts.values() for key in part["measures"]))
+    rows: Rows = [
+        [part["title"], *(_interval(part["measures"].get(key)) for key in titles)]
+        for part in parts.values()
+    ]
+    return table(["", *(ABLATION_TITLES[key] for key in titles)], rows)
+
+
 def planted(name: str) -> str:
     """Return the planted benchmark of the bundle fitted on one collection."""
-    benchmark = _load(f"planted-{name}")["figures"]
-    rows: Rows = [[what, one["tiles"], f"{one['recall']:.3f}"] for what, one in benchmark.items()]
+    recalls = _load(f"planted-{name}")["figures"]["recalls"]
+    rows: Rows = [[what, one["tiles"], f"{one['recall']:.3f}"] for what, one in recalls.items()]
     return f"{name}\n\n" + table(["planted", "tiles", "recall at 1 % false positives"], rows)
+
+
+def strange() -> str:
+    """Return what became of strange but clean tiles, by kind, for the bundles in turn."""
+    found = [_load(f"planted-{name}")["figures"]["false_alarms"] for name in COLLECTIONS]
+    grounds = [(name, ground) for name in COLLECTIONS for ground in ("films", "synthetic")]
+    rows: Rows = [
+        [kind, *(_shares(alarms[kind][ground]) for alarms in found for ground in alarms[kind])]
+        for kind in found[0]
+    ]
+    return table(["drawn on it", *(f"{name}: {ground}" for name, ground in grounds)], rows)
+
+
+def _shares(one: dict[str, float]) -> str:
+    return " / ".join(f"{100 * share:.0f}" for share in one.values())
+
+
+def scales() -> str:
+    """Return what the bundles find on the same films cut at other sizes and scales."""
+    rows: Rows = [
+        [
+            f"{one['film_mm']} mm, {one['size']} px",
+            one["tiles"],
+            one["positives"],
+            *(
+                _interval(found[key])
+                for found in one["bundles"].values()
+                for key in ("ap", "recall")
+            ),
+        ]
+        for one in _load("scales-cbis-ddsm")["figures"]["cuts"]
+    ]
+    bundles = _load("scales-cbis-ddsm")["figures"]["cuts"][0]["bundles"]
+    told = [f"{name}: {what}" for name in bundles for what in ("AP", "recall at 1% false alarms")]
+    return table(["a tile covers and is", "tiles", "with lettering", *told], rows)
 
 
 def pages() -> dict[Path, dict[str, str]]:
@@ -133,7 +185,10 @@ def pages() -> dict[Path, dict[str, str]]:
         },
         QUALITY: {
             "Beside other ways": "\n".join(map(screening, COLLECTIONS)),
+            "Ours without each part": "\n".join(map(ablation, COLLECTIONS)),
             "Planted lettering": "\n".join(map(planted, COLLECTIONS)),
+            "Strange but clean tiles": strange(),
+            "Other sizes and scales": scales(),
         },
         PERFORMANCE: {"Goals": performance(), "Beside peers": peers()},
     }

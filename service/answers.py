@@ -58,9 +58,11 @@ async def kept_png(
 
 
 async def uploaded(
-    request: Request, serving: Serving, describe: Callable[[Look], Fact]
+    request: Request, serving: Serving, describe: Callable[[Look], Fact], *, again: bool = False
 ) -> Response:
     """Read the request's tiles, look at them, and say of each what `describe` says.
+
+    With `again`, tiles of which the encoder is in doubt are looked at a second time.
 
     A tile alone in a raw body answers with its own status; in a form, each tile has its own
     error and the others their answers.
@@ -68,11 +70,11 @@ async def uploaded(
     Raises:
         TilescreenError: the request as a whole, or its one raw tile, cannot be used.
     """
-    with serving.budget.share() as share:
-        uploads = await read_uploads(request, serving.settings, share)
+    with serving.gate.enter() as ticket:
+        uploads = await read_uploads(request, serving.settings, ticket)
         names = [tile.id for tile in uploads.tiles]
         request.state.tiles = len(names)
-        found = await unless_gone(request, _describe(serving, uploads, describe))
+        found = await unless_gone(request, _describe(serving, uploads, describe, again))
     if uploads.raw and isinstance(found[0], BaseException):
         raise found[0]
     results = [
@@ -83,14 +85,14 @@ async def uploaded(
 
 
 async def _describe(
-    serving: Serving, uploads: Uploads, describe: Callable[[Look], Fact]
+    serving: Serving, uploads: Uploads, describe: Callable[[Look], Fact], again: bool
 ) -> list[Fact | BaseException]:
     async def one(look: Look | BaseException) -> Fact:
         if isinstance(look, BaseException):
             raise look
         return await serving.apart(describe, look)
 
-    looks = await serving.look(uploads.hand_over())
+    looks = await serving.look(uploads.hand_over(), again=again)
     return await asyncio.gather(*map(one, looks), return_exceptions=True)
 
 

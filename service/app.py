@@ -1,34 +1,64 @@
 """The application: one factory, one life cycle."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from bundle import Encoder
+from service.guard import Guard
 from service.handlers import add_handlers
+from service.holding import Holding
+from service.keys import read_keys
 from service.middleware import Envelope
 from service.openapi import document
-from service.routes import clusters, encode, health, neighbors, pages, reference, screen, tiles
+from service.process import open_process
+from service.routes import (
+    bundles,
+    clusters,
+    encode,
+    health,
+    neighbors,
+    pages,
+    reference,
+    screen,
+    signin,
+    tiles,
+)
 from service.settings import Settings
-from service.state import open_serving
+from service.shelf import Shelf
+from service.team import Alone, Team
 
 _SUMMARY = "Finds tiles that hold chart lettering instead of tissue."
 
 
-def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI:
-    """Build the application; nothing is opened before its life cycle begins.
+def create_app(
+    settings: Settings,
+    *,
+    encoder: Encoder | None = None,
+    join: Callable[[Shelf], Team] = Alone,
+    folder: Path | None = None,
+) -> FastAPI:
+    """Build the application; no bundle is opened before its life cycle begins.
 
     Args:
         settings: every setting.
         encoder: takes the place of the bundle's own, in tests.
+        join: makes the team that the process is one of.
+        folder: of the bundle to begin with, if it is not the one that the settings name.
+
+    Raises:
+        InputError: the API keys are not right, or missing where others can ask.
     """
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with open_serving(settings, encoder) as serving:
-            app.state.serving = serving
-            yield
+        with open_process(settings) as process:
+            async with Shelf(process, folder or settings.followed, encoder) as shelf:
+                app.state.shelf, app.state.team = shelf, join(shelf)
+                yield
+                process.gate.close()
 
     app = FastAPI(
         title="Tilescreen",
@@ -39,8 +69,12 @@ def create_app(settings: Settings, *, encoder: Encoder | None = None) -> FastAPI
         redoc_url=None,
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.state.keys = read_keys(settings)
+    app.add_middleware(Guard, keys=app.state.keys)
     app.add_middleware(Envelope)
+    app.add_middleware(Holding)
     add_handlers(app)
-    for routes in (screen, neighbors, encode, clusters, tiles, health, reference, pages):
+    questions = (screen, neighbors, encode, clusters, tiles)
+    for routes in (*questions, health, bundles, reference, signin, pages):
         app.include_router(routes.router)
     return app

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -13,9 +15,11 @@ from numpy.typing import NDArray
 
 from bundle import Encoder
 from bundle.arrays import Grey
-from service.errors import Draining, EncodingFailed, QueueFull
+from bundle.views import look_again
+from service.errors import Draining, EncodingFailed
 
 _log = logging.getLogger("service.batcher")
+_NOT_FINITE = "The encoder gave no finite numbers for this tile."
 Latent = NDArray[np.float32]
 Map = NDArray[np.float32]
 
@@ -29,29 +33,31 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchLimits:
-    """size: most tiles a run. delay_s: wait for company. queue: most waiting tiles."""
+    """size: most tiles a run. delay_s: wait for company."""
 
     size: int
     delay_s: float
-    queue: int
 
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
     tile: Grey
+    again: bool
     answer: asyncio.Future[Seen]
 
 
 class Batcher:
     """Runs the encoder in one thread on whatever waits, in order of arrival.
 
-    A context manager: leaving it answers what still waits, then stops.
+    How many tiles may wait is decided at the gate (`service/admission.py`). A context manager:
+    leaving it answers what still waits, then stops.
     """
 
     def __init__(self, encoder: Encoder, limits: BatchLimits) -> None:
         self._encoder = encoder
         self._limits = limits
-        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._queue: OrderedDict[_Waiting, None] = OrderedDict()  # whoever leaves is taken out
+        self._changed = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._worker: asyncio.Task[None] | None = None
         self._closing = False
@@ -66,7 +72,7 @@ class Batcher:
     async def __aexit__(self, *error: object) -> None:
         """Answer what waits, then stop."""
         self._closing = True
-        self._queue.put_nowait(None)
+        self._changed.set()
         if self._worker is not None:
             await self._worker
         self._thread.shutdown()
@@ -79,75 +85,102 @@ class Batcher:
     @property
     def waiting(self) -> int:
         """Number of tiles in the queue."""
-        return self._queue.qsize()
+        return len(self._queue)
 
-    async def examine(self, tiles: Sequence[Grey]) -> list[Seen | BaseException]:
+    async def examine(
+        self, tiles: Sequence[Grey], *, again: bool = False, urgent: bool = False
+    ) -> list[Seen | BaseException]:
         """Examine tiles of (side, side) uint8; the answers keep their order.
+
+        With `again`, maps in doubt are those of a second look (bundle.views).
 
         Returns: for each tile its latent and map, or what went wrong with it alone.
 
+        Urgent tiles go before all that wait. Cancelled, it takes its own out of the queue.
+
         Raises:
-            QueueFull: not all of them fit into the queue; none was taken.
             Draining: the service is about to stop.
         """
         if not self.alive:
             raise Draining
-        if self.waiting + len(tiles) > self._limits.queue:
-            raise QueueFull(self.waiting, len(tiles), self._limits.queue)
         loop = asyncio.get_running_loop()
-        items = [_Waiting(tile, loop.create_future()) for tile in tiles]
-        for item in items:
-            self._queue.put_nowait(item)
-        return await asyncio.gather(*(item.answer for item in items), return_exceptions=True)
+        items = [_Waiting(tile, again, loop.create_future()) for tile in tiles]
+        self._queue.update(dict.fromkeys(items))
+        if urgent:
+            for item in reversed(items):
+                self._queue.move_to_end(item, last=False)
+        self._changed.set()
+        try:
+            return await asyncio.gather(*(item.answer for item in items), return_exceptions=True)
+        finally:
+            for item in items:
+                self._queue.pop(item, None)
 
     async def _work(self) -> None:
-        while batch := await self._next_batch():
-            # A caller that left has cancelled its future.
-            wanted = [item for item in batch if not item.answer.done()]
-            if wanted:
-                await self._answer(wanted)
+        while await self._something_waits():
+            await self._gather_company()
+            count = min(self._limits.size, len(self._queue))
+            batch = [self._queue.popitem(last=False)[0] for _ in range(count)]
+            await self._answer(batch)
 
-    async def _next_batch(self) -> list[_Waiting]:
-        """Wait for a tile, then for more until the run is full or the delay is over."""
-        batch: list[_Waiting] = []
-        deadline: float | None = None
-        try:
-            while len(batch) < self._limits.size:
-                async with asyncio.timeout_at(deadline):
-                    item = await self._queue.get()
-                if item is None:
-                    self._queue.put_nowait(None)  # the next round ends the worker
-                    break
-                batch.append(item)
-                deadline = deadline or asyncio.get_running_loop().time() + self._limits.delay_s
-        except TimeoutError:
-            pass
-        return batch
+    async def _something_waits(self) -> bool:
+        """Wait for a tile; return whether there is one, rather than the end."""
+        while not self._queue and not self._closing:
+            self._changed.clear()
+            await self._changed.wait()
+        return bool(self._queue)
+
+    async def _gather_company(self) -> None:
+        """Wait for more tiles until a run is full or the delay is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.delay_s):
+                while len(self._queue) < self._limits.size and not self._closing:
+                    self._changed.clear()
+                    await self._changed.wait()
 
     async def _answer(self, items: list[_Waiting]) -> None:
+        """Run the tiles that are still wanted; where that fails, each half, to find the bad one."""
+        items = [item for item in items if not item.answer.done()]
+        if not items:
+            return
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._thread, self._examine, items)
         except Exception:  # noqa: BLE001, a border: whatever the model raises, the worker must live
-            if len(items) > 1:  # one bad tile must not spoil the answers of the others
-                for item in items:
-                    await self._answer([item])
+            if len(items) == 1:
+                _log.exception("the encoder failed on a tile")
+                _settle(items[0], EncodingFailed("The encoder failed on this tile."))
                 return
-            _log.exception("the encoder failed on a tile")
-            self._fail(items[0])
+            middle = len(items) // 2
+            await self._answer(items[:middle])
+            await self._answer(items[middle:])
             return
         self.last_run = time.monotonic()
         for item, seen in zip(items, found, strict=True):
-            if not item.answer.done():
-                item.answer.set_result(seen)
+            _settle(item, seen)
 
-    def _examine(self, items: list[_Waiting]) -> list[Seen]:
-        latents, maps = self._encoder.examine(np.stack([item.tile for item in items]))
+    def _examine(self, items: list[_Waiting]) -> list[Seen | EncodingFailed]:
+        tiles, examine = np.stack([item.tile for item in items]), self._encoder.examine
+        latents, maps = examine(tiles)
         if not len(latents) == len(maps) == len(items):
             raise EncodingFailed(f"{len(latents)} latents, {len(maps)} maps: {len(items)} tiles")
-        return [Seen(*both) for both in zip(latents, maps, strict=True)]
+        rows = [row for row, item in enumerate(items) if item.again]
+        if rows:
+            maps = maps.copy()
+            maps[rows] = look_again(tiles[rows], maps[rows], lambda some: examine(some).maps)
+        finite = np.asarray(
+            np.isfinite(latents).all(axis=1) & np.isfinite(maps).all(axis=(1, 2, 3))
+        )
+        return [
+            Seen(latent, map_) if sound else EncodingFailed(_NOT_FINITE)
+            for latent, map_, sound in zip(latents, maps, finite, strict=True)
+        ]
 
-    @staticmethod
-    def _fail(item: _Waiting) -> None:
-        if not item.answer.done():
-            item.answer.set_exception(EncodingFailed("The encoder failed on this tile."))
+
+def _settle(item: _Waiting, seen: Seen | EncodingFailed) -> None:
+    if item.answer.done():  # its caller left
+        return
+    if isinstance(seen, EncodingFailed):
+        item.answer.set_exception(seen)
+    else:
+        item.answer.set_result(seen)

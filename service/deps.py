@@ -4,14 +4,24 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request
 
+from service.errors import RoleTooLow
+from service.keys import Role
 from service.state import Serving
 
 
 async def _serving(request: Request) -> Serving:
     # Asynchronous because FastAPI runs plain functions in threads.
-    return cast(Serving, request.app.state.serving)
+    return cast(Serving, request.state.serving)
 
 
+async def _admin(request: Request) -> None:
+    role: Role = request.state.role
+    if role < Role.ADMIN:
+        raise RoleTooLow(Role.ADMIN.name.lower(), role.name.lower())
+
+
+ADMIN = Depends(_admin)
+"""Lets only keys with the role admin in."""
 ServingDep = Annotated[Serving, Depends(_serving)]
 
 TileId = Annotated[

@@ -43,6 +43,14 @@ class MalformedForm(ServiceError):
     """The multipart body cannot be read, or holds no file."""
 
 
+class SlowHead(ServiceError):
+    """The request's head did not arrive in time."""
+
+
+class HeadTooLarge(ServiceError):
+    """The request's address and headers have more bytes than allowed, or are too many."""
+
+
 class SlowBody(ServiceError):
     """The body did not arrive in time."""
 
@@ -52,14 +60,14 @@ class TookTooLong(ServiceError):
 
 
 class QueueFull(ServiceError):
-    """More tiles would wait for the encoder than allowed."""
+    """More tiles would be under way than allowed."""
 
     headers: Mapping[str, str] = {"Retry-After": "1"}
 
     def __init__(self, waiting: int, sent: int, limit: int) -> None:
         super().__init__(
-            f"{waiting} tiles wait for the encoder, this request has {sent}, and at most {limit} "
-            "may wait. Send it again in a second, or with fewer tiles."
+            f"{waiting} tiles are being worked on or wait, this request has {sent} or more, and at "
+            f"most {limit} may. Send it again in a second, or with fewer tiles."
         )
 
 
@@ -92,6 +100,54 @@ class NotReady(ServiceError):
 
 class EncodingFailed(ServiceError):
     """The encoder failed on a tile that looked sound."""
+
+
+class KeyNeeded(ServiceError):
+    """The request has no API key, and one is needed."""
+
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="tilescreen"'}
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This service asks for an API key. Send one as 'Authorization: Bearer KEY' or as "
+            "'X-API-Key: KEY'; whoever runs the service gives you one."
+        )
+
+
+class KeyUnknown(ServiceError):
+    """The request has an API key that the service does not know."""
+
+    headers: Mapping[str, str] = {
+        "WWW-Authenticate": 'Bearer realm="tilescreen", error="invalid_token"'
+    }
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service does not know this API key. Look for a part that is missing, or ask "
+            "whoever runs the service for another."
+        )
+
+
+class RoleTooLow(ServiceError):
+    """The request's API key may not do this."""
+
+    headers: Mapping[str, str] = {
+        "WWW-Authenticate": 'Bearer realm="tilescreen", error="insufficient_scope"'
+    }
+
+    def __init__(self, needed: str, has: str) -> None:
+        super().__init__(
+            f"This needs a key with the role {needed!r}; yours has {has!r}. Ask whoever runs the "
+            "service."
+        )
+
+
+class BundleRefused(ServiceError):
+    """A bundle that was to be served or compared cannot be used."""
+
+
+class UnknownBundle(ServiceError):
+    """There is no bundle with this id in the folder of bundles."""
 
 
 class UnknownScan(ServiceError):
@@ -130,15 +186,22 @@ TABLE: dict[type[TilescreenError], Kind] = {
     bundle_errors.TileTooLarge: Kind(422, "tile_too_large", "The tile has too many pixels"),
     bundle_errors.AnimatedTile: Kind(422, "animated_tile", "The PNG is animated"),
     bundle_errors.TileError: Kind(422, "bad_tile", "The tile cannot be used"),
+    KeyNeeded: Kind(401, "key_needed", "An API key is needed"),
+    KeyUnknown: Kind(401, "key_unknown", "No such API key"),
+    RoleTooLow: Kind(403, "role_too_low", "The API key may not do this"),
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),
+    UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
+    BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
     TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),
     TooManyTiles: Kind(413, "too_many_tiles", "Too many tiles in one request"),
     WrongMediaType: Kind(415, "wrong_media_type", "Neither a PNG nor a form"),
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
+    SlowHead: Kind(408, "slow_head", "The head of the request did not arrive in time"),
+    HeadTooLarge: Kind(431, "head_too_large", "The head of the request is too large"),
     SlowBody: Kind(408, "slow_body", "The body did not arrive in time"),
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),

@@ -14,9 +14,6 @@ from service.errors import problem_of
 
 _log = logging.getLogger("service.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# Unique without asking the system for random bytes a thousand times a second.
-_PROCESS = uuid.uuid4().hex[:16]
-_count = itertools.count(1)
 _PROBES = {"/livez", "/healthz", "/readyz"}
 _POLICY = (
     b"default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -35,6 +32,10 @@ class Envelope:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        # Unique without asking the system for random bytes a thousand times a second; made
+        # here, as workers are forks of one process that has imported this already.
+        self._prefix = uuid.uuid4().hex[:16]
+        self._count = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -45,10 +46,9 @@ class Envelope:
         method = scope["method"]
         if method == "HEAD":  # the answer of GET without its body; a copy, the server has its own
             scope = {**scope, "method": "GET"}
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-        serving = getattr(scope["app"].state, "serving", None)
-        bundle_id = serving.bundle.manifest.bundle_id if serving else ""
+        request_id = _request_id(scope) or f"{self._prefix}-{next(self._count):08x}"
+        scope["state"]["request_id"] = request_id
+        bundle_id = scope["state"]["serving"].bundle.manifest.bundle_id
         added = [
             *_SAFE,
             (b"x-bundle", bundle_id.encode()),
@@ -77,12 +77,12 @@ class Envelope:
             _note({**scope, "method": method}, status, time.perf_counter() - start)
 
 
-def _request_id(scope: Scope) -> str:
-    """Return the caller's own id if it is harmless, else a new one."""
+def _request_id(scope: Scope) -> str | None:
+    """Return the caller's own id if it is harmless."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    return f"{_PROCESS}-{next(_count):08x}"
+    return None
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

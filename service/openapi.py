@@ -12,10 +12,24 @@ from service import schemas
 from service.errors import MEDIA_TYPE, TABLE
 
 _SCHEMAS = "#/components/schemas/"
-ALWAYS = (500,)
-"""Any route may fail unforeseen."""
+ALWAYS = (401, 500)
+"""Any route may ask for a key, or fail unforeseen."""
 UPLOAD = (400, 408, 413, 415, 422, 429, 503, 504)
 """What may be wrong with an upload."""
+
+_KEYS = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, where the service is set to ask for one.",
+    },
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key in another header.",
+    },
+}
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -78,6 +92,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         names = {*made["components"]["schemas"], "Problem", "InvalidPart"}
         made["components"]["schemas"] = {name: _schema(name) for name in sorted(names)}
+        made["components"]["securitySchemes"] = _KEYS
+        made["security"] = [{}, *({name: []} for name in _KEYS)]
         _show_examples(made)
         app.openapi_schema = made
     return app.openapi_schema

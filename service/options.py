@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 
 from bundle.errors import InputError
-from service.settings import PREFIX, Settings
+from service.settings import EMPTY, PREFIX, SECRET, Settings
 
 
 def read_settings(argv: Sequence[str] | None) -> Settings:
@@ -24,7 +24,9 @@ def read_settings(argv: Sequence[str] | None) -> Settings:
         f"{PREFIX}MAX_QUEUE_TILES. A flag wins.",
     )
     for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.default}"
+        if name in SECRET:
+            continue
+        default = "no default" if field.default in EMPTY else f"default {field.default}"
         parser.add_argument(
             "--" + name.replace("_", "-"),
             default=argparse.SUPPRESS,
@@ -43,8 +45,6 @@ def _sentence(part: object) -> str:
         return f"The settings do not agree: {part['msg'].removeprefix('Value error, ')}."
     name = str(part["loc"][0])
     flag = "--" + name.replace("_", "-")
-    if part["type"] == "missing":
-        return f"{flag} is missing: give it, or set {PREFIX}{name.upper()}."
     return f"{flag} (or {PREFIX}{name.upper()}) is {str(part['input'])!r}: {part['msg']}."
 
 

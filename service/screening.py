@@ -37,13 +37,13 @@ def new_screening(findings: Findings, look: Look, k: int) -> Fact:
     """Screen a tile that was sent; `k` as in `stored_screening`."""
     bundle = findings.catalog.bundle
     points = bundle.scale(look.latent[None])
-    found = screen_new(bundle, look.tile[None], points, look.map[None])
+    found = screen_new(bundle, [look.read], points, look.map[None])
     told = reasons(bundle.manifest.screening, found.scores[0], found.boxes[0])
     side = bundle.manifest.preprocessing.side
     return {
         "verdict": VERDICTS[found.verdicts[0]],
         "score": found.scores[0, 0],
-        "reasons": _told(told, side, look.size),
+        "reasons": _told(told, side, look.read.size),
         "evidence": [
             {"code": reason.code, "neighbors": _evidence(findings, points, reason.code, k)}
             for reason in told

@@ -8,13 +8,18 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bundle.encoders import PrecisionChoice
 from bundle.preprocess import MAX_PIXELS
 
 PREFIX = "TILESCREEN_"
+CURRENT = "current"
 MIB = 2**20
+SECRET = {"api_keys"}
+"""Settings without a flag: any user of a machine may read the flags of every process."""
+EMPTY = (None, "", SecretStr(""))
 
 
 class Settings(BaseSettings):
@@ -22,9 +27,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    bundle: Path = Field(
+    bundle: Path | None = Field(
+        None,
         title="folder",
-        description="The bundle to serve, as `python -m training fit` wrote it.",
+        description="The bundle to serve, as `python -m training fit` wrote it, or a link to one; "
+        "when another takes its place, that is served within a second.",
+    )
+    bundles: Path | None = Field(
+        None,
+        title="folder",
+        description="A folder of bundles that may be activated; without `bundle`, `current` "
+        "in it is served.",
     )
     host: str = Field(
         "127.0.0.1",
@@ -34,8 +47,49 @@ class Settings(BaseSettings):
     port: int = Field(
         8000, title="port", ge=0, le=65535, description="TCP port to listen on; 0 takes a free one."
     )
+    published: str = Field(
+        "",
+        title="address",
+        description="In a container, the address that its port is published on, which tells who "
+        "can reach it; empty is `host`.",
+    )
+    api_keys: SecretStr = Field(
+        SecretStr(""),
+        title="keys",
+        description="Keys with their roles, as `read:KEY,admin:KEY`; needed where others than this "
+        "machine can reach the service.",
+    )
+    api_keys_file: Path | None = Field(
+        None,
+        title="file",
+        description="A file of such keys, one `role:KEY` or `role:sha256:HASH` a line.",
+    )
+    workers: int = Field(
+        1,
+        title="processes",
+        ge=1,
+        le=256,
+        description="Processes that answer on one port; limits of tiles and bytes hold for each.",
+    )
+    worker_timeout_s: float = Field(
+        10.0,
+        title="s",
+        ge=1,
+        le=3600,
+        description="A worker process that stands still for so long is replaced.",
+    )
     threads: int = Field(
-        0, title="threads", ge=0, le=256, description="Threads of the encoder; 0 is one a core."
+        0,
+        title="threads",
+        ge=0,
+        le=256,
+        description="Threads of the encoder in each process; 0 shares the cores among them.",
+    )
+    precision: PrecisionChoice = Field(
+        "auto",
+        title="precision",
+        description="Encoder to serve: `fp32`, `int8`, or `auto`, which is int8 where the bundle "
+        "says that it changes nothing that matters.",
     )
     max_batch_size: int = Field(
         32, title="tiles", ge=1, le=4096, description="Most tiles in one run of the encoder."
@@ -48,7 +102,8 @@ class Settings(BaseSettings):
         title="tiles",
         ge=1,
         le=1_000_000,
-        description="Tiles that may wait; a request beyond that is answered 429.",
+        description="Tiles that may be under way, read but not answered; "
+        "a request beyond that is answered 429.",
     )
     max_client_batch: int = Field(
         256, title="tiles", ge=1, le=100_000, description="Most tiles in one request."
@@ -83,7 +138,8 @@ class Settings(BaseSettings):
         title="s",
         gt=0,
         le=3600,
-        description="Longest time to receive a body, and then to encode its tiles.",
+        description="Longest time to receive a body, and then to encode its tiles; "
+        "a third of it for a request's head, a sixth of it without a byte of the body.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="level", description="Least serious log lines to write; `info` has requests."
@@ -91,6 +147,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        if self.bundle is None and self.bundles is None:
+            raise ValueError(
+                "there is no bundle to serve: give --bundle, or --bundles for a folder of them "
+                f"({PREFIX}BUNDLE, {PREFIX}BUNDLES)"
+            )
         if self.max_client_batch > self.max_queue_tiles:
             raise ValueError(
                 f"max_client_batch ({self.max_client_batch}) is above max_queue_tiles "
@@ -111,17 +172,30 @@ class Settings(BaseSettings):
     @property
     def thread_count(self) -> int:
         """Number of threads that `threads` stands for."""
-        return self.threads or len(os.sched_getaffinity(0))
+        return self.threads or max(1, len(os.sched_getaffinity(0)) // self.workers)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether API keys are set."""
+        return bool(self.api_keys.get_secret_value()) or self.api_keys_file is not None
+
+    @property
+    def followed(self) -> Path:
+        """The path of the bundle to serve, which may be a link that is moved one day."""
+        if self.bundle is not None:
+            return self.bundle
+        assert self.bundles is not None, "one of the two is given: see _agree"
+        return self.bundles / CURRENT
 
 
 def table() -> str:
     """Return the settings as a table in Markdown, for docs/settings.md."""
     rows = ["| variable | flag | default | unit | meaning |", "| --- | --- | --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"`{field.default}`"
-        flag = "--" + name.replace("_", "-")
+        default = "none" if field.default in EMPTY else f"`{field.default}`"
+        flag = "none" if name in SECRET else f"`--{name.replace('_', '-')}`"
         rows.append(
-            f"| `{PREFIX}{name.upper()}` | `{flag}` | {default} | {field.title} "
+            f"| `{PREFIX}{name.upper()}` | {flag} | {default} | {field.title} "
             f"| {field.description} |"
         )
     return "\n".join(rows) + "\n"

@@ -4,8 +4,7 @@ A raw PNG is taken as it comes. A form is taken apart in memory while it arrives
 written to disk, and what is over a limit is refused before the rest is read.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,11 +14,10 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from service.budget import Share
+from service.admission import Ticket
+from service.bodies import read_body
 from service.errors import (
-    BodyTooLarge,
     MalformedForm,
-    SlowBody,
     TileTooLong,
     TooManyTiles,
     WrongMediaType,
@@ -31,7 +29,6 @@ if TYPE_CHECKING:  # the parser has it for type checkers only
 
 FIELD = "files"
 TILE_ID_HEADER = "X-Tile-Id"
-_REMEDY = "Send smaller tiles, or fewer."
 _RAW_TYPES = {"image/png", "application/octet-stream", ""}
 
 
@@ -57,64 +54,54 @@ class Uploads:
             yield self.tiles.pop().data
 
 
-async def read_uploads(request: Request, settings: Settings, share: Share) -> Uploads:
-    """Read the tiles of a request, as far as `share` grows: one raw PNG, or a form with `files`.
+async def read_uploads(request: Request, settings: Settings, ticket: Ticket) -> Uploads:
+    """Read the tiles of a request, one raw PNG or a form with `files`; `ticket` then holds them.
 
     Raises:
-        WrongMediaType, BodyTooLarge, TooManyTiles, MalformedForm, SlowBody, BodiesFull.
+        WrongMediaType, BodyTooLarge, TooManyTiles, MalformedForm, SlowBody, BodiesFull, QueueFull.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     media_type = kind.decode("latin-1")
-    try:
-        async with asyncio.timeout(settings.request_timeout_s):
-            if media_type == "multipart/form-data":
-                pieces = _pieces(request, settings.max_body_bytes, share)
-                return await _read_form(pieces, options.get(b"boundary", b""), settings)
-            if media_type in _RAW_TYPES:
-                limit = min(settings.max_body_bytes, settings.max_tile_bytes)
-                return await _read_raw(request, _pieces(request, limit, share))
-    except TimeoutError as error:
-        raise SlowBody(
-            f"The body did not arrive within {settings.request_timeout_s:g} s. Send smaller tiles, "
-            "or fewer in a request, or use a faster connection."
-        ) from error
-    raise WrongMediaType(
-        f"The Content-Type is {media_type[:100]!r}. Send one tile as image/png, "
-        f"or several as multipart/form-data in fields named {FIELD!r}."
-    )
+    if media_type == "multipart/form-data":
+        uploads = await _read_form(request, options.get(b"boundary", b""), settings, ticket)
+    elif media_type in _RAW_TYPES:
+        uploads = await _read_raw(request, settings, ticket)
+    else:
+        raise WrongMediaType(
+            f"The Content-Type is {media_type[:100]!r}. Send one tile as image/png, "
+            f"or several as multipart/form-data in fields named {FIELD!r}."
+        )
+    ticket.take(len(uploads.tiles))
+    return uploads
 
 
-async def _read_raw(request: Request, pieces: AsyncIterator[bytes]) -> Uploads:
+async def _read_raw(request: Request, settings: Settings, ticket: Ticket) -> Uploads:
     data = bytearray()
-    async for piece in pieces:
-        data += piece
+    await read_body(
+        request,
+        limit=min(settings.max_body_bytes, settings.max_tile_bytes),
+        patience_s=settings.request_timeout_s,
+        ticket=ticket,
+        take=data.extend,
+    )
     name = request.headers.get(TILE_ID_HEADER)
     tile_id = unquote(name) if name else None
     return Uploads([Upload(tile_id, bytes(data))], raw=True)
 
 
-async def _pieces(request: Request, limit: int, share: Share) -> AsyncIterator[bytes]:
-    """Yield the body piece by piece; refuse it when it is, or says it is, over a limit."""
-    announced = request.headers.get("content-length", "0")
-    size = int(announced[:20]) if announced.isdecimal() else 0
-    if size > limit:
-        raise BodyTooLarge(f"The body has {size:,} bytes; at most {limit:,} are taken. {_REMEDY}")
-    share.grow(size)
-    read = 0
-    async for piece in request.stream():
-        read += len(piece)
-        if read > limit:
-            raise BodyTooLarge(f"The body goes on after the {limit:,} bytes it may have. {_REMEDY}")
-        share.grow(read)
-        yield piece
-
-
-async def _read_form(pieces: AsyncIterator[bytes], boundary: bytes, settings: Settings) -> Uploads:
-    form = _Form(settings)
+async def _read_form(
+    request: Request, boundary: bytes, settings: Settings, ticket: Ticket
+) -> Uploads:
+    form = _Form(settings, ticket)
     try:
         parser = MultipartParser(boundary, form.callbacks())
-        async for piece in pieces:
-            parser.write(piece)
+        await read_body(
+            request,
+            limit=settings.max_body_bytes,
+            patience_s=settings.request_timeout_s,
+            ticket=ticket,
+            take=parser.write,
+        )
         parser.finalize()
     except FormParserError as error:
         raise MalformedForm(
@@ -130,10 +117,11 @@ async def _read_form(pieces: AsyncIterator[bytes], boundary: bytes, settings: Se
 class _Form:
     """Collects the parts of a form as the parser meets them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, ticket: Ticket) -> None:
         self.tiles: list[Upload] = []
         self.ended = False
         self._settings = settings
+        self._ticket = ticket
         self._header = [b"", b""]
         self._disposition = b""
         self._name: str | None = None
@@ -159,6 +147,7 @@ class _Form:
                 f"The form holds more than {self._settings.max_client_batch} tiles. "
                 "Send them in several requests."
             )
+        self._ticket.expect(len(self.tiles) + 1)
         self._header, self._disposition = [b"", b""], b""
         self._data, self._size = bytearray(), 0
 

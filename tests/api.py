@@ -11,6 +11,7 @@ import httpx
 from bundle import Encoder
 from service.app import create_app
 from service.settings import Settings
+from service.state import Serving
 
 
 class Api:
@@ -22,6 +23,12 @@ class Api:
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://test"
         )
+
+    @property
+    def serving(self) -> Serving:
+        """What answers now."""
+        serving: Serving = self.app.state.shelf.current.serving
+        return serving
 
     def get(self, url: str, **options: Any) -> httpx.Response:
         return self.ask("GET", url, **options)
@@ -39,7 +46,9 @@ class Api:
 
 
 @contextmanager
-def running(bundle: Path, *, encoder: Encoder | None = None, **settings: Any) -> Iterator[Api]:
+def running(
+    bundle: Path | None, *, encoder: Encoder | None = None, **settings: Any
+) -> Iterator[Api]:
     """Run the application over a bundle, life cycle and all."""
     with asyncio.Runner() as runner:
         api = Api(runner, Settings(bundle=bundle, threads=1, **settings), encoder)

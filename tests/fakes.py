@@ -10,11 +10,15 @@ from tests.tiny import tiny_latents, tiny_maps
 
 
 class FakeEncoder:
-    """Gives the latents of the tiny bundle's encoder, and remembers the size of each run."""
+    """Gives the latents of the tiny bundle's encoder, and remembers each run.
+
+    runs: sizes. seen: the first pixel of every tile, in order.
+    """
 
     def __init__(self, *, refuse: int | None = None, drop: int = 0) -> None:
         """`refuse`: fail on a run with a tile of this first pixel. `drop`: give fewer latents."""
         self.runs: list[int] = []
+        self.seen: list[int] = []
         self.refuse = refuse
         self.drop = drop
 
@@ -26,6 +30,7 @@ class FakeEncoder:
     def encode(self, tiles: Tiles) -> Latents:
         """(n, 16, 16) uint8 -> (n, 4) float32 means of the four squares."""
         self.runs.append(len(tiles))
+        self.seen += np.asarray(tiles)[:, 0, 0].tolist()
         if self.refuse is not None and (np.asarray(tiles)[:, 0, 0] == self.refuse).any():
             raise RuntimeError("a tile that this encoder cannot take")
         return tiny_latents(tiles)[: len(tiles) - self.drop]

@@ -43,6 +43,7 @@ def tile_set(inputs: Tiles) -> TileSet:
         scans=(),
         scan_numbers=np.full(count, -1, np.int32),
         sizes=np.full((count, 2), inputs.shape[1], np.int32),
+        colours=np.zeros(count, np.float32),
         positions=np.full((count, 2), -1, np.int32),
         skipped={},
     )

@@ -24,6 +24,7 @@ from bundle.manifest import (
     Clustering,
     PlantedBenchmark,
     Preprocessing,
+    Quantization,
     Recall,
     Screening,
     Source,
@@ -60,8 +61,11 @@ def tiny_maps(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.concatenate([lettering, *[np.full_like(lettering, NEVER)] * 2], axis=1)
 
 
-def write_encoder(file: Path, *, maps: bool = True) -> None:
-    """Write the tiny encoder: (n, 16, 16) uint8 -> (n, 4) float32 and (n, 3, 2, 2) float32."""
+def write_encoder(file: Path, *, maps: bool = True, drift: float = 0.0) -> None:
+    """Write the tiny encoder: (n, 16, 16) uint8 -> (n, 4) float32 and (n, 3, 2, 2) float32.
+
+    With `drift`, such as an int8 encoder has, latents are larger by that share.
+    """
     nodes = [
         helper.make_node("Cast", ["tiles"], ["f"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["f", "full"], ["unit"]),
@@ -72,7 +76,7 @@ def write_encoder(file: Path, *, maps: bool = True) -> None:
         helper.make_node("Flatten", ["pool"], ["latents"]),
     ]
     constants = [
-        helper.make_tensor("full", TensorProto.FLOAT, [], [255.0]),
+        helper.make_tensor("full", TensorProto.FLOAT, [], [255.0 / (1 + drift)]),
         helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
     ]
     results: list[tuple[str | int, ...]] = [("latents", DIM)]
@@ -155,6 +159,18 @@ def tiny_rules(*, maps: bool = True) -> Screening:
     )
 
 
+def tiny_quantization(**figures: float) -> Quantization:
+    """Return figures by hand of an int8 encoder that changes nothing, or what is given."""
+    harmless = {"verdict_flips": 0.0, "neighbor_overlap": 1.0}
+    return Quantization(
+        calibration_tiles=8,
+        tiles=4,
+        largest_difference=0.02,
+        allowed_difference=0.04,
+        **harmless | figures,
+    )
+
+
 def _write_screening(
     bundle: BundleWriter,
     rules: Screening,
@@ -183,12 +199,14 @@ def write_tiny_bundle(
     ids: Sequence[str] | None = None,
     clusters: int = 2,
     maps: bool = True,
+    int8: Quantization | None = None,
     writer: type[BundleWriter] = BundleWriter,
 ) -> Manifest:
     """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
 
     Other `ids` must come in ascending order of their UTF-8 bytes. Another `writer` may err.
     Without `maps` it is a bundle of the study's kind, which judges by outlier distance.
+    With `int8` it has such an encoder, which is off by a thousandth.
     """
     tiles = tiny_tiles(count, seed)
     ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
@@ -241,6 +259,8 @@ def write_tiny_bundle(
                 b' {"name": "film-c", "patient": null}]'
             )
         write_encoder(bundle.staging / "encoder.onnx", maps=maps)
+        if int8 is not None:
+            write_encoder(bundle.staging / "encoder-int8.onnx", maps=maps, drift=1e-3)
         write_decoder(bundle.staging / "decoder.onnx")
         return bundle.finish(
             Manifest(
@@ -263,6 +283,7 @@ def write_tiny_bundle(
                     noise_share=noise,
                 ),
                 screening=rules,
+                quantization=int8,
                 thresholds={
                     "cluster_reach": Threshold(value=1.0, source="chosen by hand"),
                     "self_test": Threshold(value=1e-4, source="chosen by hand"),

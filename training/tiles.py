@@ -19,6 +19,7 @@ class TileSet:
     scans: the scans that tiles were cut from; empty when not known.
     scan_numbers: (n,) int32 positions in `scans`, -1 when not known.
     sizes: (n, 2) int32 height and width of the tile as it was given, in pixels.
+    colours: (n,) float32 share of its pixels that had colour.
     positions: (n, 2) int32 y and x of the tile's corner in its scan, -1 when not known.
     skipped: file name -> why it was left out.
     """
@@ -28,6 +29,7 @@ class TileSet:
     scans: tuple[Scan, ...]
     scan_numbers: NDArray[np.int32] = field(repr=False)
     sizes: NDArray[np.int32] = field(repr=False)
+    colours: NDArray[np.float32] = field(repr=False)
     positions: NDArray[np.int32] = field(repr=False)
     skipped: dict[str, str]
 

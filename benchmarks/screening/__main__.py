@@ -1,27 +1,33 @@
 """How well other ways find lettering tiles, measured as our own bundles are.
 
     python -m benchmarks.screening --collection NAME=TILES[,TILES]:LABELS.csv ...
-        [--peers edges,fastdup] [--bundle NAME=BUNDLE ...] [--every N]
+        [--peers edges,fastdup] [--study NAME=EPOCHS ...] [--bundle NAME=BUNDLE ...]
+        [--every N] [--keep]
 
 TILES is a folder that `python -m training tile` wrote; write thumbnails' with --window 64
 --stride 32 --size 64 --keep-white. Each collection's figures go to
 benchmarks/results/screening-NAME.json. Peers are installed from the package index into
-build/peers, each apart; what they said about the tiles is kept there too.
+build/peers, each apart; what they said about the tiles is kept there too, and the study's
+autoencoder as --study trained it on a collection. With --keep, ways that the result file holds
+and that are not measured now stay in it; each has the commit that it was measured at.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks import record
-from benchmarks.environments import PeerMissing
+from benchmarks.environments import WORK, PeerMissing
+from benchmarks.screening.arguments import collection_parts, pair
 from benchmarks.screening.catalogue import OWN, PEERS, SPACES, Peer
 from benchmarks.screening.data import Collection, read_collection
 from benchmarks.screening.judging import judge
 from benchmarks.screening.measures import TITLES
 from benchmarks.screening.ours import ask_ours
 from benchmarks.screening.outputs import ask
+from benchmarks.screening.study_way import AT_MOST, Course, ask_study
 from bundle.errors import InputError
 from docs.figures import table
 
@@ -31,11 +37,21 @@ def main() -> int:
     args = _arguments()
     try:
         chosen = _chosen(args.peers)
-        bundles = [_pair(text) for text in args.bundle]
+        bundles = [pair(text) for text in args.bundle]
+        epochs = dict(pair(text) for text in args.study)
+        commit = record.commit()
         for text in args.collection:
-            collection = _collection(text).every(args.every)
-            figures = {"collection": collection.about(), "ways": _ways(collection, chosen, bundles)}
-            print(_shown(figures["ways"]))
+            name, folders, labels = collection_parts(text)
+            collection = read_collection(name, folders, labels).every(args.every)
+            ways = _peers(collection, chosen)
+            if name in epochs:
+                ways |= _study(collection, _course(name, folders, epochs[name]))
+            ways |= _bundles(collection, bundles)
+            ways = {key: {"commit": commit} | way for key, way in ways.items()}
+            print(_shown(ways))
+            if args.keep:
+                ways = _ordered(_before(collection) | ways)
+            figures = {"collection": collection.about(), "ways": ways}
             command = "python -m benchmarks.screening --collection NAME=TILES:LABELS ..."
             record.record(f"screening-{collection.name}", command, figures)
     except InputError as error:
@@ -53,7 +69,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--collection", action="append", required=True, metavar="NAME=TILES:CSV")
     parser.add_argument("--peers", help="some of " + ",".join(peer.key for peer in PEERS))
     parser.add_argument("--bundle", action="append", default=[], metavar="NAME=BUNDLE")
+    parser.add_argument("--study", action="append", default=[], metavar="NAME=EPOCHS")
     parser.add_argument("--every", type=int, default=1, help="only each N-th scan (default: 1)")
+    parser.add_argument("--keep", action="store_true", help="keep what was measured before")
     return parser.parse_args()
 
 
@@ -67,25 +85,14 @@ def _chosen(keys: str | None) -> list[Peer]:
     return [peer for peer in PEERS if peer.key in wanted]
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, rest = text.partition("=")
-    if not (name and equals and rest):
-        raise InputError(f"{text!r} is not NAME=PATH.")
-    return name, rest
+def _course(name: str, folders: list[Path], epochs: str) -> Course:
+    if not epochs.isdecimal():
+        raise InputError(f"--study {name}={epochs}: give a whole number of epochs.")
+    return Course(tuple(folders), int(epochs), WORK / f"study-{name}")
 
 
-def _collection(text: str) -> Collection:
-    name, rest = _pair(text)
-    folders, colon, labels = rest.rpartition(":")
-    if not colon:
-        raise InputError(f"{text!r} is not NAME=TILES:LABELS.csv.")
-    return read_collection(name, [Path(folder) for folder in folders.split(",")], Path(labels))
-
-
-def _ways(
-    collection: Collection, peers: list[Peer], bundles: list[tuple[str, str]]
-) -> dict[str, Any]:
-    """Return title and figures of every way; of a peer that is not there, why."""
+def _peers(collection: Collection, peers: list[Peer]) -> dict[str, Any]:
+    """Return title and figures of every peer; of one that is not there, why."""
     found: dict[str, Any] = {}
     for peer in peers:
         print(f"{collection.name}: {peer.key}", file=sys.stderr)
@@ -97,11 +104,42 @@ def _ways(
         except PeerMissing as error:
             print(error, file=sys.stderr)
             found[peer.key] = about | {"skipped": str(error)}
+    return found
+
+
+def _study(collection: Collection, course: Course) -> dict[str, Any]:
+    print(f"{collection.name}: the study's autoencoder", file=sys.stderr)
+    part = collection.at_most(AT_MOST)
+    return {
+        key: {"title": title, "tiles": len(part)} | judge(part, [output], OWN)
+        for key, (title, output) in ask_study(course, part).items()
+    }
+
+
+def _bundles(collection: Collection, bundles: list[tuple[str, str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, path in bundles:
         print(f"{collection.name}: bundle {name}", file=sys.stderr)
         figures = judge(collection, ask_ours(Path(path), collection), OWN)
         found[f"bundle-{name}"] = {"title": name, "tiles": len(collection)} | figures
     return found
+
+
+def _before(collection: Collection) -> dict[str, Any]:
+    """Return the ways in the result file of these tiles, each with its commit."""
+    file = record.RESULTS / f"screening-{collection.name}.json"
+    content = json.loads(file.read_text()) if file.exists() else {"figures": {}}
+    if content["figures"].get("collection") != collection.about():
+        return {}
+    ways = content["figures"]["ways"]
+    return {key: {"commit": content["commit"]} | way for key, way in ways.items()}
+
+
+def _ordered(ways: dict[str, Any]) -> dict[str, Any]:
+    """Return peers first, then the study, then ours, whatever was measured when."""
+    order = [*(peer.key for peer in PEERS), "study", "study-flawed"]
+    first = {key: ways[key] for key in order if key in ways}
+    return first | {key: ways[key] for key in sorted(ways.keys() - first.keys())}
 
 
 def _shown(ways: dict[str, Any]) -> str:

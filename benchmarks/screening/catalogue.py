@@ -58,7 +58,7 @@ PEERS = (
         "text_detection",
         ("rapidocr-onnxruntime==1.4.4",),
         ("736", "320"),
-        at_most=2000,
+        at_most=500,
     ),
     Peer("cleanvision", "CleanVision", "image_properties", ("cleanvision==0.3.7",)),
     Peer("fastdup", "fastdup", "duplicate_finder", ("fastdup==2.54",)),

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from bundle.arrays import Points
 from bundle.neighbors import squared_distances
-from training.measuring.measures import Scores, Truth, precision
+from training.measuring.measures import Scores, Truth
 
 DRAWS = 20
 MARKED = 5
@@ -23,23 +23,25 @@ _LEAST = 1e-6
 _SEED = 42
 
 Rows = NDArray[np.intp]
-Ranking = tuple[Scores, NDArray[np.bool_]]
-"""(n,) scores, and which of the tiles are ranked."""
+Statistic = Callable[[Scores], float | None]
+"""From (n,) weights of the tiles to a number."""
 Draw = tuple[Rows, NDArray[np.bool_]]
 """Rows of marked tiles, and which of the tiles are ranked."""
 
 
-def few_marked(truth: Truth) -> Iterator[tuple[str, Callable[[Scores], float | None]]]:
+def few_marked(truth: Truth) -> Iterator[tuple[str, Statistic]]:
     """Yield each figure's key and its statistic; none if there are too few positives."""
     rng = np.random.default_rng(_SEED)
     for ending, draws in _draws(truth, rng):
-        near = [(_nearness(truth, marked), ranked) for marked, ranked in draws]
-        yield f"five_nearest_ap{ending}", partial(_mean_precision, truth.positive, near)
-        learned = [(_learned(truth, marked, rng), ranked) for marked, ranked in draws]
-        yield f"five_probe_ap{ending}", partial(_mean_precision, truth.positive, learned)
+        near = [ranking(truth.positive, _nearness(truth, marked), on) for marked, on in draws]
+        yield f"five_nearest_ap{ending}", partial(_mean, near)
+        learned = [
+            ranking(truth.positive, _learned(truth, marked, rng), on) for marked, on in draws
+        ]
+        yield f"five_probe_ap{ending}", partial(_mean, learned)
 
 
-def taught(truth: Truth, scores: Scores) -> Iterator[tuple[str, Callable[[Scores], float | None]]]:
+def taught(truth: Truth, scores: Scores) -> Iterator[tuple[str, Statistic]]:
     """Yield the figures of five marked tiles for features and score taken together.
 
     Args:
@@ -47,8 +49,10 @@ def taught(truth: Truth, scores: Scores) -> Iterator[tuple[str, Callable[[Scores
         scores: (n,) in [0, 1], which used no label.
     """
     for ending, draws in _draws(truth, np.random.default_rng(_SEED)):
-        found = [(_like(truth.points, scores, marked), ranked) for marked, ranked in draws]
-        yield f"five_taught_ap{ending}", partial(_mean_precision, truth.positive, found)
+        found = [
+            ranking(truth.positive, _like(truth.points, scores, marked), on) for marked, on in draws
+        ]
+        yield f"five_taught_ap{ending}", partial(_mean, found)
 
 
 def _draws(truth: Truth, rng: np.random.Generator) -> Iterator[tuple[str, list[Draw]]]:
@@ -120,12 +124,28 @@ def _learned(truth: Truth, marked: Rows, rng: np.random.Generator) -> Scores:
     return scores
 
 
-def _mean_precision(
-    positive: NDArray[np.bool_], rankings: list[Ranking], weights: Scores
-) -> float | None:
-    """Return the mean over the draws of the average precision of the ranked tiles."""
-    found = [
-        precision(positive[ranked], scores[ranked], weights[ranked]) for scores, ranked in rankings
-    ]
-    known = [value for value in found if value is not None]
+def ranking(positive: NDArray[np.bool_], scores: Scores, ranked: NDArray[np.bool_]) -> Statistic:
+    """Return what gives the average precision of the ranked tiles for (n,) weights.
+
+    The number of `measures.precision`, with the order taken once and not at every draw.
+    """
+    rows = np.flatnonzero(ranked)
+    order = rows[np.argsort(-scores[rows])]
+    ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    found = positive[order]
+
+    def statistic(weights: Scores) -> float | None:
+        counted = weights[order]
+        hits = np.cumsum(counted * found)[ends]
+        if not hits[-1]:
+            return None
+        precisions = hits / np.maximum(np.cumsum(counted)[ends], 1)  # weights are whole numbers
+        return float(np.diff(hits, prepend=0) @ precisions / hits[-1])
+
+    return statistic
+
+
+def _mean(rankings: list[Statistic], weights: Scores) -> float | None:
+    """Return the mean of the draws' figures."""
+    known = [value for one in rankings if (value := one(weights)) is not None]
     return float(np.mean(known)) if known else None

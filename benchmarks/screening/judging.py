@@ -64,7 +64,7 @@ def _findings(
             for space in spaces:
                 title = ", ".join(filter(None, [output.name, name, space]))
                 points = in_space(features, space)
-                for finding in of_points(collection, points):
+                for finding in of_points(collection, points, output.index):
                     yield title, output.tiles_per_s, finding
                 for scores in output.scores.values() if output.together else ():
                     for finding in of_both(collection, points, scores):

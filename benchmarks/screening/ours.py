@@ -8,10 +8,11 @@ import numpy as np
 from benchmarks.screening.data import Collection
 from benchmarks.screening.outputs import Output, Scores
 from bundle.arrays import Points, Tiles
-from bundle.preprocess import resize
+from bundle.preprocess import Input, resize
 from bundle.reader import open_bundle
 from bundle.runtime import OnnxEncoder
 from bundle.screening import screen_new
+from bundle.views import look_again
 
 _AT_ONCE = 64
 
@@ -30,10 +31,13 @@ def ours(bundle_path: Path, tiles: Tiles) -> tuple[Scores, Points]:
     encoder = OnnxEncoder(bundle_path, threads=1)
     scores, points = [], []
     for start in range(0, len(tiles), _AT_ONCE):
-        inputs = np.stack([resize(tile, side) for tile in tiles[start : start + _AT_ONCE]])
+        part = tiles[start : start + _AT_ONCE]
+        reads = [Input(resize(tile, side), tile.shape, 0.0) for tile in part]
+        inputs = np.stack([read.tile for read in reads])
         seen = encoder.examine(inputs)
         points.append(bundle.scale(seen.latents))
-        scores.append(screen_new(bundle, inputs, points[-1], seen.maps).scores[:, 0])
+        maps = look_again(inputs, seen.maps, lambda tiles: encoder.examine(tiles).maps)
+        scores.append(screen_new(bundle, reads, points[-1], maps).scores[:, 0])
     return np.concatenate(scores).astype(np.float64), np.concatenate(points)
 
 

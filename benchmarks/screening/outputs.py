@@ -26,6 +26,8 @@ class Output:
     scores: name -> (n,), high for what may be lettering.
     features: name -> (n, d) float32.
     together: the scores lie in [0, 1] and can be joined with the features.
+    index: the neighbours that it shows are looked up in a frame with this index, see
+        `training.studying.flaws`; None shows the right ones.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Output:
     scores: dict[str, Scores] = field(repr=False)
     features: dict[str, Points] = field(repr=False)
     together: bool = False
+    index: NDArray[np.int64] | None = field(default=None, repr=False)
 
 
 def ask(peer: Peer, collection: Collection) -> list[Output]:

@@ -149,10 +149,10 @@ def answer(findings: Findings, name: str, look: Look, restored: Grey) -> Answer:
     hits = _hits(catalog, new_neighbors(catalog, look, SENT_HITS, index="brute"), None)
     return Answer(
         name,
-        picture=picture_uri(look.tile),
+        picture=picture_uri(look.read.tile),
         reconstruction=picture_uri(restored),
         cluster=cluster_name(membership["label"]),
-        finding=finding(catalog, new_screening(findings, look, EVIDENCE), look.size),
+        finding=finding(catalog, new_screening(findings, look, EVIDENCE), look.read.size),
         lines=[*_cluster_lines(membership), *_nearest_line(hits)],
         hits=hits,
     )

@@ -46,24 +46,28 @@ class Entry:
     failures: tuple[Failure, ...]
 
 
-def entries(document: _Json, base: str, tile_id: str) -> dict[str, list[Entry]]:
+def entries(document: _Json, base: str, names: Mapping[str, str]) -> dict[str, list[Entry]]:
     """Return every route by its tag, in the document's order.
 
     Args:
         document: the OpenAPI document.
         base: the service's address, for the curl lines.
-        tile_id: a stored tile, quoted as a segment of a path, for the curl lines.
+        names: what stands for each name in a path, quoted, for the curl lines.
     """
     found: dict[str, list[Entry]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            entry = _entry(document, method.upper(), path, operation, (base, tile_id))
+            entry = _entry(document, method.upper(), path, operation, (base, names))
             found.setdefault(operation["tags"][0], []).append(entry)
     return found
 
 
 def _entry(
-    document: _Json, method: str, path: str, operation: _Json, example: tuple[str, str]
+    document: _Json,
+    method: str,
+    path: str,
+    operation: _Json,
+    example: tuple[str, Mapping[str, str]],
 ) -> Entry:
     responses = operation["responses"]
     body = tuple(operation.get("requestBody", {}).get("content", ()))
@@ -73,7 +77,7 @@ def _entry(
         title=operation["description"],
         body=body,
         parameters=tuple(map(_parameter, operation.get("parameters", ()))),
-        curl=_curl(method, path, *example),
+        curl=_curl(method, path, bool(body), *example),
         answer=_answer(document, responses["200"]),
         failures=tuple(
             Failure(status, response["description"])
@@ -98,8 +102,12 @@ def _parameter(parameter: _Json) -> Parameter:
     )
 
 
-def _curl(method: str, path: str, base: str, tile_id: str) -> tuple[str, ...]:
-    url = base + path.replace("{tile_id}", tile_id).replace("{label}", "0")
+def _curl(
+    method: str, path: str, takes: bool, base: str, names: Mapping[str, str]
+) -> tuple[str, ...]:
+    url = base + path.format_map(names)
+    if method == "POST" and not takes:
+        return (f"curl --request POST '{url}'",)
     if method == "POST":
         return (
             f"curl -H 'Content-Type: image/png' --data-binary @tile.png '{url}'",

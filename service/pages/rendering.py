@@ -79,6 +79,7 @@ class Summary:
     max_files: int
     max_megabytes: int
     caveats: list[str]
+    keys: bool
 
 
 def summary_of(serving: Serving) -> Summary:
@@ -99,6 +100,7 @@ def summary_of(serving: Serving) -> Summary:
         max_files=settings.max_client_batch,
         max_megabytes=settings.max_body_bytes // 2**20,
         caveats=caveats(manifest.screening),
+        keys=settings.has_keys,
     )
 
 
@@ -106,3 +108,8 @@ def render(serving: Serving, template: str, *, status: int = 200, **data: object
     """Fill a template of `service/pages/templates`; everything in it is escaped."""
     html = _ENVIRONMENT.get_template(template).render(summary=summary_of(serving), **data)
     return HTMLResponse(html, status)
+
+
+def render_alone(template: str, *, status: int = 200, **data: object) -> HTMLResponse:
+    """Fill a template that tells nothing of the bundle, for who has not signed in."""
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(**data), status)

@@ -1,6 +1,6 @@
 """Alive, ready, and which bundle."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from service.answers import enveloped, json_response
 from service.deps import ServingDep
@@ -18,12 +18,14 @@ async def livez() -> Response:
 
 
 @router.get("/readyz", response_model=Ready, responses=problems(503))
-async def readyz(serving: ServingDep) -> Response:
-    """Prove that tiles can be encoded: a probe tile must come back as stored."""
+async def readyz(request: Request, serving: ServingDep) -> Response:
+    """Prove it: a probe tile must come back as stored, and lie nearest to the tile it did."""
     difference = await serving.readiness.prove()
+    strength = request.app.state.team.strength
     return enveloped(
         serving,
-        status="ready",
+        status="ready" if strength.ready >= strength.of else "degraded",
+        workers=strength._asdict(),
         tiles=len(serving.bundle),
         probe_difference=difference,
         queue_tiles=serving.batcher.waiting,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from bundle import TilescreenError, UnknownCluster, UnknownTile
+from service.answers import unless_gone
 from service.deps import ServingDep
 from service.errors import MalformedForm, problem_of
 from service.looks import Look
@@ -151,12 +152,13 @@ async def upload_form(serving: ServingDep) -> Response:
 async def upload(request: Request, serving: ServingDep) -> Response:
     """Answer the files that were sent, each with what a stored tile's page shows."""
     try:
-        with serving.budget.share() as share:
-            uploads = await read_uploads(request, serving.settings, share)
+        with serving.gate.enter() as ticket:
+            uploads = await read_uploads(request, serving.settings, ticket)
             if all(not one.id and not one.data for one in uploads.tiles):
                 raise MalformedForm("No file was chosen. Choose some PNG files, then look up.")
             names = [one.id for one in uploads.tiles]
-            looks = await serving.look(uploads.hand_over())
+            looking = serving.look(uploads.hand_over(), again=True)
+            looks = await unless_gone(request, looking)
             answers = await serving.apart(_answers, serving, names, looks)
     except TilescreenError as error:
         problem = problem_of(error)

@@ -80,7 +80,8 @@ class ListQuery(BaseModel):
 )
 async def screen_tiles(request: Request, serving: ServingDep, k: K = 5) -> Response:
     """Screen tiles that are sent, one raw PNG or a form: a screen, never a diagnosis."""
-    return await uploaded(request, serving, partial(new_screening, serving.findings, k=k))
+    describe = partial(new_screening, serving.findings, k=k)
+    return await uploaded(request, serving, describe, again=True)
 
 
 @router.get(

@@ -4,6 +4,19 @@ Answers themselves are built as plain objects (`service.facts`): checking each o
 answers a second against its model would cost more than making it.
 """
 
+from service.schemas.bundles import (
+    Activated,
+    BrokenBundle,
+    BundleDiff,
+    BundleList,
+    BundleSummary,
+    ClusterMatched,
+    ClustersCompared,
+    Flip,
+    NeighborsCompared,
+    TilesCompared,
+    VerdictsCompared,
+)
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.results import (
     ClusterAnswer,
@@ -29,7 +42,7 @@ from service.schemas.screening import (
     ScreenPage,
     ScreenResult,
 )
-from service.schemas.status import Alive, BundleManifest, Ready
+from service.schemas.status import Alive, BundleManifest, Ready, Workers
 from service.schemas.stored import (
     ClusterDetail,
     ClusterList,
@@ -40,26 +53,35 @@ from service.schemas.stored import (
 )
 
 __all__ = [
+    "Activated",
     "AlikeTile",
     "Alive",
     "Box",
+    "BrokenBundle",
+    "BundleDiff",
+    "BundleList",
     "BundleManifest",
+    "BundleSummary",
     "ClusterAnswer",
     "ClusterDetail",
     "ClusterList",
+    "ClusterMatched",
     "ClusterResult",
     "ClusterSummary",
+    "ClustersCompared",
     "DbscanLabel",
     "EncodeAnswer",
     "EncodeResult",
     "Evidence",
     "FailedResult",
+    "Flip",
     "FoundReason",
     "InvalidPart",
     "Membership",
     "NearestCluster",
     "Neighbor",
     "NeighborsAnswer",
+    "NeighborsCompared",
     "NeighborsResult",
     "Problem",
     "Ready",
@@ -71,4 +93,7 @@ __all__ = [
     "TileDetail",
     "TilePage",
     "TileSummary",
+    "TilesCompared",
+    "VerdictsCompared",
+    "Workers",
 ]

@@ -1,7 +1,7 @@
 """How the service is, and which bundle it has."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -74,10 +74,23 @@ class Alive(Shape):
     status: str = Field(description="Always `alive`.", examples=["alive"])
 
 
-class Ready(Answer):
-    """Tiles can be encoded: a probe tile has just come back as stored."""
+class Workers(Shape):
+    """How many worker processes answer."""
 
-    status: str = Field(description="Always `ready`.", examples=["ready"])
+    ready: int = Field(description="Those that answer now.", examples=[2])
+    of: int = Field(description="Those that should.", examples=[2])
+
+
+class Ready(Answer):
+    """Tiles can be encoded: a probe tile has just come back as stored, and found its neighbour."""
+
+    status: Literal["ready", "degraded"] = Field(
+        description="`degraded` while a worker process is replaced; the others answer.",
+        examples=["ready"],
+    )
+    workers: Workers = Field(
+        description="Worker processes on this port.", examples=[{"ready": 2, "of": 2}]
+    )
     tiles: int = Field(description="Number of stored tiles.", examples=[12])
     probe_difference: float = Field(
         description="Largest difference of the probe tile's latent and map from the stored ones.",

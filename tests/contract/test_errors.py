@@ -18,7 +18,7 @@ from service.settings import Settings
 from tests.api import Api, running
 
 PATHS = create_app(Settings(bundle=Path("unused"))).openapi()["paths"]
-UPLOADS = [path for path, methods in PATHS.items() if "post" in methods]
+UPLOADS = [path for path, methods in PATHS.items() if "requestBody" in methods.get("post", {})]
 STORED = [path for path in PATHS if "{tile_id}" in path]
 
 

@@ -13,6 +13,7 @@ from tests.tile_folders import stroke_tiles
 from training.learning.config import PROFILES, FitConfig
 from training.learning.export import export
 from training.learning.network import Autoencoder, build
+from training.learning.quantize import quantize
 
 CASES = {
     "default": PROFILES["default"],
@@ -51,6 +52,18 @@ def test_encoders_agree(exported: tuple[Autoencoder, Path, int]) -> None:
     assert latents.dtype == np.float32
     assert np.abs(expected).max() > 1e-2
     np.testing.assert_allclose(latents, expected, atol=1e-4)
+
+
+def test_a_tiles_bits_do_not_depend_on_its_batch(exported: tuple[Autoencoder, Path, int]) -> None:
+    """Release-blocking: latent and map of a tile have the same bits alone and in any company."""
+    _, folder, side = exported
+    encoder, probes = OnnxEncoder(folder, threads=1), stroke_tiles(7, side=side)
+    alone = [encoder.examine(probe[None]) for probe in probes]
+    for size in range(1, len(probes) + 1):
+        found = encoder.examine(probes[:size])
+        for place in range(size):
+            assert np.array_equal(found.latents[place], alone[place].latents[0])
+            assert np.array_equal(found.maps[place], alone[place].maps[0])
 
 
 def test_maps_agree(exported: tuple[Autoencoder, Path, int]) -> None:
@@ -94,3 +107,62 @@ def test_nothing_is_left_to_fold(exported: tuple[Autoencoder, Path, int]) -> Non
     kernel = next(node.input[1] for node in graph.node if node.op_type == "Conv")
     channels = 3 if network.examiner else 1
     assert {init.name: list(init.dims) for init in graph.initializer}[kernel][1] == channels
+
+
+def before_the_first_convolution(file: Path) -> list[str]:
+    """Return the operations that make what the first convolution sees."""
+    nodes = [node.op_type for node in onnx.load(file).graph.node]
+    return nodes[: nodes.index("Conv")]
+
+
+def test_bytes_reach_the_first_convolution_in_few_steps(
+    exported: tuple[Autoencoder, Path, int],
+) -> None:
+    """A step over a pixel at a time costs more than the convolutions."""
+    network, folder, _ = exported
+    steps = ["Unsqueeze", "Cast", "Mul"] + (["Min"] if network.examiner else [])
+    assert before_the_first_convolution(folder / "encoder.onnx") == steps
+
+
+@pytest.fixture(scope="module")
+def int8(exported: tuple[Autoencoder, Path, int]) -> OnnxEncoder:
+    """The exported encoder, quantised."""
+    _, folder, side = exported
+    quantize(folder / "encoder.onnx", folder / "encoder-int8.onnx", stroke_tiles(9, side=side))
+    return OnnxEncoder(folder, threads=1, precision="int8")
+
+
+def test_int8_is_near_float(exported: tuple[Autoencoder, Path, int], int8: OnnxEncoder) -> None:
+    """Latents and maps follow the float encoder's, within a twentieth of their range."""
+    _, folder, side = exported
+    probes = stroke_tiles(6, side=side)[3:]
+    expected = OnnxEncoder(folder, threads=1).examine(probes)
+    for one, other in zip(expected, int8.examine(probes), strict=True):
+        assert one.shape == other.shape
+        if one.size:
+            assert 0 < np.abs(one - other).mean() <= 0.05 * np.ptp(one)
+
+
+def test_int8_does_not_depend_on_the_batch(
+    exported: tuple[Autoencoder, Path, int], int8: OnnxEncoder
+) -> None:
+    """Scales are fixed at fit: a tile alone and beside a white one has the same latent."""
+    side = exported[2]
+    probes = stroke_tiles(4, side=side)
+    probes[3] = 255
+    alone, among = int8.encode(probes[1:2])[0], int8.encode(probes)[1]
+    np.testing.assert_allclose(alone, among, atol=1e-5)
+
+
+def test_int8_weights_are_bytes(exported: tuple[Autoencoder, Path, int], int8: OnnxEncoder) -> None:
+    """The study's bytes go in as they are; where there are maps the first convolution is float."""
+    network, folder, side = exported
+    assert int8.encode(stroke_tiles(1, side=side)).shape[0] == 1
+    first = before_the_first_convolution(folder / "encoder-int8.onnx")
+    assert ("Cast" in first) == bool(network.examiner)
+    kernels = [
+        constant
+        for constant in onnx.load(folder / "encoder-int8.onnx").graph.initializer
+        if constant.data_type == onnx.TensorProto.INT8 and len(constant.dims) == 4
+    ]
+    assert len(kernels) == (3 if network.examiner is None else 9)

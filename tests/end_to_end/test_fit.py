@@ -86,6 +86,7 @@ def test_bundle_proves_itself(fitted: tuple[Bundle, str]) -> None:
     bundle = fitted[0]
     encoder = OnnxEncoder(bundle.path, threads=1)
     self_test(bundle, encoder)
+    self_test(bundle, OnnxEncoder(bundle.path, threads=1, precision="int8"), "int8")
     latents = encoder.encode(np.array(bundle.arrays["probes.npy"]))
     assert OnnxDecoder(bundle.path, threads=1).decode(latents).shape[1:] == (192, 192)
 

@@ -113,6 +113,10 @@ ask 200 '"id":"g000007"' GET /tiles/g000007
 ask 200 PNG GET /tiles/g000007/image
 ask 200 PNG GET /tiles/g000007/reconstruction
 ask 200 '"bundle_id"' GET /bundle
+bundle=$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["bundle_id"])' "$SCRATCH/answer")
+ask 200 '"state":"active"' GET /bundles
+ask 200 '"flips":0' GET "/bundles/$bundle/diff/$bundle"
+ask 200 '"lasting":true' POST "/bundles/$bundle:activate"
 ask 200 alive GET /livez
 ask 200 alive GET /healthz
 ask 200 ready GET /readyz

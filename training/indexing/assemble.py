@@ -8,25 +8,38 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from bundle.arrays import Grey, Latents, Points
+from bundle.bundle import Bundle
 from bundle.errors import BundleError, InputError
-from bundle.manifest import Manifest, Preprocessing, Screening, Setting, Source, Threshold
+from bundle.layout import ENCODERS
+from bundle.manifest import (
+    Manifest,
+    Preprocessing,
+    Quantization,
+    Screening,
+    Setting,
+    Source,
+    Threshold,
+)
 from bundle.neighbors import Hits
 from bundle.runtime import OnnxEncoder
-from bundle.screening import Evidence, Screened
+from bundle.screening import COLOUR_LIMIT, Evidence, Screened
 from bundle.writer import BundleWriter
 from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, sweep, sweep_values
 from training.indexing.density import Density, density
 from training.indexing.graph import neighbor_graph, random_distances, tree_arrays
+from training.indexing.quantized import Trial, measure
 from training.indexing.scaler import scale
 from training.progress import StepLog, peak_rss_mib
 from training.screening.judge import Case, judge
 from training.screening.planted import EACH
+from training.screening.rules import colour_limit
 from training.tiles import TileSet
 
 MIN_TILES = 2
@@ -48,6 +61,8 @@ class Fitted:
     metrics: figures for the manifest; the most memory in use is added.
     log: the clock of the steps so far; assembling adds its own.
     plantings: of each kind, size and contrast, for the planted benchmark.
+    calibrated_on: rows that encoder-int8.onnx in `models` took its scales from; None where
+        there is no such encoder.
     """
 
     tiles: TileSet
@@ -63,6 +78,7 @@ class Fitted:
     log: StepLog
     metrics: dict[str, float] = field(default_factory=dict)
     plantings: int = EACH
+    calibrated_on: NDArray[np.int64] | None = field(default=None, repr=False)
 
     @property
     def makes_maps(self) -> bool:
@@ -107,7 +123,27 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
         rules, screened = judge(_case(fitted, scaler, points, found.graph), fitted.log)
         _write_screened(writer, screened)
         _write_tiles(writer, fitted)
-        return writer.finish(_manifest(fitted, found, rules, self_test))
+        manifest = _manifest(fitted, found, rules, self_test)
+        if fitted.calibrated_on is not None:
+            arrays = {
+                "scaler.npy": scaler,
+                "points.npy": points,
+                "tile_sizes.npy": fitted.tiles.sizes,
+            }
+            made = _quantization(fitted, fitted.calibrated_on, manifest, arrays)
+            manifest = manifest.model_copy(update={"quantization": made})
+        return writer.finish(manifest)
+
+
+def _quantization(
+    fitted: Fitted,
+    calibrated_on: NDArray[np.int64],
+    manifest: Manifest,
+    arrays: dict[str, NDArray[Any]],
+) -> Quantization:
+    unfinished = Bundle(fitted.models, manifest, arrays, (), np.empty(0, np.uint8))
+    with fitted.log.step("measure int8", len(calibrated_on)):
+        return measure(Trial(fitted.models, fitted.tiles, calibrated_on, unfinished))
 
 
 def _case(fitted: Fitted, scaler: NDArray[np.float32], points: Points, graph: Hits) -> Case:
@@ -210,7 +246,10 @@ def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
     writer.array("tile_sizes.npy", tiles.sizes)
     with writer.file("scans.json") as stream:
         stream.write(json.dumps([asdict(scan) for scan in tiles.scans]).encode())
-    for name in ("encoder.onnx", "decoder.onnx"):
+    names = ["encoder.onnx", "decoder.onnx"]
+    if fitted.calibrated_on is not None:
+        names.append(ENCODERS["int8"])
+    for name in names:
         with writer.file(name) as stream, (fitted.models / name).open("rb") as source:
             shutil.copyfileobj(source, stream)
     offsets = [0]
@@ -253,6 +292,11 @@ def _manifest(fitted: Fitted, found: _Found, rules: Screening, self_test: Thresh
                 value=clusters.reach,
                 source="95th percentile of the distances to the nearest core tile, in the "
                 "cluster where that is largest",
+            ),
+            COLOUR_LIMIT: Threshold(
+                value=colour_limit(tiles.colours),
+                source="share of coloured pixels: 1.3 times that of the tile in 1,000 with the "
+                "most, at least 0.1",
             ),
             "self_test": self_test,
         },

@@ -14,8 +14,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.arrays import Tiles
+from bundle.arrays import Maps, Tiles
 from bundle.screening import REASONS, peaks
+from bundle.views import look_again
 from training.learning.backend import has_fast_half
 from training.learning.interrupt import held_back
 from training.learning.pretraining import Course, pretrain
@@ -92,9 +93,13 @@ def _believe(job: Adaptation, rows: NDArray[np.int64], start: Path, folder: Path
 
 
 def _found(screener: keras.Model, tiles: Tiles) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    maps = screener.predict_on_batch(tiles[..., None])[2]
-    of_tiles = peaks(np.moveaxis(maps, -1, 1))[:, REASONS.index("LETTERING")]
-    return _said(maps, _DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
+    def examine(some: Tiles) -> Maps:
+        return np.moveaxis(screener.predict_on_batch(some[..., None])[2], -1, 1)
+
+    maps = look_again(tiles, examine(tiles), examine)
+    of_tiles = peaks(maps)[:, REASONS.index("LETTERING")]
+    cells = np.moveaxis(maps, 1, -1)
+    return _said(cells, _DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
 
 
 def _said(log_odds: NDArray[np.float32], doubt: float, sure: float) -> NDArray[np.uint8]:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bundle.arrays import Grey, Tiles
+from bundle.arrays import Tiles
 from bundle.bundle import Scan
 from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, TileError
-from bundle.preprocess import load_tile, png_size
+from bundle.preprocess import Input, read_tile
 from training.learning.listing import Listed, printable
 from training.progress import StepLog
 from training.tiles import TileSet
@@ -31,11 +31,12 @@ _AT_ONCE = 256
 class _Reading:
     """Which tiles became rows, by their place in the list, and which did not and why.
 
-    sizes: height and width of each that did, as the file has it.
+    sizes, colours: of each that did, as the file has it; see `bundle.preprocess.Input`.
     """
 
     kept: list[int] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)
+    colours: list[float] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -85,9 +86,9 @@ def _earlier(work: Path, mark: str) -> _Reading | None:
         stored = json.loads((work / _READ).read_bytes())
     except (OSError, ValueError):
         return None
-    if stored.get("fingerprint") != mark:
+    if stored.pop("fingerprint", None) != mark or stored.keys() != asdict(_Reading()).keys():
         return None
-    return _Reading(stored["kept"], stored["sizes"], stored["skipped"])
+    return _Reading(**stored)
 
 
 def _read(listed: Sequence[Listed], work: Path, side: int, bar: "tqdm[NoReturn]") -> _Reading:
@@ -98,23 +99,21 @@ def _read(listed: Sequence[Listed], work: Path, side: int, bar: "tqdm[NoReturn]"
                 tile = listed[place]
                 reading.skipped[printable(f"{tile.id}{tile.file.suffix}")] = result
             else:
-                pixels, size = result
                 reading.kept.append(place)
-                reading.sizes.append(size)
-                stream.write(pixels.tobytes())
+                reading.sizes.append(result.size)
+                reading.colours.append(result.colour)
+                stream.write(result.tile.tobytes())
             bar.update()
     return reading
 
 
-def _decode(listed: Sequence[Listed], side: int) -> Iterator[tuple[Grey, tuple[int, int]] | str]:
-    """Yield each tile's pixels with its height and width, or why there are none, in order."""
+def _decode(listed: Sequence[Listed], side: int) -> Iterator[Input | str]:
+    """Yield what each file comes to, or why it is no tile, in order."""
 
-    def one(tile: Listed) -> tuple[Grey, tuple[int, int]] | str:
+    def one(tile: Listed) -> Input | str:
         try:
             tile.id.encode()
-            data = tile.file.read_bytes()
-            width, height = png_size(data)
-            return load_tile(data, side), (height, width)
+            return read_tile(tile.file.read_bytes(), side)
         except UnicodeEncodeError:
             return "Its name is not UTF-8, so it cannot be an id. Rename the file."
         except EmptyTile:
@@ -164,6 +163,7 @@ def _tile_set(kept: Sequence[Listed], inputs: Tiles, reading: _Reading) -> TileS
         scans=tuple(Scan(name, scans[name]) for name in sorted(scans)),
         scan_numbers=_column([numbers.get(tile.scan or "", -1) for tile in kept]),
         sizes=_column(reading.sizes),
+        colours=np.array(reading.colours, dtype=np.float32),
         positions=_column(positions),
         skipped=reading.skipped,
     )

@@ -8,7 +8,9 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
+from training.learning.front import shorten
 from training.learning.network import Autoencoder
+from training.learning.screener import TONES
 
 _OPSET = 17
 
@@ -19,7 +21,7 @@ def export(network: Autoencoder, folder: Path) -> None:
     encoder: (n, side, side) uint8 -> (n, d) float32 latents and, where the network makes
     them, (n, 3, g, g) float32 maps; scaling to [0, 1] is inside, the three equal channels of
     the study are folded into the first kernel, batch normalisation into the convolution
-    before it.
+    before it; the first steps are written anew, see `training.learning.front`.
     decoder: (n, d) float32 -> (n, side, side) float32 in [0, 1], the mean of its channels.
     """
     side = network.encoder.input_shape[1]
@@ -31,6 +33,7 @@ def export(network: Autoencoder, folder: Path) -> None:
         latents, maps = folded(network.examiner)(grey)
         found = [latents, ops.transpose(maps, (0, 3, 1, 2))]
     _write(keras.Model(tiles, found), folder / "encoder.onnx")
+    shorten(folder / "encoder.onnx", (1.0,) if network.examiner is None else TONES)
     codes = keras.Input(network.decoder.input_shape[1:], name="latents")
     pictures = ops.mean(folded(network.decoder)(codes), axis=-1)
     _write(keras.Model(codes, pictures), folder / "decoder.onnx")

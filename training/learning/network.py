@@ -16,7 +16,7 @@ from training.learning.screener import START, build_screener, load_start
 
 STUDY_SIDE = 128
 STUDY_LATENT = 150
-_LAYOUT = 64
+LAYOUT = 64
 """Latents of the default profile that say where things are; the others say what there is."""
 _HALVINGS = 4
 _LEAK = 0.2
@@ -88,7 +88,7 @@ def default_autoencoder(side: int, width: int, start: Path = START) -> Autoencod
     screener.trainable = False
     deep, features, maps = screener.output
     x = _convolve(deep, width, 1)
-    layout = layers.Dense(_LAYOUT, dtype="float32", name="layout")(layers.Flatten()(x))
+    layout = layers.Dense(LAYOUT, dtype="float32", name="layout")(layers.Flatten()(x))
     strokes = layers.GlobalMaxPooling2D(dtype="float32", name="strokes")(features)
     sure = Sureness(dtype="float32", name="sure")(maps)
     latents = layers.Concatenate(dtype="float32", name="latents")([layout, strokes, sure])
@@ -106,10 +106,18 @@ class Sureness(layers.Layer):  # type: ignore[misc]  # Keras has no types
     """
 
     def call(self, maps: KerasTensor) -> KerasTensor:
-        """Take the mean of the highest cells of the first layer."""
+        """Take the mean of the highest cells of the first layer.
+
+        Added up column by column: the runtime's own mean of a row rounds by where the row lies
+        in memory, so that a tile's last latent would depend on its place in the batch.
+        """
         cells = ops.reshape(maps[..., 0], (-1, maps.shape[1] * maps.shape[2]))
-        highest, _ = ops.top_k(cells, k=min(PEAK_CELLS, cells.shape[1]))
-        return ops.sigmoid(2 * ops.mean(highest, axis=1, keepdims=True))
+        count = min(PEAK_CELLS, cells.shape[1])
+        highest, _ = ops.top_k(cells, k=count)
+        total = highest[:, :1]
+        for at in range(1, count):
+            total += highest[:, at : at + 1]
+        return ops.sigmoid(2 / count * total)
 
 
 def _default_decoder(side: int, width: int, latent: int) -> keras.Model:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from bundle.arrays import Latents
+from bundle.layout import ENCODERS
 from bundle.manifest import Manifest
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
+from bundle.views import look_again
 from training.indexing.assemble import Fitted, assemble
 from training.learning.adapting import Adaptation, adapt
 from training.learning.backend import versions
@@ -19,6 +22,7 @@ from training.learning.config import FitConfig
 from training.learning.export import export
 from training.learning.learn import Course, learn
 from training.learning.network import Autoencoder, build
+from training.learning.quantize import CALIBRATION_TILES, quantize
 from training.learning.resume import mark_of
 from training.learning.split import owners_of, sentence, split
 from training.progress import StepLog
@@ -59,6 +63,7 @@ def run_job(job: Job) -> Manifest:
     network, state = _train(job, Course(tiles, parts, job.work, mark))
     with job.log.step("export to ONNX", len(tiles)):
         export(network, job.work)
+    calibrated_on = _quantize(job, parts.train)
     latents, evidence = examine(OnnxEncoder(job.work), tiles, job.log)
     settings = config.settings() | {
         "epochs": config.epochs_for(len(parts.train)),
@@ -84,8 +89,18 @@ def run_job(job: Job) -> Manifest:
                 "best_val_loss": min(state.history["val_loss"]),
                 "best_epoch": state.best_epoch,
             },
+            calibrated_on=calibrated_on,
         ),
     )
+
+
+def _quantize(job: Job, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Write the int8 encoder; return the rows of the tiles that its scales were taken from."""
+    spread = np.linspace(0, len(rows) - 1, min(len(rows), CALIBRATION_TILES)).round()
+    chosen: NDArray[np.int64] = np.sort(rows)[np.unique(spread.astype(int))]
+    with job.log.step("quantise", len(chosen)):
+        quantize(job.work / ENCODERS["fp32"], job.work / ENCODERS["int8"], job.tiles.read(chosen))
+    return chosen
 
 
 def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:
@@ -109,9 +124,11 @@ def examine(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> tuple[Latents
     latents, found, side = [], [], tiles.inputs.shape[1]
     with log.step("encode", len(tiles)) as bar:
         for start in range(0, len(tiles), _ENCODED_AT_ONCE):
-            seen = encoder.examine(tiles.read(slice(start, start + _ENCODED_AT_ONCE)))
+            part = tiles.read(slice(start, start + _ENCODED_AT_ONCE))
+            seen = encoder.examine(part)
             latents.append(seen.latents)
-            found.append(gather(seen.maps, side))
+            maps = look_again(part, seen.maps, lambda tiles: encoder.examine(tiles).maps)
+            found.append(gather(maps, side))
             bar.update(len(seen.latents))
     peaks = np.concatenate([evidence.peaks for evidence in found])
     boxes = np.concatenate([evidence.boxes for evidence in found])

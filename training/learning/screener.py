@@ -19,7 +19,7 @@ from training.learning.config import SIDE
 LAYERS = 3
 """Lettering, film edge, mask: the order of bundle.screening.REASONS."""
 START = Path(str(files("training.learning").joinpath("screener.npz")))
-_TONES = (1.0, 2.5, 8.0)
+TONES = (1.0, 2.5, 8.0)
 """Gains that the grey values are seen at; most lettering lies on film that is nearly black."""
 _RARE = -3.0
 _LARGEST_HALF = 6e4
@@ -33,7 +33,7 @@ def build_screener(side: int = SIDE) -> keras.Model:
     and maps (n, g, g, 3) log-odds, all float32 with g = side / 8.
     """
     tiles = keras.Input((side, side, 1), dtype="uint8", name="tiles")
-    tones = [layers.ReLU(max_value=1.0)(layers.Rescaling(gain / 255)(tiles)) for gain in _TONES]
+    tones = [layers.ReLU(max_value=1.0)(layers.Rescaling(gain / 255)(tiles)) for gain in TONES]
     x = layers.Concatenate()(tones)
     x = _convolve(x, 16, strides=2)
     x = _convolve(x, 32, strides=2)

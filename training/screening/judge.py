@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.arrays import Points, Tiles
+from bundle.arrays import Maps, Points, Tiles
 from bundle.manifest import Screening
 from bundle.neighbors import Hits
 from bundle.runtime import Encoder
@@ -16,12 +16,14 @@ from bundle.screening import (
     peaks,
     reference_distances,
     screen,
+    widened,
 )
+from bundle.views import look_again
 from training.indexing.graph import nearest
 from training.planting.lessons import synthetic_tiles
 from training.progress import StepLog
 from training.screening.planted import CELLS, EACH, Values
-from training.screening.rules import Material, make_rules
+from training.screening.rules import Material, colour_limit, make_rules
 from training.tiles import TileSet
 
 _OUTLIER_NEIGHBORS = 5
@@ -73,7 +75,9 @@ def judge(case: Case, log: StepLog) -> tuple[Screening, Screened]:
     )
     with log.step("plant and calibrate", CELLS * case.each, unit=" plantings") as bar:
         rules = make_rules(material, bar.update)
-    return rules, _judge_all(rules, case, evidence, away)
+    limit = colour_limit(case.tiles.colours)
+    strange = case.tiles.colours / np.float32(limit)
+    return rules, _judge_all(rules, case, evidence, widened(rules, away, strange))
 
 
 def _evidence(case: Case) -> Evidence:
@@ -107,8 +111,11 @@ class _Look:
 
     def lettering(self, tiles: Tiles) -> Values:
         """(m, side, side) uint8 -> (m,) log-odds."""
-        found: Values = peaks(self.case.encoder.examine(tiles).maps)[:, 0].astype(np.float64)
-        return found
+        maps = look_again(tiles, self._maps(tiles), self._maps)
+        return peaks(maps)[:, 0].astype(np.float64)
+
+    def _maps(self, tiles: Tiles) -> Maps:
+        return self.case.encoder.examine(tiles).maps
 
     def outlier(self, tiles: Tiles) -> Values:
         """(m, side, side) uint8 -> (m,) mean distances to the nearest stored tiles."""

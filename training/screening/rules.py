@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Tiles
 from bundle.manifest import Screening
+from bundle.screening import LEAST_COLOUR_LIMIT
 from training.screening.calibration import FEWEST, Calibration, calibrate, curve
 from training.screening.planted import EACH, Grounds, Look, Values, plant_all, summarise
 from training.tiles import TileSet
@@ -123,6 +124,16 @@ def _calibrated(material: Material, planted: Values, unlabelled: Values) -> tupl
         f"not calibrated: {count} stored tiles cannot show what share holds lettering, "
         f"{FEWEST} are needed; one in twenty is assumed"
     )
+
+
+def colour_limit(colours: NDArray[np.float32]) -> float:
+    """Return the share of coloured pixels that no stored tile comes near, as for the distance.
+
+    Args:
+        colours: (n,) float32, of all stored tiles.
+    """
+    usual = float(np.quantile(colours, _FOREIGN_QUANTILE))
+    return max(LEAST_COLOUR_LIMIT, _FOREIGN_FACTOR * usual)
 
 
 def review_score(scores: Values) -> float:

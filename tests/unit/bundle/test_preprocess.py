@@ -17,6 +17,7 @@ from bundle import (
     TileTooSmall,
     decode_png,
     load_tile,
+    read_tile,
     resize,
 )
 from bundle.preprocess import check_size, plain_png, png_size
@@ -191,6 +192,21 @@ def test_the_size_is_read_from_the_header() -> None:
 def test_resizing_to_the_same_size_changes_nothing() -> None:
     """A tile of the right size is passed on as it is."""
     assert resize(GREY, 16) is GREY
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P"])
+def test_grey_has_no_colour_in_any_mode(mode: str) -> None:
+    """Channels that agree are no colour."""
+    assert read_tile(png(GREY, mode), 16).colour == 0
+
+
+def test_colour_is_the_share_of_pixels_that_have_it() -> None:
+    """The right half is red; on the left the channels differ by no more than JPEG leaves."""
+    pixels = np.full((16, 32, 3), 100, dtype=np.uint8)
+    pixels[:, :16, 0] += 16
+    pixels[:, 16:, 0] += 17
+    read = read_tile(png(pixels), 16)
+    assert (read.colour, read.size, read.tile.shape) == (0.5, (16, 32), (16, 16))
 
 
 def test_resizing_averages() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, open_bundle
+from bundle.preprocess import Input
 from bundle.runtime import no_maps
 from bundle.screening import (
     REASONS,
@@ -20,8 +21,17 @@ from bundle.screening import (
     references,
     screen,
     screen_new,
+    strangeness,
+    widened,
 )
 from tests.tiny import SIDE, tiny_maps, tiny_rules, tiny_tiles, write_tiny_bundle
+
+
+def reads(
+    tiles: np.ndarray, colour: float = 0.0, size: tuple[int, int] = (2 * SIDE, 2 * SIDE)
+) -> list[Input]:
+    """Return tiles as if they had been read."""
+    return [Input(tile, size, colour) for tile in tiles]
 
 
 def maps(*cells: tuple[int, int, float], layer: int = 0, rest: float = -3.0) -> np.ndarray:
@@ -257,7 +267,7 @@ def test_outlier_evidence_is_the_mean_of_five() -> None:
 def test_stored_tiles_asked_again_get_their_own_scores(tiny_bundle: Bundle) -> None:
     """One code for stored tiles and new ones."""
     tiles = tiny_tiles()
-    found = screen_new(tiny_bundle, tiles, tiny_bundle.points, tiny_maps(tiles))
+    found = screen_new(tiny_bundle, reads(tiles), tiny_bundle.points, tiny_maps(tiles))
     np.testing.assert_allclose(found.scores, tiny_bundle.scores, atol=1e-6)
     assert found.verdicts.tolist() == tiny_bundle.verdicts.tolist()
     assert (found.boxes == tiny_bundle.arrays["boxes.npy"]).all()
@@ -275,7 +285,7 @@ def test_a_bundle_without_maps_judges_by_distance(tmp_path: Path) -> None:
     bundle = open_bundle(tmp_path / "study")
     tiles = tiny_tiles()[:2]
     empty = np.empty((2, 0, 0, 0), dtype=np.float32)
-    found = screen_new(bundle, tiles, bundle.points[:2] + np.float32(50), empty)
+    found = screen_new(bundle, reads(tiles), bundle.points[:2] + np.float32(50), empty)
     assert (found.scores[:, 0] > 0.99).all()
     assert (found.scores[:, 1:3] == 0).all()
 
@@ -284,7 +294,7 @@ def test_a_stored_tile_is_no_neighbour_of_itself_by_distance_either(tmp_path: Pa
     """In a bundle without maps too, stored tiles asked again get their own scores."""
     write_tiny_bundle(tmp_path / "study", maps=False)
     bundle, tiles = open_bundle(tmp_path / "study"), tiny_tiles()
-    found = screen_new(bundle, tiles, bundle.points, no_maps(len(tiles)))
+    found = screen_new(bundle, reads(tiles), bundle.points, no_maps(len(tiles)))
     np.testing.assert_allclose(found.scores, bundle.scores, atol=1e-5)
     assert found.verdicts.tolist() == bundle.verdicts.tolist()
 
@@ -296,7 +306,7 @@ def test_a_study_of_a_few_tiles_judges_by_those(tmp_path: Path, count: int) -> N
     bundle, tiles = open_bundle(tmp_path / "study"), tiny_tiles()[:1]
     new = bundle.points[:1] + np.float32(3)
     away = np.sort(np.linalg.norm(bundle.points - new, axis=1))[:5].mean()
-    score = screen_new(bundle, tiles, new, no_maps(1)).scores[0, 0]
+    score = screen_new(bundle, reads(tiles), new, no_maps(1)).scores[0, 0]
     assert score == pytest.approx(1 / (1 + np.exp(-away)), abs=1e-5)
 
 
@@ -325,3 +335,33 @@ def test_one_grey_holds_no_lettering() -> None:
     """Whatever the encoder makes of a featureless tile: it is blank, and only that."""
     scores, verdict = judged([5, -9, -9], np.full((1, 16, 16), 128, np.uint8))
     assert (scores[0], scores[3], verdict) == (0, 1, "drop")
+
+
+@pytest.mark.parametrize(
+    ("colour", "size"), [(0.9, (2 * SIDE, 2 * SIDE)), (0, (4, 9)), (0, (400, 300))]
+)
+def test_a_tile_of_another_colour_or_scale_is_off_topic(
+    tiny_bundle: Bundle, colour: float, size: tuple[int, int]
+) -> None:
+    """Whatever its grey looks like: it is looked at, not kept and not dropped as lettering."""
+    tiles = tiny_tiles()
+    strange = reads(tiles, colour, size)
+    found = screen_new(tiny_bundle, strange, tiny_bundle.points, tiny_maps(tiles))
+    assert (found.scores[:, REASONS.index("OFF_TOPIC")] == 1).all()
+    assert set(found.verdicts.tolist()) == {VERDICTS.index("review")}
+
+
+def test_colour_and_scale_count_from_a_limit(tiny_bundle: Bundle) -> None:
+    """A tenth of the pixels, or a quarter or four times the side, is the bound."""
+    tile = tiny_tiles()[0]
+    given = [Input(tile, (32, 32), 0.1), Input(tile, (8, 9), 0.0), Input(tile, (128, 130), 0.05)]
+    np.testing.assert_allclose(strangeness(tiny_bundle, given), 1)
+    assert strangeness(tiny_bundle, reads(tile[None]))[0] == 0.25
+
+
+def test_strangeness_takes_the_place_of_a_smaller_distance() -> None:
+    """At 1 a tile lies at the bound; below it the distance alone says."""
+    rules = tiny_rules()
+    found = widened(rules, np.ones(3, np.float32), np.array([0, 1, 2], np.float32))
+    bound = rules.off_topic_distance
+    np.testing.assert_allclose(found, np.maximum([0, bound, 2 * bound], 1))

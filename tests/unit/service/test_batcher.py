@@ -11,11 +11,11 @@ from bundle import Encoder
 from bundle.arrays import Grey, Tiles
 from bundle.runtime import Examined
 from service.batcher import Batcher, BatchLimits
-from service.errors import Draining, EncodingFailed, QueueFull
+from service.errors import Draining, EncodingFailed
 from tests.api import until
 from tests.fakes import FakeEncoder, GatedEncoder
 
-LIMITS = BatchLimits(size=4, delay_s=0.001, queue=64)
+LIMITS = BatchLimits(size=4, delay_s=0.001)
 
 
 def tile(grey: int) -> Grey:
@@ -57,6 +57,26 @@ def test_answers_keep_their_order_over_several_runs() -> None:
     assert sum(encoder.runs) == 11
 
 
+def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
+    """Grey 1 leaves a doubt (3 log-odds), grey 9 does not (11); latents are of the first look."""
+
+    class Doubting(Mapping):
+        def examine(self, tiles: Tiles) -> Examined:
+            seen = super().examine(tiles)
+            return Examined(seen.latents, seen.maps + len(tiles))
+
+    async def talk(batcher: Batcher) -> list[list[Any]]:
+        tiles = [tile(1), tile(9)]
+        return [await batcher.examine(tiles), await batcher.examine(tiles, again=True)]
+
+    encoder = Doubting()
+    once, twice = run(encoder, talk, BatchLimits(size=2, delay_s=5))
+    assert encoder.runs == [2, 2, 3]
+    assert greys(once) == greys(twice) == [1, 9]
+    assert [seen.map.max() for seen in once] == [3, 11]
+    assert [seen.map.max() for seen in twice] == [(3 + 4 + 4 + 4) / 4, 11]
+
+
 def test_callers_share_a_run() -> None:
     """Tiles of callers who come together are encoded together, and each gets its own."""
 
@@ -64,7 +84,7 @@ def test_callers_share_a_run() -> None:
         return await asyncio.gather(*(batcher.examine([tile(n)]) for n in (5, 50, 150)))
 
     encoder = FakeEncoder()
-    answers = run(encoder, talk, BatchLimits(size=3, delay_s=5, queue=64))
+    answers = run(encoder, talk, BatchLimits(size=3, delay_s=5))
     assert [greys(answer) for answer in answers] == [[5], [50], [150]]
     assert encoder.runs == [3]
 
@@ -115,23 +135,35 @@ def test_outputs_are_counted() -> None:
     assert all(isinstance(seen, EncodingFailed) for seen in answers)
 
 
-def test_full_queue_refuses_the_whole_request() -> None:
-    """A request that does not fit leaves the queue as it was and names the limit."""
-    encoder = GatedEncoder()
+def test_the_bad_tile_is_found_by_halves() -> None:
+    """Of 16 tiles with a bad one, the others are answered after a few runs, not 16."""
+    encoder = FakeEncoder(refuse=7)
+    limits = BatchLimits(size=16, delay_s=0.001)
+    answers = run(encoder, lambda batcher: batcher.examine([tile(n) for n in range(16)]), limits)
+    assert isinstance(answers.pop(7), EncodingFailed)
+    assert greys(answers) == [n for n in range(16) if n != 7]
+    assert encoder.runs == [16, 8, 4, 4, 2, 2, 1, 1, 8]
 
-    async def talk(batcher: Batcher) -> int:
-        first = asyncio.create_task(batcher.examine([tile(1)]))
-        await until(lambda: encoder.busy.is_set() and batcher.waiting == 0)
-        with pytest.raises(
-            QueueFull, match="0 tiles wait for the encoder, this request has 3, and at most 2 may"
-        ):
-            await batcher.examine([tile(2)] * 3)
-        waiting = batcher.waiting
-        encoder.gate.set()
-        await first
-        return waiting
 
-    assert run(encoder, talk, BatchLimits(size=1, delay_s=0, queue=2)) == 0
+class NotFinite(Mapping):
+    """Gives no number for the latent of tiles of grey 3, nor for the map of those of grey 5."""
+
+    def examine(self, tiles: Tiles) -> Examined:
+        latents, maps = super().examine(tiles)
+        first = np.asarray(tiles)[:, 0, 0]
+        latents[first == 3, 1] = np.nan
+        maps[first == 5, 2, 1, 1] = np.inf
+        return Examined(latents, maps)
+
+
+def test_what_is_not_finite_fails_its_tile_alone() -> None:
+    """A latent or a map with nan or infinity is an error of its tile; no other hears of it."""
+    encoder = NotFinite()
+    limits = BatchLimits(size=6, delay_s=5)
+    answers = run(encoder, lambda batcher: batcher.examine([tile(n) for n in range(6)]), limits)
+    assert [isinstance(seen, EncodingFailed) for seen in answers] == [n in {3, 5} for n in range(6)]
+    assert greys([seen for seen in answers if not isinstance(seen, EncodingFailed)]) == [0, 1, 2, 4]
+    assert encoder.runs == [6]
 
 
 def test_tiles_of_a_caller_who_left_are_not_encoded() -> None:
@@ -144,10 +176,11 @@ def test_tiles_of_a_caller_who_left_are_not_encoded() -> None:
         second = asyncio.create_task(batcher.examine([tile(2)] * 3))
         await until(lambda: batcher.waiting == 3)
         second.cancel()
+        await until(lambda: batcher.waiting == 0)
         encoder.gate.set()
         await asyncio.gather(first, second, return_exceptions=True)
 
-    run(encoder, talk, BatchLimits(size=1, delay_s=0, queue=9))
+    run(encoder, talk, BatchLimits(size=1, delay_s=0))
     assert encoder.runs == [1]
 
 
@@ -163,7 +196,7 @@ def test_a_caller_who_leaves_during_the_run_harms_nobody() -> None:
         encoder.gate.set()
         return await stayer
 
-    assert greys(run(encoder, talk, BatchLimits(size=2, delay_s=5, queue=9))) == [2]
+    assert greys(run(encoder, talk, BatchLimits(size=2, delay_s=5))) == [2]
 
 
 def test_waiting_tiles_are_answered_before_it_stops() -> None:
@@ -171,7 +204,7 @@ def test_waiting_tiles_are_answered_before_it_stops() -> None:
     encoder = GatedEncoder()
 
     async def whole() -> list[Any]:
-        async with Batcher(encoder, BatchLimits(size=1, delay_s=0, queue=9)) as batcher:
+        async with Batcher(encoder, BatchLimits(size=1, delay_s=0)) as batcher:
             waiting = asyncio.create_task(batcher.examine([tile(n) for n in (1, 2, 3)]))
             await until(lambda: encoder.busy.is_set() and batcher.waiting == 2)
             encoder.gate.set()

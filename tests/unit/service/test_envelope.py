@@ -29,7 +29,7 @@ def api(tiny_path: Path) -> Iterator[Api]:
 def test_every_answer_names_bundle_and_request(api: Api, url: str) -> None:
     """Good or bad, an answer has X-Bundle, X-Request-Id and the safe headers."""
     headers = api.get(url).headers
-    assert headers["x-bundle"] == api.app.state.serving.bundle.manifest.bundle_id
+    assert headers["x-bundle"] == api.serving.bundle.manifest.bundle_id
     assert len(headers["x-request-id"]) >= 16
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in headers["content-security-policy"]

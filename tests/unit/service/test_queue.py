@@ -15,14 +15,14 @@ from tests.fakes import FakeEncoder, GatedEncoder
 from tests.pictures import png
 from tests.tiny import tiny_tiles
 
-TILE = png(tiny_tiles()[0])
+TILE, OTHER = png(tiny_tiles()[0]), png(tiny_tiles()[7])
 
 
 @contextmanager
 def stuck(path: Path, **settings: Any) -> Iterator[tuple[Api, GatedEncoder]]:
     """An application whose encoder stands still until its gate is opened."""
     encoder = GatedEncoder(begin_open=True)
-    limits = {"max_batch_size": 1, "max_client_batch": 1, "max_queue_tiles": 1, **settings}
+    limits = {"max_batch_size": 1, "max_client_batch": 1, "max_queue_tiles": 2, **settings}
     with running(path, encoder=encoder, **limits) as api:
         encoder.gate.clear()
         encoder.busy.clear()
@@ -32,14 +32,14 @@ def stuck(path: Path, **settings: Any) -> Iterator[tuple[Api, GatedEncoder]]:
             encoder.gate.set()
 
 
-def send(api: Api) -> "asyncio.Task[httpx.Response]":
-    return asyncio.create_task(api.client.post("/encode", content=TILE))
+def send(api: Api, tile: bytes = TILE) -> "asyncio.Task[httpx.Response]":
+    return asyncio.create_task(api.client.post("/encode", content=tile))
 
 
 def test_a_full_queue_says_when_to_come_back(tiny_path: Path) -> None:
     """With the queue full, one tile more is answered 429 and Retry-After; those before are done."""
     with stuck(tiny_path) as (api, encoder):
-        batcher = api.app.state.serving.batcher
+        batcher = api.serving.batcher
 
         async def talk() -> list[httpx.Response]:
             first = send(api)
@@ -71,7 +71,7 @@ def test_a_client_who_hangs_up_is_not_worked_for(tiny_path: Path) -> None:
             await until(encoder.busy.is_set)
             left = asyncio.Event()
             second = asyncio.create_task(_ask(api, left))
-            await until(lambda: api.app.state.serving.batcher.waiting == 1)
+            await until(lambda: api.serving.batcher.waiting == 1)
             left.set()
             assert await second == []
             encoder.gate.set()
@@ -138,29 +138,32 @@ def test_not_ready_when_the_encoder_fails(tiny_path: Path) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
-def test_a_long_queue_that_moves_is_ready(tiny_path: Path) -> None:
-    """A service with a full queue is ready as long as runs succeed: busy is no fault."""
+def test_the_probe_does_not_stand_in_line(tiny_path: Path) -> None:
+    """However many tiles wait, the probe is the next to be run: busy is no fault."""
     with stuck(tiny_path) as (api, encoder):
 
-        async def talk() -> httpx.Response:
-            waiting = [send(api)]
-            await until(encoder.busy.is_set)
-            waiting.append(send(api))
-            await until(lambda: api.app.state.serving.batcher.waiting == 1)
-            api.app.state.serving.batcher.last_run = asyncio.get_running_loop().time()
-            answer = await api.client.get("/readyz")
+        async def talk() -> None:
+            first, second = send(api), send(api, OTHER)
+            await until(lambda: encoder.busy.is_set() and waiting() == 1)
+            probe = asyncio.create_task(api.client.get("/readyz"))
+            await until(lambda: waiting() == 2)
             encoder.gate.set()
-            await asyncio.gather(*waiting)
-            return answer
+            await asyncio.gather(first, second)
+            assert (await probe).status_code == 200
 
-        answer = api.runner.run(talk())
-    assert (answer.status_code, answer.json()["queue_tiles"]) == (200, 1)
+        def waiting() -> int:
+            return int(api.serving.batcher.waiting)
+
+        encoder.seen.clear()
+        api.runner.run(talk())
+    tile, other = tiny_tiles()[0, 0, 0], tiny_tiles()[7, 0, 0]
+    assert encoder.seen == [tile, tile, other], "the probe is the first tile too"
 
 
 def test_not_ready_once_it_stops(tiny_path: Path) -> None:
     """A service that has stopped says so with 503."""
     with running(tiny_path) as api:
-        serving = api.app.state.serving
+        serving = api.serving
         api.runner.run(serving.batcher.__aexit__(None, None, None))
         answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "stopping")

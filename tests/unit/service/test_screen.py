@@ -300,7 +300,7 @@ def test_an_unknown_scan_is_told(found: Api) -> None:
 def test_the_list_has_the_reasons_that_are_told(found_path: Path) -> None:
     """A tile is listed under exactly the reasons that it is said to have, at the bounds as well."""
     with running(found_path) as api:
-        findings: Findings = api.app.state.serving.findings
+        findings: Findings = api.serving.findings
         rules = findings.catalog.bundle.manifest.screening
         for row in range(12):
             told = {one.code for one in reasons(rules, findings.scores[row], findings.boxes[row])}

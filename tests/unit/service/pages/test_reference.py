@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.pages.reference import entries
+from service.routes.reference import example_names
 from tests.api import Api, running
 
 
@@ -34,7 +35,7 @@ def test_asks_nothing_of_other_servers(api: Api) -> None:
 
 def test_curl_lines_name_a_stored_tile(api: Api) -> None:
     """A GET line on the page can be run as it stands: it asks about a tile that is stored."""
-    groups = entries(api.app.openapi(), "http://test", "c318")
+    groups = entries(api.app.openapi(), "http://test", example_names(api.serving))
     lines = [e.curl[0] for group in groups.values() for e in group if e.method == "GET"]
     urls = [re.findall(r"'http://test([^']*)'", line)[0] for line in lines]
     assert {url: api.get(url).status_code for url in urls} == dict.fromkeys(urls, 200)
@@ -42,7 +43,7 @@ def test_curl_lines_name_a_stored_tile(api: Api) -> None:
 
 def test_parameters_tell_their_bounds(api: Api) -> None:
     """A parameter is listed with its default and what it may be."""
-    groups = entries(api.app.openapi(), "http://test", "c318")
+    groups = entries(api.app.openapi(), "http://test", example_names(api.serving))
     (search,) = [e for e in groups["neighbors"] if e.method == "POST"]
     told = {one.name: (one.default, one.bounds) for one in search.parameters}
     assert told["k"] == ("5", "from 1, to 100")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bundle import Bundle, BundleError, InputError, OnnxEncoder, assign, open_bundle, search
 from bundle.bundle import Scan
-from bundle.preprocess import decode_png
+from bundle.preprocess import Input, decode_png
 from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, screen_new
 from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
@@ -40,6 +40,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
                 scans=scans,
                 scan_numbers=(numbers % 3 - 1).astype(np.int32),
                 sizes=np.stack([300 + numbers, 200 + 0 * numbers], 1).astype(np.int32),
+                colours=np.zeros(len(numbers), np.float32),
                 positions=np.stack([numbers * 350, numbers], 1).astype(np.int32),
                 skipped={"broken.png": "ends early"},
             ),
@@ -174,7 +175,8 @@ def test_stored_tiles_are_judged_as_new_ones_are(kind: str, request: pytest.Fixt
     """The service, asked about a stored tile, comes to the stored scores, boxes and verdict."""
     bundle: Bundle = request.getfixturevalue(kind)
     seen = OnnxEncoder(bundle.path, threads=1).examine(tiny_tiles(130))
-    found = screen_new(bundle, tiny_tiles(130), bundle.scale(seen.latents), seen.maps)
+    reads = [Input(tile, (300, 200), 0.0) for tile in tiny_tiles(130)]
+    found = screen_new(bundle, reads, bundle.scale(seen.latents), seen.maps)
     np.testing.assert_array_equal(found.boxes, bundle.arrays["boxes.npy"])
     if kind == "bundle":  # without maps, a new tile that is stored has itself for a neighbour
         np.testing.assert_allclose(found.scores, bundle.arrays["scores.npy"], atol=1e-4)
@@ -257,3 +259,18 @@ def test_same_tiles_make_the_same_arrays(bundle: Bundle, make: Make, tmp_path: P
     """Assembling again gives files with equal hashes."""
     again = assemble(tmp_path / "again", make(tiny_tiles(130)))
     assert again.files == bundle.manifest.files
+
+
+def test_an_int8_encoder_is_measured_and_proved(make: Make, tmp_path: Path) -> None:
+    """Where training made one, the bundle has it with its figures; else it has neither."""
+    fitted = make(tiny_tiles(40))
+    assert not (fitted.models / "encoder-int8.onnx").exists()
+    write_encoder(tmp_path / "encoder.onnx")
+    write_encoder(tmp_path / "encoder-int8.onnx", drift=1e-3)
+    write_decoder(tmp_path / "decoder.onnx")
+    made = dataclasses.replace(fitted, models=tmp_path, calibrated_on=np.arange(8))
+    found = assemble(tmp_path / "bundle", made).quantization
+    assert found is not None
+    assert (found.calibration_tiles, found.tiles) == (8, 32)
+    assert 0 < found.largest_difference < 0.02
+    assert "encoder-int8.onnx" in open_bundle(tmp_path / "bundle").manifest.files

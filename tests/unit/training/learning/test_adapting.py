@@ -91,14 +91,14 @@ def test_the_study_is_not_adapted() -> None:
 
 
 class Told:
-    """Stands for a screener: maps as they were given, (n, g, g, 3) as Keras has them."""
+    """Stands for a screener: a tile of grey i has the i-th map, (n, g, g, 3) as Keras has them."""
 
     def __init__(self, maps: np.ndarray) -> None:
         self.maps = maps
 
     def predict_on_batch(self, tiles: np.ndarray) -> list[np.ndarray]:
-        """Answer with the maps of so many tiles."""
-        return [np.empty(0), np.empty(0), self.maps[: len(tiles)]]
+        """Answer with the maps of these tiles."""
+        return [np.empty(0), np.empty(0), self.maps[tiles[:, 0, 0, 0]]]
 
 
 def test_belief_of_a_tile_is_that_of_its_highest_lettering_cells() -> None:
@@ -106,8 +106,18 @@ def test_belief_of_a_tile_is_that_of_its_highest_lettering_cells() -> None:
     maps = np.full((3, 4, 4, 3), -5.0, dtype=np.float32)
     maps[0, 1:3, :3, 0] = 5  # six cells of lettering
     maps[1, ..., 1] = 5  # all of it film edge
-    maps[2, 1:3, :3, 0] = 1
-    cells, tiles = adapting._found(Told(maps), np.zeros((3, SIDE, SIDE), np.uint8))
+    maps[2, 1:3, :, 0] = maps[2, :, 1:3, 0] = 1  # a cross, the same however it is turned
+    greys = np.arange(3, dtype=np.uint8)[:, None, None]
+    cells, tiles = adapting._found(Told(maps), greys.repeat(SIDE, 1).repeat(SIDE, 2))
     assert tiles.tolist() == [YES, NO, UNSAID]
     assert (cells[0, ..., 0] == YES).sum() == 6
     assert (cells[1] == [NO, YES, NO]).all()
+
+
+def test_belief_in_doubt_is_that_of_a_second_look() -> None:
+    """What is seen on the tile as it lies, and on none of its turns, is not believed."""
+    maps = np.full((1, 4, 4, 3), -5.0, dtype=np.float32)
+    maps[0, 0, :, 0] = maps[0, 1, :2, 0] = 2.9
+    cells, tiles = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8))
+    assert tiles.tolist() == [NO]
+    assert (cells[..., 0] != YES).all()

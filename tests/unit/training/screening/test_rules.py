@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bundle.bundle import Scan
-from training.screening.rules import Material, _clean_views, make_rules, review_score
+from training.screening.rules import Material, _clean_views, colour_limit, make_rules, review_score
 from training.tiles import TileSet
 
 
@@ -26,6 +26,7 @@ def material(count: int, lettered: int, seed: int = 2) -> Material:
         scans=(Scan("a", None), Scan("b", None)),
         scan_numbers=(np.arange(count) % 2).astype(np.int32),
         sizes=np.full((count, 2), 64, dtype=np.int32),
+        colours=np.zeros(count, np.float32),
         positions=np.full((count, 2), -1, dtype=np.int32),
         skipped={},
     )
@@ -83,6 +84,12 @@ def test_stored_tiles_are_not_looked_at_again_as_they_are() -> None:
     views = _clean_views(stored, np.arange(20), share=0.0)
     np.testing.assert_array_equal(views[:20], stored.evidence)
     assert views[20:].tolist() == [-99.0] * 20 * 7
+
+
+def test_colour_is_foreign_to_grey_tiles_only() -> None:
+    """A tenth of a grey set's tile may be coloured; of stained ones all of it."""
+    assert colour_limit(np.zeros(500, dtype=np.float32)) == 0.1
+    assert colour_limit(np.linspace(0.5, 1, 500, dtype=np.float32)) > 1
 
 
 def test_below_the_review_score_lies_one_percent_of_what_is_expected() -> None:

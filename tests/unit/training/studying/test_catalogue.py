@@ -18,6 +18,7 @@ def catalogue() -> Catalogue:
         scans=(Scan("film", "p1"),),
         scan_numbers=np.array([0, -1], dtype=np.int32),
         sizes=np.full((2, 2), 16, dtype=np.int32),
+        colours=np.zeros(2, np.float32),
         positions=np.array([[350, 0], [-1, -1]], dtype=np.int32),
         skipped={},
     )

@@ -1,0 +1,194 @@
+"""What a connection may cost before and after its request: uvicorn's own, with bounds.
+
+uvicorn bounds neither how long a request's head may take nor how large it may be, and after an
+early answer it reads on for as long as the client sends. All this happens below the routes, so
+it is bounded here, in the protocol class that uvicorn lets one set.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.errors import MEDIA_TYPE, HeadTooLarge, ServiceError, SlowHead, problem_of
+
+MAX_HEAD_BYTES = 32 * 1024
+"""Address and headers of one request, trailers of a chunked body included."""
+MAX_HEADERS = 100
+MAX_PIPELINED = 16
+"""Requests that may wait on one connection behind the one being answered."""
+_ONCE_ROUND_S = 0.05
+LINGER_S = 2.0
+LINGER_BYTES = 1 << 20
+"""What is still read, and thrown away, of a body that was refused before its end: closing at
+once would make many clients lose the answer that they have not read yet."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; `patience_s` for each head, and for each answer to be fetched."""
+
+    patience_s = 10.0
+    _in_head = True
+    _head_bytes = 0
+    _headers = 0
+    _begun = False
+    """Whether the first byte of a head is there, and not yet its last."""
+    _raw_bytes = 0
+    """Bytes since then; the parser keeps an unfinished header to itself."""
+    _ended = False
+    """Whether the bytes at hand ended a head."""
+    _spare: int | None = None
+    """Bytes that may still come of a refused body; None while no body is refused."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._clocks: dict[str, asyncio.TimerHandle] = {}
+        self._start("head", self.patience_s, self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        for name in list(self._clocks):
+            self._stop(name)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what belongs to no request yet, or to a refused one; then parse."""
+        if self.transport.is_closing():
+            return
+        if self._spare is not None:
+            self._spare -= len(data)
+            if self._spare < 0:
+                self.transport.close()
+                return
+        if self._in_head:
+            self._start("head", self.patience_s, self._head_is_late)
+        before, self._ended = self._begun, False
+        super().data_received(data)
+        if before and not self._ended and not self.transport.is_closing():
+            self._raw_bytes += len(data)
+            if self._raw_bytes > MAX_HEAD_BYTES:
+                self._refuse(_too_large())
+
+    def on_message_begin(self) -> None:
+        """Begin to count a head."""
+        self._headers = self._head_bytes = self._raw_bytes = 0
+        self._begun = True
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count the address."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a header, or a trailer."""
+        self._headers += 1
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES or self._headers > MAX_HEADERS:
+            self._refuse(_too_large())
+            raise ValueError("the head is too large")  # ends the parsing
+
+    def on_headers_complete(self) -> None:
+        """End a head."""
+        self._in_head, self._begun, self._ended = False, False, True
+        self._stop("head")
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.transport.close()
+            raise ValueError("too many requests wait")
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End a request: what comes next belongs to another."""
+        self._in_head, self._spare = True, None
+        self._stop("linger")
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Read on for a moment when the answer came before the end of the body."""
+        super().on_response_complete()
+        if not self._in_head and self.cycle.response_complete:
+            self._spare = LINGER_BYTES
+            self._start("linger", LINGER_S, self.transport.close)
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a client that does not fetch its answer."""
+        super().pause_writing()
+        self._start("write", self.patience_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._stop("write")
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, unless another answer is half sent."""
+        if not self.transport.is_closing() and not self._half_sent():
+            super().send_400_response(msg)
+        self.transport.close()
+
+    def _head_is_late(self) -> None:
+        # The loop itself may have been late: what is there already is read before this ends.
+        self._stop("head")
+        self._start("head", _ONCE_ROUND_S, self._head_is_missing)
+
+    def _head_is_missing(self) -> None:
+        self._stop("head")
+        if self._answering():  # a request sent ahead; it has time until this answer is given
+            self._start("head", self.patience_s, self._head_is_late)
+        elif self._begun:
+            self._refuse(
+                SlowHead(
+                    f"The request's head did not arrive within {self.patience_s:g} s. "
+                    "Send it again, whole."
+                )
+            )
+        else:
+            self.transport.close()
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _half_sent(self) -> bool:
+        return self._answering() and self.cycle.response_started
+
+    def _refuse(self, error: ServiceError) -> None:
+        if not self._half_sent():
+            self.transport.write(_spelt(error))
+        self.transport.close()
+
+    def _start(self, name: str, seconds: float, end: Callable[[], None]) -> None:
+        if name not in self._clocks:
+            self._clocks[name] = self.loop.call_later(seconds, end)
+
+    def _stop(self, name: str) -> None:
+        if clock := self._clocks.pop(name, None):
+            clock.cancel()
+
+
+def _too_large() -> HeadTooLarge:
+    return HeadTooLarge(
+        f"The request's head has more than {MAX_HEAD_BYTES:,} bytes or {MAX_HEADERS} headers. "
+        "Send fewer headers, or a shorter address."
+    )
+
+
+def _spelt(error: ServiceError) -> bytes:
+    """Return the answer as it goes over the wire: no route was reached, so nothing adds to it."""
+    problem = problem_of(error)
+    body = orjson.dumps(problem.members())
+    head = (
+        f"HTTP/1.1 {problem.kind.status} {problem.kind.title}\r\n"
+        f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def patient(patience_s: float) -> type[Connection]:
+    """Return the class of connections with this patience, in seconds."""
+    return type("Patient", (Connection,), {"patience_s": patience_s})

@@ -1,0 +1,135 @@
+"""Who may ask what: API keys with roles. `python -m service.keys admin` makes a key.
+
+Only hashes are kept in memory. A key is long and random, so a plain SHA-256 of it cannot be
+guessed back, and there is no need for a slow hash on every request.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import secrets
+import sys
+from collections.abc import Iterator
+from enum import IntEnum
+
+from bundle.errors import InputError
+from service.settings import PREFIX, Settings
+
+_KEY = re.compile(r"[A-Za-z0-9._~-]{16,200}")
+_HASH = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+class Role(IntEnum):
+    """What a key may do; each role may do what those before it may."""
+
+    READ = 1
+    """Ask about stored and sent tiles, look at the pages."""
+    REVIEW = 2
+    """Decide about tiles."""
+    ADMIN = 3
+    """Change which bundle answers."""
+
+
+class Keyring:
+    """Hashes of keys with their roles; without any, everyone may do everything."""
+
+    def __init__(self, keys: dict[bytes, Role]) -> None:
+        """`keys`: SHA-256 digest of each key, and its role."""
+        self._keys = keys
+
+    def __bool__(self) -> bool:
+        """Return whether a key is needed."""
+        return bool(self._keys)
+
+    def role(self, key: str) -> Role | None:
+        """Return the role of a key, None if there is no such key, in the same time for each."""
+        digest = _digest(key)
+        found = None
+        for known, role in self._keys.items():
+            if hmac.compare_digest(known, digest):
+                found = role
+        return found
+
+
+def read_keys(settings: Settings) -> Keyring:
+    """Read the keys of the environment and of the file.
+
+    Raises:
+        InputError: one is not right, or the service can be reached by others without any.
+    """
+    keys: dict[bytes, Role] = {}
+    for where, entry in _entries(settings):
+        digest, role = _entry(where, entry)
+        if keys.setdefault(digest, role) is not role:
+            raise InputError(f"{where}: one key has two roles. Make another for each role.")
+    if not keys and not _reached_by_this_machine_alone(settings.published or settings.host):
+        raise InputError(
+            f"Others than this machine can reach {settings.published or settings.host}, and no API "
+            f"keys are set. Make some with `python -m service.keys read` and set {PREFIX}API_KEYS "
+            f"or {PREFIX}API_KEYS_FILE; or listen on 127.0.0.1. In a container whose port is "
+            f"published on this machine alone, or behind a proxy that asks who people are, set "
+            f"{PREFIX}PUBLISHED=127.0.0.1."
+        )
+    return Keyring(keys)
+
+
+def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield where an entry stands, without the key itself, and the entry."""
+    for number, entry in enumerate(settings.api_keys.get_secret_value().split(","), 1):
+        if entry.strip():
+            yield f"{PREFIX}API_KEYS, entry {number}", entry.strip()
+    file = settings.api_keys_file
+    if file is None:
+        return
+    try:
+        lines = file.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The file of API keys {file} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, 1):
+        entry = line.partition("#")[0].strip()
+        if entry:
+            yield f"{file}, line {number}", entry
+
+
+def _entry(where: str, entry: str) -> tuple[bytes, Role]:
+    name, _, key = entry.partition(":")
+    role = Role.__members__.get(name.strip().upper())
+    if role is None:
+        roles = ", ".join(role.name.lower() for role in Role)
+        raise InputError(f"{where}: it must begin with a role and a colon; roles are {roles}.")
+    hashed = _HASH.fullmatch(key.strip())
+    if hashed:
+        return bytes.fromhex(hashed[1]), role
+    if not _KEY.fullmatch(key.strip()):
+        raise InputError(
+            f"{where}: a key has 16 to 200 letters, digits, '.', '_', '~' or '-'. "
+            "Make one: python -m service.keys read."
+        )
+    return _digest(key.strip()), role
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def _reached_by_this_machine_alone(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def main(argv: list[str]) -> int:
+    """Print a new key and the line that lets the service know it by its hash."""
+    if len(argv) != 1 or argv[0].upper() not in Role.__members__:
+        print("usage: python -m service.keys read|review|admin", file=sys.stderr)
+        return 2
+    key = secrets.token_urlsafe(24)
+    print(f"key, for who asks:            {key}")
+    print(f"line, for the service's file: {argv[0].lower()}:sha256:{_digest(key).hex()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

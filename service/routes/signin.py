@@ -1,0 +1,67 @@
+"""Signing in to the pages with an API key, which a cookie then holds.
+
+Out of reach of scripts, and not sent along when another site leads here: `HttpOnly`,
+`SameSite=Strict`. It ends with the browser's session.
+"""
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from service.errors import BodyTooLarge
+from service.guard import COOKIE, SIGN_IN
+from service.keys import Keyring
+from service.pages.rendering import render_alone
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+Next = Annotated[str, Query(alias="next")]
+_LONGEST = 4096
+
+
+@router.get(SIGN_IN)
+async def form(request: Request, after: Next = "/") -> Response:
+    """Show the form; where no key is needed, or one was given, go on."""
+    if request.state.role is not None:
+        return RedirectResponse(_inside(after), 303)
+    return render_alone("signin.html", after=_inside(after), problem="")
+
+
+@router.post(SIGN_IN)
+async def sign_in(request: Request) -> Response:
+    """Take a key; keep it in a cookie if it is one."""
+    fields = parse_qs((await _short_body(request)).decode("utf-8", "replace"))
+    key, after = (fields.get(name, [""])[0].strip() for name in ("key", "next"))
+    keys: Keyring = request.app.state.keys
+    if keys.role(key) is None:
+        problem = "There is no such key. Keys are case-sensitive; ask whoever runs the service."
+        return render_alone("signin.html", status=401, after=_inside(after), problem=problem)
+    answer = RedirectResponse(_inside(after), 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, key, httponly=True, samesite="strict", secure=secure)
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out() -> Response:
+    """Forget the key."""
+    answer = RedirectResponse(SIGN_IN, 303)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+async def _short_body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LONGEST:
+            raise BodyTooLarge(f"The form has more than {_LONGEST:,} bytes. Send a key alone.")
+    return body
+
+
+def _inside(path: str) -> str:
+    """Return where to go on: a path of this service, and nowhere else."""
+    plain = path.startswith("/") and not path.startswith("//") and path.isprintable()
+    return path if plain and "\\" not in path else "/"

@@ -1,0 +1,124 @@
+"""Attacks before the body: heads that are slow, endless, or lie."""
+
+import itertools
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from tests.pictures import png
+from tests.tiny import tiny_tiles
+from tests.wire import CHUNKED, PNG, Victim, chunk, head, is_closed, read, send
+
+TILE = png(tiny_tiles()[0])
+
+
+def test_silent_connection(service: Victim) -> None:
+    """A connection on which nothing is asked is closed."""
+    with service.connect() as connection:
+        assert is_closed(connection)
+
+
+def test_slow_head(service: Victim) -> None:
+    """A head that comes a byte at a time is answered 408 and closed, however long it goes on."""
+    with service.connect() as connection:
+        letters = itertools.chain([b"GET /livez HTTP/1.1\r\nX-Slow: "], itertools.repeat(b"a"))
+        send(connection, letters, pause_s=0.05)
+        answer = read(connection)
+        assert is_closed(connection)
+    assert (answer.status, b"slow_head" in answer.body) == (408, True)
+
+
+def test_second_head_that_never_ends(service: Victim) -> None:
+    """A connection that was answered once has no more time for its second request's head."""
+    with service.connect() as connection:
+        connection.sendall(head("GET /livez"))
+        assert read(connection).status == 200
+        connection.sendall(b"GET /livez HTTP/1.1\r\n")
+        assert read(connection).status == 408
+
+
+def test_blank_lines_forever(service: Victim) -> None:
+    """Line ends in place of a request do not keep a connection open."""
+    with service.connect() as connection:
+        connection.sendall(head("GET /livez"))
+        read(connection)
+        send(connection, itertools.repeat(b"\r\n"), pause_s=0.05)
+        assert is_closed(connection)
+
+
+FLOODS = {
+    "100,000 headers": [b"GET /livez HTTP/1.1\r\n", *[b"X: y\r\n" * 1000] * 100],
+    "a header without end": [b"GET /livez HTTP/1.1\r\nX: ", *[b"a" * 65536] * 160],
+    "a header's name without end": [b"GET /livez HTTP/1.1\r\n", *[b"a" * 65536] * 160],
+    "an address without end": [b"GET /", *[b"a" * 65536] * 160],
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_header_flood(service: Victim, name: str) -> None:
+    """Ten megabytes of head are refused with 431 after some 100 KB, and the connection closed."""
+    with service.connect() as connection:
+        send(connection, FLOODS[name], pause_s=0.002)
+        answer = read(connection)
+        assert is_closed(connection)
+    assert (answer.status, b"head_too_large" in answer.body) == (431, True)
+
+
+def test_trailer_flood(service: Victim) -> None:
+    """Headers after a chunked body count as headers: a request with 100,000 is not answered."""
+    trailers = [b"X: y\r\n" * 1000] * 100
+    with service.connect() as connection:
+        send(connection, [head("POST /encode", PNG, CHUNKED), chunk(TILE), b"0\r\n", *trailers])
+        answer = read(connection)
+    assert answer.status in {0, 431}
+
+
+def test_pipelined_flood(service: Victim) -> None:
+    """10,000 requests in one piece do not pile up: the connection is closed."""
+    with service.connect() as connection:
+        send(connection, [head("GET /neighbors/c300") * 10_000])
+        assert is_closed(connection)
+
+
+@pytest.mark.parametrize(
+    "lies",
+    [
+        ("Content-Length: 10", "Content-Length: 20"),
+        ("Content-Length: 10", CHUNKED),
+        ("Content-Length: -1",),
+        ("Content-Length: 99999999999999999999999",),
+        ("Transfer-Encoding: xchunked",),
+    ],
+)
+def test_lengths_that_contradict_each_other(service: Victim, lies: tuple[str, ...]) -> None:
+    """Two lengths, a length beside chunks, an impossible one: 400 at once, closed."""
+    with service.connect() as connection:
+        connection.sendall(head("POST /encode", PNG, *lies))
+        assert read(connection).status == 400
+        assert is_closed(connection)
+
+
+def test_500_idle_connections(service: Victim) -> None:
+    """Five hundred connections that say half a word keep nobody out."""
+    with ExitStack() as stack:
+        for _ in range(500):
+            stack.enter_context(service.connect()).sendall(b"GET /")
+        assert service.post("/encode", TILE).status_code == 200
+
+
+def test_addresses_that_climb(service: Victim) -> None:
+    """Steps out of the folder of assets, plain or encoded, find nothing."""
+    for path in ("/assets/../server.py", "/assets/..%2f..%2fetc/passwd", "/tiles/..%2f..%2fetc"):
+        answer = service.ask(head(f"GET {path}"))
+        assert answer.status == 404, path
+
+
+def test_headers_that_would_break_the_answer(service: Victim) -> None:
+    """An id with line ends or binary noise is not sent back as a header."""
+    answer = service.ask(head("GET /livez", "X-Request-Id: a\tb%0d%0aSet-Cookie: c=d"))
+    assert (answer.status, "set-cookie" in answer.head) == (200, False)
+    told = httpx.post(
+        f"{service.url}/encode", content=TILE, headers={"X-Tile-Id": "a%0d%0ab%00%ff"}
+    )
+    assert told.json()["results"][0]["id"].startswith("a\r\nb")

@@ -1,0 +1,72 @@
+"""The second look at tiles in doubt."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.runtime import no_maps
+from bundle.views import look_again
+
+SIDE, CELLS = 12, 3
+
+
+def cells(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Examine tiles: every layer is the mean grey of each cell, less 100, by ten."""
+    size = SIDE // CELLS
+    grey = tiles.reshape(len(tiles), 1, CELLS, size, CELLS, size).mean((3, 5))
+    return ((grey - 100) / 10).astype(np.float32).repeat(3, axis=1)
+
+
+def upper_row(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Examine tiles, blind to all but the upper row of cells."""
+    found = cells(tiles)
+    found[:, :, 1:] = -10
+    return found
+
+
+def random_tiles(count: int, low: int, high: int) -> NDArray[np.uint8]:
+    """Return tiles of greys from `low` to below `high`."""
+    return np.random.default_rng(3).integers(low, high, (count, SIDE, SIDE), dtype=np.uint8)
+
+
+def test_what_does_not_depend_on_how_a_tile_lies_stays() -> None:
+    """The maps of the turns are turned back before they are averaged."""
+    tiles = random_tiles(5, 60, 160)
+    maps = cells(tiles)
+    np.testing.assert_allclose(look_again(tiles, maps, cells), maps, atol=1e-5)
+
+
+def test_every_part_of_a_tile_in_doubt_is_seen_once_in_the_one_way_that_shows_it() -> None:
+    """An encoder blind to three sides finds what lies there when the tile is turned."""
+    tile = np.full((1, SIDE, SIDE), 100, dtype=np.uint8)
+    tile[0, 8:, :4] = 180  # lower left corner
+    found = look_again(tile, np.zeros((1, 3, CELLS, CELLS), np.float32), upper_row)
+    # Twice a corner of the upper row, once hidden, and once by the maps given.
+    assert found[0, 0].argmax() == 6
+    np.testing.assert_allclose(found[0, :, 2, 0], (8 + 8 - 10 + 0) / 4)
+
+
+def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
+    """Only the one in doubt is turned, three times; the others keep their maps."""
+    tiles = np.concatenate([random_tiles(2, 10, 30), random_tiles(1, 90, 120)])
+    tiles = np.concatenate([tiles, random_tiles(1, 190, 220)])
+    maps, asked = cells(tiles), []
+
+    def examine(some: NDArray[np.uint8]) -> NDArray[np.float32]:
+        asked.append(len(some))
+        return cells(some) + 1
+
+    found = look_again(tiles, maps, examine)
+    assert asked == [3]
+    np.testing.assert_array_equal(found[[0, 1, 3]], maps[[0, 1, 3]])
+    np.testing.assert_allclose(found[2], maps[2] + 0.75, atol=1e-5)
+
+
+def test_without_doubt_or_without_maps_nothing_is_asked() -> None:
+    """The maps given come back."""
+
+    def never(_: NDArray[np.uint8]) -> NDArray[np.float32]:
+        raise AssertionError
+
+    tiles = random_tiles(3, 0, 20)
+    for maps in (cells(tiles), no_maps(3), np.full((3, 3, CELLS, CELLS), np.nan, np.float32)):
+        assert look_again(tiles, maps, never) is maps

@@ -1,0 +1,56 @@
+"""What int8 changes is measured as the service would answer."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundle import Bundle, open_bundle
+from tests.tiny import tiny_tiles, write_encoder, write_tiny_bundle
+from training.indexing.quantized import Trial, measure
+from training.tiles import TileSet
+
+COUNT = 24
+
+
+def trial(folder: Path, *, drift: float, calibrated_on: list[int]) -> Trial:
+    """Return a trial of an int8 encoder whose latents are too large by a share."""
+    write_tiny_bundle(folder / "bundle", count=COUNT)
+    bundle = open_bundle(folder / "bundle")
+    write_encoder(bundle.path / "encoder-int8.onnx", drift=drift)
+    tiles = TileSet(
+        ids=[bundle.id(row) for row in range(COUNT)],
+        inputs=tiny_tiles(COUNT),
+        scans=(),
+        scan_numbers=np.full(COUNT, -1, np.int32),
+        sizes=np.full((COUNT, 2), 32, np.int32),
+        colours=np.zeros(COUNT, np.float32),
+        positions=np.full((COUNT, 2), -1, np.int32),
+        skipped={},
+    )
+    arrays = {name: bundle.arrays[name] for name in ("points.npy", "scaler.npy", "tile_sizes.npy")}
+    bare = Bundle(bundle.path, bundle.manifest, arrays, (), np.empty(0, np.uint8))
+    return Trial(bundle.path, tiles, np.array(calibrated_on), bare)
+
+
+def test_an_equal_encoder_changes_nothing(tmp_path: Path) -> None:
+    """No verdict, no neighbour, no difference; the calibration's own tiles are not asked."""
+    found = measure(trial(tmp_path, drift=0.0, calibrated_on=[0, 5, 7]))
+    assert (found.calibration_tiles, found.tiles) == (3, COUNT - 3)
+    assert (found.verdict_flips, found.neighbor_overlap) == (0.0, 1.0)
+    assert found.largest_difference == 0.0
+    assert found.harmless
+
+
+def test_a_drifting_encoder_is_told(tmp_path: Path) -> None:
+    """Latents a fifth too large flip grey to bright and find other neighbours."""
+    found = measure(trial(tmp_path, drift=0.5, calibrated_on=[0]))
+    assert found.verdict_flips > 0
+    assert found.neighbor_overlap < 0.98
+    assert found.allowed_difference == pytest.approx(2 * found.largest_difference)
+    assert not found.harmless
+
+
+def test_calibrated_on_everything(tmp_path: Path) -> None:
+    """A set so small that no tile is left is measured on all of it."""
+    assert measure(trial(tmp_path, drift=0.0, calibrated_on=[*range(COUNT)])).tiles == COUNT

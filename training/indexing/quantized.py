@@ -1,0 +1,94 @@
+"""What the int8 encoder changes beside the float one, measured on the user's own tiles."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.arrays import Tiles
+from bundle.bundle import Bundle
+from bundle.manifest import Quantization
+from bundle.neighbors import search
+from bundle.preprocess import Input
+from bundle.runtime import Examined, OnnxEncoder
+from bundle.screening import screen_new
+from bundle.views import look_again
+from training.tiles import TileSet
+
+_MOST = 1_000
+_AT_ONCE = 64
+_NEIGHBORS = 10
+_MARGIN = 2.0
+"""What the self-test allows, beside the largest difference seen: the probes are other tiles."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is measured: the models' folder, the tiles, and those the scales were taken from.
+
+    bundle: what serving needs of the stored tiles, see `measure`.
+    """
+
+    models: Path
+    tiles: TileSet
+    calibrated_on: NDArray[np.int64] = field(repr=False)
+    bundle: Bundle = field(repr=False)
+
+
+def measure(trial: Trial) -> Quantization:
+    """Ask both encoders about stored tiles, as the service would, and compare the answers.
+
+    The tiles are spread over all that the int8 encoder was not calibrated on, at most 1,000;
+    where it was calibrated on all of them, those are taken. The bundle of the trial needs
+    its manifest, scaler, points and tile sizes alone.
+    """
+    count = len(trial.tiles)
+    others = np.setdiff1d(np.arange(count), trial.calibrated_on)
+    others = others if len(others) else np.arange(count)
+    rows = others[np.unique(np.linspace(0, len(others) - 1, min(len(others), _MOST)).astype(int))]
+    float_, int8 = (
+        OnnxEncoder(trial.models, precision="fp32"),
+        OnnxEncoder(trial.models, precision="int8"),
+    )
+    flips = shared = largest = 0.0
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        tiles = trial.tiles.read(part)
+        one, other = float_.examine(tiles), int8.examine(tiles)
+        largest = max(largest, *(_apart(*both) for both in zip(one, other, strict=True)))
+        before, after = (
+            _answers(trial, part, tiles, encoder, seen)
+            for encoder, seen in ((float_, one), (int8, other))
+        )
+        flips += (before[0] != after[0]).sum()
+        shared += sum(
+            len(np.intersect1d(*both)) / len(both[0])
+            for both in zip(before[1], after[1], strict=True)
+        )
+    return Quantization(
+        calibration_tiles=len(trial.calibrated_on),
+        tiles=len(rows),
+        verdict_flips=flips / len(rows),
+        neighbor_overlap=shared / len(rows),
+        largest_difference=largest,
+        allowed_difference=max(_MARGIN * largest, 1e-6),
+    )
+
+
+def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.abs(one - other).max(initial=0))
+
+
+def _answers(
+    trial: Trial, rows: NDArray[np.int64], tiles: Tiles, encoder: OnnxEncoder, seen: Examined
+) -> tuple[NDArray[np.uint8], list[NDArray[np.int32]]]:
+    """Return verdicts, and the ten nearest of each tile without itself."""
+    bundle, given = trial.bundle, trial.tiles
+    points = bundle.scale(seen.latents)
+    hits = search(bundle, points, _NEIGHBORS + 1).rows
+    near = [hit[hit != row][:_NEIGHBORS] for hit, row in zip(hits, rows, strict=True)]
+    sizes, colours = given.sizes[rows].tolist(), given.colours[rows].tolist()
+    reads = [Input(*one) for one in zip(tiles, map(tuple, sizes), colours, strict=True)]
+    maps = look_again(tiles, seen.maps, lambda some: encoder.examine(some).maps)
+    return screen_new(bundle, reads, points, maps).verdicts, near

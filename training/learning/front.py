@@ -1,0 +1,65 @@
+"""The first steps of an exported encoder, from bytes to what the first convolution sees.
+
+Keras' exporter writes them a pixel at a time, which took two thirds of the default encoder.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+TILES, GREY = "tiles", "grey"
+"""The encoder's input, and the same with an axis for channels: uint8, exactly the tile."""
+
+
+def shorten(file: Path, gains: Sequence[float]) -> None:
+    """Put the same function in place of all nodes before the first convolution.
+
+    (n, side, side) uint8 -> (n, len(gains), side, side) float32: grey values times
+    gain / 255, at most 1.
+    """
+    model = onnx.load(file)
+    graph = model.graph
+    first = next(node for node in graph.node if node.op_type == "Conv").input[0]
+    factors = (np.array(gains, np.float32) / np.float32(255)).reshape(1, -1, 1, 1)
+    scaled = first if max(gains) <= 1 else "tones"
+    nodes = [
+        helper.make_node("Unsqueeze", [TILES, "channel_axis"], [GREY]),
+        helper.make_node("Cast", [GREY], ["values"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", ["values", "gains"], [scaled]),
+    ]
+    constants = {"channel_axis": np.array([1]), "gains": factors}
+    if scaled != first:
+        nodes.append(helper.make_node("Min", [scaled, "white"], [first]))
+        constants["white"] = np.array(1, np.float32)
+    replace_before(graph, first, nodes)
+    graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()
+    )
+    drop_unused(graph)
+    onnx.checker.check_model(model)
+    onnx.save(model, file)
+
+
+def replace_before(graph: onnx.GraphProto, name: str, nodes: Sequence[onnx.NodeProto]) -> None:
+    """Put nodes in place of all those that make the value `name`."""
+    makers = {output: node for node in graph.node for output in node.output}
+    gone, todo = set(), [name]
+    while todo:
+        maker = makers.get(todo.pop())
+        if maker is not None and id(maker) not in gone:
+            gone.add(id(maker))
+            todo.extend(maker.input)
+    kept = [node for node in graph.node if id(node) not in gone]
+    del graph.node[:]
+    graph.node.extend([*nodes, *kept])
+
+
+def drop_unused(graph: onnx.GraphProto) -> None:
+    """Leave out constants that no node takes."""
+    taken = {name for node in graph.node for name in node.input}
+    kept = [constant for constant in graph.initializer if constant.name in taken]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
