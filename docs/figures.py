@@ -117,7 +117,9 @@ def _interval(one: dict[str, Any] | None) -> str:
 
 
 def ablation(name: str) -> str:
-    """Return what our way finds on one collection without each of its parts, by bundle."""
+    """Return what our way finds without each of its parts; nothing where that was not measured."""
+    if not (RESULTS / f"ablation-{name}.json").exists():
+        return ""
     return "\n".join(
         f"{name}, a bundle fitted {bundle}\n\n" + _ablated(parts)
         for bundle, parts in _load(f"ablation-{name}")["figures"].items()
@@ -141,14 +143,16 @@ def planted(name: str) -> str:
 
 
 def strange() -> str:
-    """Return what became of strange but clean tiles, by kind, for the bundles in turn."""
-    found = [_load(f"planted-{name}")["figures"]["false_alarms"] for name in COLLECTIONS]
-    grounds = [(name, ground) for name in COLLECTIONS for ground in ("films", "synthetic")]
+    """Return what became of strange but clean tiles, by kind; nothing where none were counted."""
+    figures = {name: _load(f"planted-{name}")["figures"] for name in COLLECTIONS}
+    found = {name: one["false_alarms"] for name, one in figures.items() if "false_alarms" in one}
+    kinds = list(dict.fromkeys(kind for alarms in found.values() for kind in alarms))
+    heads = [f"{name}: {ground}" for name in found for ground in ("films", "synthetic")]
     rows: Rows = [
-        [kind, *(_shares(alarms[kind][ground]) for alarms in found for ground in alarms[kind])]
-        for kind in found[0]
+        [kind, *(_shares(shares) for alarms in found.values() for shares in alarms[kind].values())]
+        for kind in kinds
     ]
-    return table(["drawn on it", *(f"{name}: {ground}" for name, ground in grounds)], rows)
+    return table(["drawn on it", *heads], rows) if found else ""
 
 
 def _shares(one: dict[str, float]) -> str:
@@ -177,7 +181,7 @@ def scales() -> str:
 
 def pages() -> dict[Path, dict[str, str]]:
     """Return the tables of each document, by heading."""
-    return {
+    parts = {
         PAGE: {
             "Quality": "\n".join(map(quality, COLLECTIONS)),
             "Fit": fitting(),
@@ -191,6 +195,10 @@ def pages() -> dict[Path, dict[str, str]]:
             "Other sizes and scales": scales(),
         },
         PERFORMANCE: {"Goals": performance(), "Beside peers": peers()},
+    }
+    return {
+        file: {title: text for title, text in tables.items() if text.strip()}
+        for file, tables in parts.items()
     }
 
 
