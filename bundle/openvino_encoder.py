@@ -1,9 +1,11 @@
-"""An encoder of a bundle in OpenVINO."""
+"""An encoder of a bundle in OpenVINO, an optional package."""
 
+import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
-import openvino
 
 from bundle.arrays import Latents, Tiles
 from bundle.errors import BundleDamaged, naming
@@ -32,7 +34,7 @@ class OpenVinoEncoder:
         if threads:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         try:
-            model = openvino.Core().compile_model(str(bundle_path / name), "CPU", settings)
+            model = _openvino().Core().compile_model(str(bundle_path / name), "CPU", settings)
         except RuntimeError as error:
             with naming(bundle_path):
                 raise BundleDamaged(f"{name} is not a model that can be run: {error}.") from error
@@ -50,3 +52,9 @@ class OpenVinoEncoder:
         return np.concatenate(
             [np.array(self._request.infer([tiles[at : at + _PIECE]])[0]) for at in pieces]
         )
+
+
+def _openvino() -> ModuleType:
+    """Import it without the module through which it would report that to its makers."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return import_module("openvino")

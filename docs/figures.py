@@ -63,6 +63,21 @@ def peers() -> str:
     return serving.conditions(figures, result["machine"]) + shown + serving.missing(figures)
 
 
+def runtimes() -> str:
+    """Return how fast each runtime and precision is beside the float one in ONNX Runtime."""
+    rows: Rows = []
+    for bundle, seen in _load("runtimes")["figures"].items():
+        for case, found in seen["encode"].items():
+            cells = [
+                f"{one['cpu_ms_a_tile']:.2f} ({one['times_as_fast']})" for one in found.values()
+            ]
+            rows.append([bundle, case, *cells])
+        ways = list(found)
+    return "Processor milliseconds a tile, and how many times as fast as the first.\n\n" + table(
+        ["bundle", "threads, tiles a run", *ways], rows
+    )
+
+
 def fitting() -> str:
     """Return the clock of both profiles' steps."""
     figures = _load("fit")["figures"]
@@ -184,6 +199,7 @@ def pages() -> dict[Path, dict[str, str]]:
     parts = {
         PAGE: {
             "Quality": "\n".join(map(quality, COLLECTIONS)),
+            "Runtimes": runtimes(),
             "Fit": fitting(),
             "62,000 tiles": scale(),
         },

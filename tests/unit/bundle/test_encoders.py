@@ -1,5 +1,8 @@
 """The encoder that serves is the one that the manifest's figures, or the user, choose."""
 
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +99,44 @@ def test_a_file_without_figures(two: Bundle, tiny_bundle: Bundle) -> None:
     with pytest.raises(BundleDamaged, match=r"'encoder-int8\.onnx', which is no file"):
         open_bundle(two.path)
     assert "quantization" not in tiny_bundle.manifest.model_dump(mode="json")
+
+
+needs_openvino = pytest.mark.skipif(
+    not find_spec("openvino"), reason="needs OpenVINO: make openvino"
+)
+
+
+@needs_openvino
+def test_openvino_runs_int8_without_maps(tmp_path: Path) -> None:
+    """It gives what ONNX Runtime gives, for any number of tiles; maps and floats stay there."""
+    write_tiny_bundle(tmp_path / "study", maps=False, int8=tiny_quantization())
+    study = open_bundle(tmp_path / "study")
+    encoder = open_encoder(study, threads=1, precision="int8")
+    assert type(encoder).__name__ == "OpenVinoEncoder"
+    for count in (12, 1, 20):  # 20 tiles are two pieces
+        tiles = tiny_tiles(count)
+        found = encoder.examine(tiles)
+        expected = OnnxEncoder(study.path, threads=1, precision="int8").examine(tiles)
+        np.testing.assert_allclose(found.latents, expected.latents, rtol=1e-5)
+        assert found.maps.shape == expected.maps.shape
+    assert isinstance(open_encoder(study, threads=1), OnnxEncoder)
+    assert self_test(study, encoder, "int8") < 0.04
+
+
+def test_maps_stay_in_onnx_runtime(two: Bundle) -> None:
+    """OpenVINO runs the default encoder no faster."""
+    assert isinstance(open_encoder(two, threads=1, precision="int8"), OnnxEncoder)
+
+
+@needs_openvino
+def test_openvino_reports_to_nobody(tmp_path: Path) -> None:
+    """Its telemetry module is not loaded, even where it is installed."""
+    write_encoder(tmp_path / "encoder.onnx", maps=False)
+    (tmp_path / "openvino_telemetry.py").write_text("raise SystemExit('it reports')")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from pathlib import Path; "
+        "from bundle.openvino_encoder import OpenVinoEncoder; "
+        f"OpenVinoEncoder(Path({str(tmp_path)!r}), threads=1); print('quiet')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "quiet\n", done.stderr

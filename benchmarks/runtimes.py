@@ -1,0 +1,114 @@
+"""The encoder in each runtime and precision, beside the float one in ONNX Runtime, in one run.
+
+    python -m benchmarks.runtimes STUDY_BUNDLE DEFAULT_BUNDLE [--rounds 8]
+
+What is measured is the processor's time a tile, the best of some rounds that take turns, so that
+other work on the machine counts little; the result file holds it as a ratio as well. Also: what
+decoding a PNG takes, and what int8 changes by the bundle's manifest.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from benchmarks import record
+from benchmarks.generate import pngs
+from bundle import Bundle, OnnxEncoder, load_tile, open_bundle
+from bundle.arrays import Tiles
+from bundle.manifest import Precision
+from bundle.runtime import precisions
+
+BATCHES = (1, 16)
+"""Longer runs are cut into pieces of 16 by the encoder."""
+Way: TypeAlias = Callable[[Tiles], object]
+
+
+def ways(bundle: Bundle, threads: int) -> dict[str, Way]:
+    """Return every way to encode with the bundle, by name; float in ONNX Runtime first."""
+    found: dict[str, Way] = {}
+    for precision in precisions(bundle):
+        encoder = OnnxEncoder(bundle.path, threads=threads, precision=precision)
+        found[f"onnxruntime {precision}"] = encoder.encode
+    if find_spec("openvino"):
+        for precision in precisions(bundle):
+            found[f"openvino {precision}"] = _openvino(bundle, threads, precision)
+    return found
+
+
+def _openvino(bundle: Bundle, threads: int, precision: Precision) -> Way:
+    from bundle.openvino_encoder import OpenVinoEncoder  # noqa: PLC0415  an optional package
+
+    return OpenVinoEncoder(bundle.path, threads=threads, precision=precision).encode
+
+
+def compare(runs: dict[str, Way], tiles: Tiles, rounds: int) -> dict[str, dict[str, float]]:
+    """Return of each way processor milliseconds a tile, and how many times the first's speed."""
+    for run in runs.values():
+        run(tiles)
+    best = dict.fromkeys(runs, np.inf)
+    for _ in range(rounds):
+        for name, run in runs.items():
+            count = max(1, 16 // len(tiles))
+            start = time.process_time()
+            for _ in range(count):
+                run(tiles)
+            spent = (time.process_time() - start) / (count * len(tiles))
+            best[name] = min(best[name], spent)
+    first = next(iter(best.values()))
+    return {
+        name: {"cpu_ms_a_tile": round(spent * 1e3, 3), "times_as_fast": round(first / spent, 2)}
+        for name, spent in best.items()
+    }
+
+
+def decoding(pictures: list[bytes], side: int, rounds: int) -> float:
+    """Return processor milliseconds to turn a PNG of 299 x 299 into encoder input."""
+    best = np.inf
+    for _ in range(rounds):
+        start = time.process_time()
+        for picture in pictures:
+            load_tile(picture, side)
+        best = min(best, (time.process_time() - start) / len(pictures))
+    return round(best * 1e3, 3)
+
+
+def measure(bundle: Bundle, rounds: int) -> dict[str, Any]:
+    """Measure one bundle on its own stored pictures."""
+    side = bundle.manifest.preprocessing.side
+    rows = np.linspace(0, len(bundle) - 1, max(BATCHES)).astype(int)
+    tiles = np.stack([load_tile(bundle.picture(row), side) for row in rows])
+    made = bundle.manifest.quantization
+    return {
+        "decode_cpu_ms_a_tile": decoding(list(pngs(32)), side, rounds),
+        "int8": None if made is None else made.model_dump() | {"harmless": made.harmless},
+        "encode": {
+            f"{threads} threads, {batch} tiles": compare(
+                ways(bundle, threads), tiles[:batch], rounds
+            )
+            for threads, batch in product((1, 2), BATCHES)
+        },
+    }
+
+
+def main() -> None:
+    """Measure every bundle given, in one run, and write results/runtimes.json."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.runtimes", description=__doc__)
+    parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds to take the best of")
+    args = parser.parse_args()
+    figures: dict[str, Any] = {}
+    for path in args.bundles:
+        bundle = open_bundle(path)
+        key = f"{bundle.manifest.profile}, {len(bundle)} tiles"
+        figures[key] = measure(bundle, args.rounds)
+    record.record("runtimes", "python -m benchmarks.runtimes STUDY_BUNDLE DEFAULT_BUNDLE", figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The service serves the encoder that is set, and proves itself by that one's tolerance."""
+
+from pathlib import Path
+
+import pytest
+
+from bundle import BundleError
+from tests.api import running
+from tests.pictures import png
+from tests.tiny import tiny_latents, tiny_quantization, tiny_tiles, write_tiny_bundle
+
+
+@pytest.mark.parametrize(("precision", "drift"), [("auto", 1e-3), ("int8", 1e-3), ("fp32", 0.0)])
+def test_the_encoder_that_is_set(tmp_path: Path, precision: str, drift: float) -> None:
+    """Latents are those of the encoder; the service is ready with either, int8 within its own."""
+    write_tiny_bundle(tmp_path / "bundle", int8=tiny_quantization())
+    tile = tiny_tiles()[:1]
+    with running(tmp_path / "bundle", precision=precision) as api:
+        assert api.get("/readyz").status_code == 200
+        found = api.post("/encode", png(tile[0])).json()["results"][0]["latent"]
+    assert found == pytest.approx(tiny_latents(tile)[0] * (1 + drift), rel=1e-5)
+
+
+def test_int8_of_a_bundle_without_it(tiny_path: Path) -> None:
+    """The service does not start with an encoder that is not there."""
+    with (
+        pytest.raises(BundleError, match="has no int8 encoder"),
+        running(tiny_path, precision="int8"),
+    ):
+        pass
