@@ -4,8 +4,9 @@
 
 Its points lie where those of the fitted bundle do: each is set between a tile and one of its twenty
 nearest, and moved by half the difference of two other neighbours, so that there are as many
-directions as in the real ones. Index and k-d tree are fitted; verdicts, clusters and pictures are
-those of the tile that each began with. The table of stored neighbours is of the right shape alone.
+directions as in the real ones. The index is fitted; verdicts and clusters are those of the tile
+that each began with. The rest is of the right shape alone: the table of stored neighbours, the
+boxes of the k-d tree (tiles of one list), and the pictures (the first bytes of one).
 """
 
 import argparse
@@ -19,13 +20,14 @@ from bundle import Bundle, BundleWriter, Manifest, open_bundle
 from bundle.arrays import Points
 from bundle.bundle import picture_hash
 from bundle.layout import PICTURE_HASHES
-from training.indexing.graph import tree_arrays
-from training.indexing.lists import index_points
+from training.indexing.graph import LEAF_SIZE
+from training.indexing.lists import Indexed, index_points
 
 _NEAR = 20
 _SHIFT = 0.5
 _GRAIN = 0.02
 _AT_ONCE = 50_000
+_PICTURE_BYTES = 64
 _COPIED = ("labels", "core", "dbscan_labels", "scan_numbers", "positions", "tile_sizes")
 _JUDGED = ("scores", "boxes", "verdicts")
 _KEPT = ("scaler", "random_distances", "eps_sweep", "k_distances")
@@ -66,22 +68,22 @@ def grow(source: Bundle, target: Path, count: int, *, seed: int = 5) -> Manifest
         writer.array("ids.npy", [f"g{number:07d}".encode() for number in range(count)])
         writer.array("points.npy", points)
         writer.array("latents.npy", points * scale + mean)
-        for name, values in (dict(tree_arrays(points)) | indexed.arrays).items():
+        for name, values in (_tree(points, indexed) | indexed.arrays).items():
             writer.array(name, values)
-        writer.array("neighbors.npy", (np.arange(count)[:, None] + np.arange(1, k + 1)) % count)
+        rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
+        writer.array("neighbors.npy", (rows[:, None] + others) % np.int32(count))
         writer.array("neighbor_distances.npy", source.neighbor_distances[origins])
         for name in (*_COPIED, *_JUDGED):
             writer.array(f"{name}.npy", source.arrays[f"{name}.npy"][origins])
         for name in (*_KEPT, *_PROBES):
             writer.array(f"{name}.npy", source.arrays[f"{name}.npy"])
-        sizes = np.diff(source.arrays["picture_offsets.npy"])[origins]
-        writer.array("picture_offsets.npy", np.append(0, sizes.cumsum()))
+        picture = source.picture(0)[:_PICTURE_BYTES]
+        writer.array("picture_offsets.npy", np.arange(count + 1) * len(picture))
+        hashes = np.frombuffer(picture_hash(picture), dtype=np.uint8)
+        writer.array(PICTURE_HASHES, np.broadcast_to(hashes, (count, len(hashes))))
         with writer.file("pictures.bin") as stream:
-            pictures = [source.picture(row) for row in range(len(source))]
-            for origin in origins.tolist():
-                stream.write(pictures[origin])
-        hashes = np.array([list(picture_hash(picture)) for picture in pictures], dtype=np.uint8)
-        writer.array(PICTURE_HASHES, hashes[origins])
+            for start in range(0, count, _AT_ONCE):
+                stream.write(picture * min(_AT_ONCE, count - start))
         for name in ("encoder.onnx", "decoder.onnx", "scans.json"):
             with writer.file(name) as stream, (source.path / name).open("rb") as content:
                 shutil.copyfileobj(content, stream)
@@ -89,6 +91,21 @@ def grow(source: Bundle, target: Path, count: int, *, seed: int = 5) -> Manifest
         return writer.finish(
             source.manifest.model_copy(update={"source": tiles, "index": indexed.about})
         )
+
+
+def _tree(points: Points, indexed: Indexed) -> dict[str, NDArray[np.generic]]:
+    rows = indexed.arrays["index_rows.npy"]
+    starts = np.arange(0, len(rows), LEAF_SIZE)
+    ends = np.append(starts[1:], len(rows))
+    corners = [
+        (box.min(axis=0), box.max(axis=0))
+        for box in (points[rows[start:end]] for start, end in zip(starts, ends, strict=True))
+    ]
+    return {
+        "kdtree_rows.npy": rows,
+        "kdtree_leaves.npy": np.column_stack([starts, ends]),
+        "kdtree_bounds.npy": np.array(corners, dtype=np.float32).transpose(1, 0, 2),
+    }
 
 
 def main() -> None:
