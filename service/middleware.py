@@ -10,14 +10,16 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import problem_of
+from service.errors import BundleChanged, problem_of
+from service.state import Serving
 
 _log = logging.getLogger("service.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # Unique without asking the system for random bytes a thousand times a second.
 _PROCESS = uuid.uuid4().hex[:16]
 _count = itertools.count(1)
-_PROBES = {"/livez", "/healthz", "/readyz"}
+_ALIVE = {"/livez", "/healthz"}
+_PROBES = {*_ALIVE, "/readyz"}
 _POLICY = (
     b"default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -59,6 +61,7 @@ class Envelope:
         async def send_more(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                _check(serving, scope["path"], message["status"])
                 status = message["status"]
                 message["headers"] = [*message.get("headers", []), *added]
             elif method == "HEAD":
@@ -69,12 +72,30 @@ class Envelope:
             await self._app(scope, receive, send_more)
         except ClientDisconnect:
             pass
+        except _Broken as error:
+            _log.error("%s", error.cause, extra={"request_id": request_id})
+            await problem_of(error.cause).response(request_id)(scope, receive, send_more)
         except Exception as error:  # noqa: BLE001, a border: the caller learns nothing of the inside
             _log.exception("unforeseen error", extra={"request_id": request_id})
             if not status:
                 await problem_of(error).response(request_id)(scope, receive, send_more)
         finally:
             _note({**scope, "method": method}, status, time.perf_counter() - start)
+
+
+class _Broken(Exception):
+    """Goes past the application's own handlers, for which the answer has begun."""
+
+    def __init__(self, cause: BundleChanged) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _check(serving: Serving | None, path: str, status: int) -> None:
+    """Let no answer out that may have been read from a file that changed meanwhile."""
+    told = status < HTTPStatus.BAD_REQUEST and path not in _ALIVE
+    if told and serving is not None and (name := serving.seal.broken()):
+        raise _Broken(BundleChanged(name))
 
 
 def _request_id(scope: Scope) -> str:

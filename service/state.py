@@ -15,6 +15,7 @@ from service.errors import TookTooLong
 from service.findings import Findings
 from service.looks import Decoded, Look, decode
 from service.readiness import Readiness
+from service.seal import Seal
 from service.settings import Settings
 
 P = ParamSpec("P")
@@ -37,6 +38,7 @@ class Serving:
     """To decode: tiles wait here, where they can be dropped, and not in the pool, which others
     use as well."""
     readiness: Readiness
+    seal: Seal
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run work of more than a millisecond in the pool, off the event loop."""
@@ -101,6 +103,8 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
     """
     async with AsyncExitStack() as stack:
         bundle = await asyncio.to_thread(open_bundle, settings.bundle)
+        files = [settings.bundle / name for name in ("manifest.json", *bundle.manifest.files)]
+        seal = stack.enter_context(Seal(files))
         if encoder is None:
             encoder = await asyncio.to_thread(
                 OnnxEncoder, settings.bundle, threads=settings.thread_count
@@ -132,4 +136,5 @@ async def open_serving(settings: Settings, encoder: Encoder | None) -> AsyncIter
             pool=pool,
             turns=asyncio.Semaphore(2 * settings.thread_count),
             readiness=Readiness(bundle, batcher),
+            seal=seal,
         )
