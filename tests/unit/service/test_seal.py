@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.seal import Seal
 from tests.api import running
 
 
@@ -45,3 +46,20 @@ def test_a_file_replaced_by_another_changes_nothing(served: Path) -> None:
         (served / "new").write_bytes(b"junk")
         (served / "new").rename(served / "points.npy")
         assert api.get("/neighbors/c300").json() == before
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_has_changed_is_named(tmp_path: Path, watched: bool) -> None:
+    """Noted by the system or by comparing: the file that changed, and no other, for good."""
+    files = [tmp_path / name for name in ("a", "b", "c")]
+    for file in files:
+        file.write_bytes(bytes(10))
+    with Seal(files, watched=watched) as seal:
+        assert seal.broken() is None
+        files[0].read_bytes()
+        (tmp_path / "new").write_bytes(b"other")
+        (tmp_path / "new").rename(files[2])
+        assert seal.broken() is None
+        os.truncate(files[1], 3)
+        assert seal.broken() == "b"
+        assert seal.broken() == "b"
