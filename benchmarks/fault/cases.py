@@ -240,8 +240,8 @@ async def slow_clients(ground: Ground) -> dict[str, Any]:
     with running(ground.fresh()) as service:
         outcomes = {"head": 0, "body": 0}
 
-        async def slow(kind: str, start: bytes) -> None:
-            while True:
+        async def slow(kind: str, start: bytes, over: float) -> None:
+            while time.monotonic() < over:
                 try:
                     reader, writer = await asyncio.open_connection(HOST, service.port)
                     await _drip(reader, writer, start)
@@ -256,15 +256,14 @@ async def slow_clients(ground: Ground) -> dict[str, Any]:
                 b"Content-Length: 4000000\r\n\r\n"
             )
             starts = [("head", head), ("body", body)] * 250
-            tasks = [asyncio.create_task(slow(kind, start)) for kind, start in starts]
-            await asyncio.sleep(ground.seconds / 2)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            over = time.monotonic() + ground.seconds / 2
+            async with asyncio.TaskGroup() as group:
+                for kind, start in starts:
+                    group.create_task(slow(kind, start, over))
             over = time.monotonic()
             recovered = await _well_again(log, over)
             return {
-                "slow_clients": len(tasks),
+                "slow_clients": len(starts),
                 "sent_away": dict(outcomes),
                 "recovered_s": [recovered],
                 "peak_mib": service.memory_mib(),
@@ -279,7 +278,8 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, star
     try:
         while not writer.is_closing():
             with suppress(TimeoutError):
-                await asyncio.wait_for(reader.read(1), 0.5)
+                async with asyncio.timeout(0.5):
+                    await reader.read(1)
                 break
             writer.write(b"x")
     finally:
