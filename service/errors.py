@@ -118,6 +118,19 @@ class NotReady(ServiceError):
     headers: Mapping[str, str] = {"Retry-After": "5"}
 
 
+class BundleChanged(ServiceError):
+    """A file of the bundle was changed while it was served."""
+
+    headers: Mapping[str, str] = {"Retry-After": "5"}
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The bundle's file {name} was changed while it was served, so nothing can be said "
+            "from it. Put the bundle back as it was and start the service again; to renew a "
+            "bundle, write it beside the old one."
+        )
+
+
 class EncodingFailed(ServiceError):
     """The encoder failed on a tile that looked sound."""
 
@@ -230,6 +243,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
     Draining: Kind(503, "stopping", "The service is stopping"),
+    BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),
     TookTooLong: Kind(504, "took_too_long", "The answer took too long"),
 }

@@ -11,12 +11,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import timing
-from service.errors import problem_of
+from service.errors import BundleChanged, problem_of
 from service.observing import observe
+from service.state import Serving
 
 _log = logging.getLogger("service.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_PROBES = {"/livez", "/healthz", "/readyz"}
+_ALIVE = {"/livez", "/healthz"}
+_PROBES = {*_ALIVE, "/readyz"}
+_WAY_OUT = re.compile(r"/bundles(/[^/]*:activate)?")
+"""Reads nothing from the bundle's arrays, and leads to another bundle."""
 _POLICY = (
     b"default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -50,7 +54,8 @@ class Envelope:
             scope = {**scope, "method": "GET"}
         request_id = _request_id(scope) or f"{self._prefix}-{next(self._count):08x}"
         scope["state"]["request_id"] = request_id
-        bundle_id = scope["state"]["serving"].bundle.manifest.bundle_id
+        serving: Serving = scope["state"]["serving"]
+        bundle_id = serving.bundle.manifest.bundle_id
         added = [
             *_SAFE,
             (b"x-bundle", bundle_id.encode()),
@@ -61,6 +66,7 @@ class Envelope:
         async def send_more(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                _check(serving, scope["path"], message["status"])
                 status = message["status"]
                 message["headers"] = [
                     *message.get("headers", []),
@@ -75,6 +81,9 @@ class Envelope:
             await self._app(scope, receive, send_more)
         except ClientDisconnect:
             pass
+        except _Broken as error:
+            _log.error("%s", error.cause, extra={"request_id": request_id})
+            await problem_of(error.cause).response(request_id)(scope, receive, send_more)
         except Exception as error:  # noqa: BLE001, a border: the caller learns nothing of the inside
             _log.exception("unforeseen error", extra={"request_id": request_id})
             if not status:
@@ -82,6 +91,21 @@ class Envelope:
         finally:
             _note({**scope, "method": method}, status, time.perf_counter() - clock.start)
             observe(scope, method, status, clock, getattr(scope["app"].state, "tracer", None))
+
+
+class _Broken(Exception):
+    """Goes past the application's own handlers, for which the answer has begun."""
+
+    def __init__(self, cause: BundleChanged) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _check(serving: Serving, path: str, status: int) -> None:
+    """Let no answer out that may have been read from a file that changed meanwhile."""
+    told = status < HTTPStatus.BAD_REQUEST and path not in _ALIVE
+    if told and not _WAY_OUT.fullmatch(path) and (name := serving.seal.broken()):
+        raise _Broken(BundleChanged(name))
 
 
 def _request_id(scope: Scope) -> str | None:

@@ -21,7 +21,7 @@ from bundle import (
     self_test,
 )
 from bundle.errors import naming
-from bundle.manifest import Precision
+from bundle.manifest import MANIFEST, Precision
 from bundle.preprocess import Input
 from bundle.runtime import allowed_difference
 from service import metrics
@@ -34,6 +34,7 @@ from service.findings import Findings
 from service.looks import Look, Sent, decode
 from service.process import Process
 from service.readiness import Readiness
+from service.seal import Seal
 from service.settings import Settings
 from service.timing import timed
 
@@ -53,6 +54,7 @@ class Serving:
     decoder: OnnxDecoder
     readiness: Readiness
     drift: Drift
+    seal: Seal
 
     @property
     def settings(self) -> Settings:
@@ -178,33 +180,35 @@ async def open_serving(
     """
     settings = process.settings
     bundle = await asyncio.to_thread(open_bundle, path)
-    precision: Precision = "fp32"
-    if encoder is None:
-        precision = choose_precision(bundle, settings.precision)
-        encoder = await asyncio.to_thread(
-            open_encoder, bundle, threads=settings.thread_count, precision=precision
-        )
-    decoder = await asyncio.to_thread(OnnxDecoder, path, threads=settings.thread_count)
-    # The self-test is the warm-up as well: it runs the encoder on real tiles.
-    await asyncio.to_thread(self_test, bundle, encoder, precision)
-    limits = BatchLimits(
-        size=settings.max_batch_size,
-        delay_s=settings.max_batch_delay_ms / 1000,
-    )
-    manifest = bundle.manifest
-    opened = metrics.opened(manifest.bundle_id, manifest.profile, manifest.source.tiles)
-    async with Batcher(encoder, limits) as batcher:
-        readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
-        await asyncio.to_thread(_prove_neighbor, readiness, path)
-        catalog = Catalog.of(bundle)
-        with opened:
-            yield Serving(
-                process=process,
-                bundle=bundle,
-                catalog=catalog,
-                findings=Findings.of(catalog),
-                batcher=batcher,
-                decoder=decoder,
-                readiness=readiness,
-                drift=Drift(bundle),
+    with Seal(path / name for name in (MANIFEST, *bundle.manifest.files)) as seal:
+        precision: Precision = "fp32"
+        if encoder is None:
+            precision = choose_precision(bundle, settings.precision)
+            encoder = await asyncio.to_thread(
+                open_encoder, bundle, threads=settings.thread_count, precision=precision
             )
+        decoder = await asyncio.to_thread(OnnxDecoder, path, threads=settings.thread_count)
+        # The self-test is the warm-up as well: it runs the encoder on real tiles.
+        await asyncio.to_thread(self_test, bundle, encoder, precision)
+        limits = BatchLimits(
+            size=settings.max_batch_size,
+            delay_s=settings.max_batch_delay_ms / 1000,
+        )
+        manifest = bundle.manifest
+        opened = metrics.opened(manifest.bundle_id, manifest.profile, manifest.source.tiles)
+        async with Batcher(encoder, limits) as batcher:
+            readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
+            await asyncio.to_thread(_prove_neighbor, readiness, path)
+            catalog = Catalog.of(bundle)
+            with opened:
+                yield Serving(
+                    process=process,
+                    bundle=bundle,
+                    catalog=catalog,
+                    findings=Findings.of(catalog),
+                    batcher=batcher,
+                    decoder=decoder,
+                    readiness=readiness,
+                    drift=Drift(bundle),
+                    seal=seal,
+                )

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from benchmarks.fault.load import (
     Log,
@@ -128,9 +128,10 @@ async def truncated_bundle(ground: Ground) -> dict[str, Any]:
     with running(ground.fresh(bundle=bundle)) as service:
 
         async def fault(log: Log) -> dict[str, Any]:
-            told: dict[str, Any] = {"searches_before": await _searches(ground, log, None)}
+            before = await _searches(ground, log, None)
             os.truncate(file, len(whole) // 2)
-            told["searches_after"] = await _searches(ground, log, told["searches_before"])
+            after = await _searches(ground, log, before)
+            told: dict[str, Any] = {"searches_before": before, "searches_after": after}
             told["ended_with"] = service.status()
             if service.status() is None:
                 service.kill()
@@ -147,8 +148,8 @@ async def truncated_bundle(ground: Ground) -> dict[str, Any]:
         return await _under_load(ground, fault)
 
 
-async def _searches(ground: Ground, log: Log, before: object) -> object:
-    """Ask for neighbours of stored and new tiles; return what was said or lost, each thing once."""
+async def _searches(ground: Ground, log: Log, before: list[str] | None) -> list[str]:
+    """Ask for neighbours of stored and new tiles; return each thing that was said, or lost."""
     said = set()
     for request in ground.searches * 3:
         try:
@@ -158,17 +159,16 @@ async def _searches(ground: Ground, log: Log, before: object) -> object:
             said.add("connection lost")
     found = sorted(said)
     if before is not None:
-        news = [
-            one for one in found if one.startswith("200") and one not in cast("list[str]", before)
-        ]
-        log.outcomes["wrong"] += len(news)
+        log.outcomes["wrong"] += len({one for one in found if one[:3] == "200"} - set(before))
     return found
 
 
 async def _well_again(log: Log, since: float) -> float | None:
     """Wait until somebody is answered rightly; return the seconds since then."""
-    while log.recovered_s(since) is None and time.monotonic() - since < 60:  # noqa: ASYNC110  the log has no event
-        await asyncio.sleep(0.1)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(60):
+            while log.recovered_s(since) is None:  # noqa: ASYNC110, clients set no event
+                await asyncio.sleep(0.1)
     return log.recovered_s(since)
 
 
@@ -240,8 +240,8 @@ async def slow_clients(ground: Ground) -> dict[str, Any]:
     with running(ground.fresh()) as service:
         outcomes = {"head": 0, "body": 0}
 
-        async def slow(kind: str, start: bytes) -> None:
-            while True:
+        async def slow(kind: str, start: bytes, over: float) -> None:
+            while time.monotonic() < over:
                 try:
                     reader, writer = await asyncio.open_connection(HOST, service.port)
                     await _drip(reader, writer, start)
@@ -256,15 +256,14 @@ async def slow_clients(ground: Ground) -> dict[str, Any]:
                 b"Content-Length: 4000000\r\n\r\n"
             )
             starts = [("head", head), ("body", body)] * 250
-            tasks = [asyncio.create_task(slow(kind, start)) for kind, start in starts]
-            await asyncio.sleep(ground.seconds / 2)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            over = time.monotonic() + ground.seconds / 2
+            async with asyncio.TaskGroup() as group:
+                for kind, start in starts:
+                    group.create_task(slow(kind, start, over))
             over = time.monotonic()
             recovered = await _well_again(log, over)
             return {
-                "slow_clients": len(tasks),
+                "slow_clients": len(starts),
                 "sent_away": dict(outcomes),
                 "recovered_s": [recovered],
                 "peak_mib": service.memory_mib(),
@@ -279,7 +278,8 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, star
     try:
         while not writer.is_closing():
             with suppress(TimeoutError):
-                await asyncio.wait_for(reader.read(1), 0.5)
+                async with asyncio.timeout(0.5):
+                    await reader.read(1)
                 break
             writer.write(b"x")
     finally:

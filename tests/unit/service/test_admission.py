@@ -123,6 +123,27 @@ def test_a_client_who_hangs_up_gives_its_room_back(tiny_path: Path) -> None:
         assert (gate.bytes, gate.tiles) == (0, 0)
 
 
+def test_tiles_being_decoded_count(tiny_path: Path) -> None:
+    """Work for the decoder does not pile up: with four tiles waiting for it, a fifth is refused."""
+    with narrow(tiny_path) as (api, gate):
+        serving = api.serving
+
+        async def talk() -> tuple[httpx.Response, list[httpx.Response]]:
+            turns = 2 * serving.settings.thread_count
+            for _ in range(turns):
+                await serving.process.turns.acquire()
+            first = [send(api, TILE) for _ in range(4)]
+            await until(lambda: gate.tiles == 4)
+            refused = await send(api, TILE)
+            for _ in range(turns):
+                serving.process.turns.release()
+            return refused, await asyncio.gather(*first)
+
+        refused, served = api.runner.run(talk())
+    assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+    assert [answer.status_code for answer in served] == [200] * 4
+
+
 def opened(*, tiles: int = 10, size: int = 10) -> Gate:
     return Gate(most_tiles=tiles, most_bytes=size)
 

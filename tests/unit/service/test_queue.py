@@ -62,6 +62,24 @@ def test_an_answer_that_takes_too_long(tiny_path: Path) -> None:
     assert (answer.status_code, answer.json()["code"]) == (504, "took_too_long")
 
 
+def test_what_is_too_late_is_not_worked_for(tiny_path: Path) -> None:
+    """A tile whose time is over while it waits leaves the queue, and is never run."""
+    with stuck(tiny_path, request_timeout_s=0.2) as (api, encoder):
+        serving = api.serving
+
+        async def talk() -> list[int]:
+            first = send(api)
+            await until(encoder.busy.is_set)
+            answers = await asyncio.gather(first, send(api))
+            assert (serving.batcher.waiting, serving.gate.tiles) == (0, 0)
+            encoder.gate.set()
+            return [answer.status_code for answer in answers]
+
+        runs = len(encoder.runs)
+        assert api.runner.run(talk()) == [504, 504]
+    assert len(encoder.runs) == runs + 1
+
+
 def test_a_client_who_hangs_up_is_not_worked_for(tiny_path: Path) -> None:
     """A request whose client left gives up its place in the queue."""
     with stuck(tiny_path) as (api, encoder):
