@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from service.errors import MEDIA_TYPE
+from service.protocol import MODEL
 
 _Json = Mapping[str, Any]
 _BOUNDS = (("minimum", "from"), ("maximum", "to"), ("exclusiveMaximum", "below"))
@@ -100,6 +101,9 @@ def _parameter(parameter: _Json) -> Parameter:
 
 def _curl(method: str, path: str, base: str, tile_id: str) -> tuple[str, ...]:
     url = base + path.replace("{tile_id}", tile_id).replace("{label}", "0")
+    url = url.replace("{name}", MODEL)
+    if path.endswith("/infer"):
+        return (f"curl -H 'Content-Type: application/json' --data @request.json '{url}'",)
     if method == "POST":
         return (
             f"curl -H 'Content-Type: image/png' --data-binary @tile.png '{url}'",
