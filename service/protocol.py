@@ -19,6 +19,8 @@ from pydantic import BaseModel, Field, ValidationError
 from bundle.arrays import Tiles
 from service.errors import BadInference, BodyTooLarge
 
+MODEL = "tilescreen"
+"""The one model's name."""
 HEADER_LENGTH = "Inference-Header-Content-Length"
 PNGS, TILES = "png", "tiles"
 _LENGTH = struct.Struct("<I")

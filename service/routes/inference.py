@@ -16,6 +16,7 @@ from service.looks import Look, Sent
 from service.openapi import UPLOAD, inference_body, problems
 from service.protocol import (
     HEADER_LENGTH,
+    MODEL,
     PNGS,
     TILES,
     Column,
@@ -39,7 +40,6 @@ from service.timing import timed
 
 router = APIRouter(prefix="/v2", tags=["inference protocol"])
 
-MODEL = "tilescreen"
 OUTPUTS = ("latent", "score", "verdict", "error")
 Name = Annotated[str, Path(description="Always `tilescreen`.", examples=[MODEL])]
 
