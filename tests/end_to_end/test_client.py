@@ -101,6 +101,18 @@ def test_a_sent_tile_finds_itself(client: Client, folder: Path) -> None:
     assert (sent.self_excluded, stored.self_excluded) == (False, True)
 
 
+def test_examples_beside_a_tile(client: Client, folder: Path) -> None:
+    """Examples of the other group bring its tiles; what is nearer to a negative one stays away."""
+    sent = client.neighbors(
+        folder / "c300.png", k=12, positive=["c324"], negative=["c309"], exact=True
+    )
+    stored = client.neighbors_of("c300", k=12, positive=["c324"], negative=["c309"])
+    assert [hit.id for hit in stored.neighbors] == [hit.id for hit in sent.neighbors[1:]]
+    assert {"c309", "c324"}.isdisjoint(hit.id for hit in sent.neighbors)
+    assert "c321" in {hit.id for hit in stored.neighbors}
+    assert sent.exact
+
+
 def test_a_sent_tile_has_the_cluster_of_its_twin(client: Client, folder: Path) -> None:
     """Nearest-core rule: a core tile sent again lands in its own cluster."""
     assert client.cluster(folder / "c300.png").label == client.cluster_of("c300").label == 0
