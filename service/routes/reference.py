@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from service.deps import ServingDep
 from service.pages.reference import entries
 from service.pages.rendering import render, segment
-from service.routes.inference import MODEL
+from service.protocol import MODEL
 from service.state import Serving
 
 router = APIRouter(include_in_schema=False)
