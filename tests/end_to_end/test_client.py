@@ -269,7 +269,9 @@ def test_the_document_names_every_option_and_column() -> None:
     text = (ROOT / "docs" / "client.md").read_text()
     names = {option.name for option in fields(Options)} - {"command", "inputs", "k"}
     tables = (Table(command, 0) for command in ("neighbors", "cluster", "screen"))
-    wanted = [f"--{name}" for name in names] + [", ".join(table.columns) for table in tables]
+    wanted = [f"--{name.replace('_', '-')}" for name in names] + [
+        ", ".join(table.columns) for table in tables
+    ]
     assert [name for name in wanted if name not in text] == []
 
 
