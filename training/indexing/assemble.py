@@ -125,7 +125,7 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
         if fitted.calibrated_on is not None:
             arrays = {"scaler.npy": scaler, "points.npy": points}
             made = _quantization(fitted, fitted.calibrated_on, manifest, arrays)
-            manifest = manifest.model_copy(update={"quantization": made})
+            manifest = manifest.model_copy(update={"quantization": made, "steps": fitted.log.steps})
         return writer.finish(manifest)
 
 
