@@ -22,8 +22,9 @@ from pydantic import (
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 16 * 2**20
-MOST_FLIPS, LEAST_OVERLAP = 0.001, 0.98
-"""Verdicts that may differ and neighbours that must not, for int8 to serve unasked."""
+MOST_FLIPS, LEAST_OVERLAP, LEAST_MEASURED = 0.001, 0.98, 100
+"""Verdicts that may differ, neighbours that must not, and tiles that it takes to tell, for int8
+to serve unasked."""
 
 Precision: TypeAlias = Literal["fp32", "int8"]
 """What an encoder's convolutions multiply."""
@@ -163,7 +164,8 @@ class Quantization(_Part):
     @property
     def harmless(self) -> bool:
         """Whether it changes nothing that matters, and so may serve unasked."""
-        return self.verdict_flips <= MOST_FLIPS and self.neighbor_overlap >= LEAST_OVERLAP
+        same = self.verdict_flips <= MOST_FLIPS and self.neighbor_overlap >= LEAST_OVERLAP
+        return same and self.tiles >= LEAST_MEASURED
 
 
 _ABSENT = ("index", "quantization")

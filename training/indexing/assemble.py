@@ -133,7 +133,7 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
                 "tile_sizes.npy": fitted.tiles.sizes,
             }
             made = _quantization(fitted, fitted.calibrated_on, manifest, arrays)
-            manifest = manifest.model_copy(update={"quantization": made})
+            manifest = manifest.model_copy(update={"quantization": made, "steps": fitted.log.steps})
         return writer.finish(manifest)
 
 

@@ -40,7 +40,9 @@ def test_the_user_may_choose(two: Bundle, wanted: PrecisionChoice, chosen: Preci
     assert choose_precision(two, wanted) == chosen
 
 
-@pytest.mark.parametrize("figures", [{"verdict_flips": 0.002}, {"neighbor_overlap": 0.97}])
+@pytest.mark.parametrize(
+    "figures", [{"verdict_flips": 0.002}, {"neighbor_overlap": 0.97}, {"tiles": 5}]
+)
 def test_int8_that_changes_answers(tmp_path: Path, figures: dict[str, float]) -> None:
     """One figure out of bounds is enough to stay with float; asked for, it serves."""
     write_tiny_bundle(tmp_path / "bundle", int8=tiny_quantization(**figures))

@@ -39,7 +39,7 @@ def test_an_equal_encoder_changes_nothing(tmp_path: Path) -> None:
     assert (found.calibration_tiles, found.tiles) == (3, COUNT - 3)
     assert (found.verdict_flips, found.neighbor_overlap) == (0.0, 1.0)
     assert found.largest_difference == 0.0
-    assert found.harmless
+    assert not found.harmless  # too few to tell
 
 
 def test_a_drifting_encoder_is_told(tmp_path: Path) -> None:
