@@ -54,12 +54,15 @@ def test_encoders_agree(exported: tuple[Autoencoder, Path, int]) -> None:
     np.testing.assert_allclose(latents, expected, atol=1e-4)
 
 
-def test_a_tiles_bits_do_not_depend_on_its_batch(exported: tuple[Autoencoder, Path, int]) -> None:
+@pytest.mark.parametrize(("threads", "count"), [(1, 7), (2, 19)])
+def test_a_tiles_bits_do_not_depend_on_its_batch(
+    exported: tuple[Autoencoder, Path, int], threads: int, count: int
+) -> None:
     """Release-blocking: latent and map of a tile have the same bits alone and in any company."""
     _, folder, side = exported
-    encoder, probes = OnnxEncoder(folder, threads=1), stroke_tiles(7, side=side)
+    encoder, probes = OnnxEncoder(folder, threads=threads), stroke_tiles(count, side=side)
     alone = [encoder.examine(probe[None]) for probe in probes]
-    for size in range(1, len(probes) + 1):
+    for size in range(1, len(probes) + 1, threads):
         found = encoder.examine(probes[:size])
         for place in range(size):
             assert np.array_equal(found.latents[place], alone[place].latents[0])
