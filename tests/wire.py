@@ -37,6 +37,9 @@ class Victim:
         self.process = process
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        # Without certificates: loading them holds up all threads of a test between connecting
+        # and asking, until the service takes them for silent ones.
+        self.api = httpx.Client(base_url=self.url, verify=False, timeout=PATIENCE_S)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
@@ -53,7 +56,7 @@ class Victim:
 
     def post(self, route: str, data: bytes) -> httpx.Response:
         kind = {"Content-Type": "image/png"}
-        return httpx.post(self.url + route, content=data, headers=kind, timeout=PATIENCE_S)
+        return self.api.post(route, content=data, headers=kind)
 
 
 @contextmanager
@@ -73,7 +76,9 @@ def attacked(bundle: Path, **settings: object) -> Iterator[Victim]:
         try:
             found = next(filter(None, map(_READY.search, process.stdout)), None)
             assert found, "the service ended before it was ready"
-            yield Victim(process, int(found[1]))
+            victim = Victim(process, int(found[1]))
+            with victim.api:
+                yield victim
         finally:
             process.kill()
 

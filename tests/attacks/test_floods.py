@@ -3,25 +3,13 @@
 import threading
 import time
 
-import httpx
-
 from tests.pictures import png
 from tests.tiny import tiny_tiles
-from tests.wire import FORM, PATIENCE_S, PNG, Victim, head, part, read
+from tests.wire import FORM, PNG, Victim, head, part, read
 
 TILE = png(tiny_tiles()[0])
 FORM_OF_8 = b"".join(part(TILE) for _ in range(8)) + b"--x--\r\n"
 EIGHT = head("POST /encode", FORM, f"Content-Length: {len(FORM_OF_8)}") + FORM_OF_8
-
-
-def waits(victim: Victim, tiles: int) -> bool:
-    """Let it come to that many tiles in the queue."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        found = httpx.get(f"{victim.url}/readyz", timeout=PATIENCE_S).json()
-        if found["queue_tiles"] == tiles:
-            return True
-    return False
 
 
 def test_full_queue(waiting_service: Victim) -> None:
@@ -41,12 +29,13 @@ def test_full_queue(waiting_service: Victim) -> None:
 def test_one_tile_and_many_meet_one_gate(waiting_service: Victim) -> None:
     """With one place left, a tile alone is let in, raw or in a form, and two are not."""
     seven = [("files", ("a.png", TILE)) for _ in range(7)]
-    url = f"{waiting_service.url}/encode"
     for files, status in ((1, 200), (2, 429)):
-        thread = threading.Thread(target=httpx.post, args=(url,), kwargs={"files": seven})
+        thread = threading.Thread(
+            target=waiting_service.api.post, args=("/encode",), kwargs={"files": seven}
+        )
         thread.start()
         time.sleep(0.1)
-        answer = httpx.post(url, files=seven[:files], timeout=PATIENCE_S)
+        answer = waiting_service.api.post("/encode", files=seven[:files])
         thread.join()
         assert answer.status_code == status
 
@@ -77,7 +66,7 @@ def test_more_than_can_be_done(service: Victim) -> None:
 
     def ask() -> None:
         for _ in range(3):
-            answer = httpx.post(f"{service.url}/encode", files=files, timeout=PATIENCE_S)
+            answer = service.api.post("/encode", files=files)
             seen.append(answer.status_code)
 
     threads = [threading.Thread(target=ask) for _ in range(20)]

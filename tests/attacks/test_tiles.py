@@ -3,13 +3,12 @@
 import struct
 import zlib
 
-import httpx
 import pytest
 
 from benchmarks.mutants import join
 from tests.pictures import png
 from tests.tiny import tiny_tiles
-from tests.wire import PATIENCE_S, Victim
+from tests.wire import Victim
 
 TILE = png(tiny_tiles()[0])
 MIB = 2**20
@@ -70,7 +69,7 @@ def test_many_large_tiles(service: Victim) -> None:
     """A form of 32 tiles of four million pixels each is decoded one after another."""
     large = join([header(2048, 2048), (b"IDAT", zlib.compress(bytes(2049 * 2048), 9)), END])
     files = [("files", ("a.png", large)) for _ in range(32)]
-    answer = httpx.post(f"{service.url}/encode", files=files, timeout=PATIENCE_S)
+    answer = service.api.post("/encode", files=files)
     assert answer.status_code in {200, 504}
 
 
@@ -80,7 +79,7 @@ def test_bad_tiles_beside_good_ones(service: Victim) -> None:
     files = [
         file for pair in zip(bad, [("good.png", TILE)] * len(bad), strict=True) for file in pair
     ]
-    answer = httpx.post(f"{service.url}/encode", files=[("files", file) for file in files])
+    answer = service.api.post("/encode", files=[("files", file) for file in files])
     results = answer.json()["results"]
     alone = service.post("/encode", TILE).json()["results"][0]["latent"]
     assert [one["error"]["code"] for one in results[::2]] == [code for _, _, code in BOMBS.values()]
@@ -91,6 +90,6 @@ def test_names_that_climb(service: Victim) -> None:
     """A file's name is only ever a name: without folders, never opened, never written."""
     names = ["../../../etc/passwd.png", "C:\\windows\\a.png", "a\0b.png", "%2e%2e%2fx.png"]
     files = [("files", (name, TILE)) for name in names]
-    results = httpx.post(f"{service.url}/encode", files=files).json()["results"]
+    results = service.api.post("/encode", files=files).json()["results"]
     assert [one["id"] for one in results][:2] == ["passwd", "a"]
     assert all("/" not in one["id"] and "latent" in one for one in results)
