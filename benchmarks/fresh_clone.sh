@@ -23,7 +23,7 @@ until_ready() { # until_ready COMMAND: runs make run, waits for /readyz, then st
     sleep 0.1
   done
   say "ready: $(cat "$work/ready")"
-  pkill -INT -f -- "--port $PORT" || true
+  pkill -TERM -f -- "--port $PORT" || true
   wait $pid || true
   strip < "$work/run.log" | sed 's/^/             | /'
 }

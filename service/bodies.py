@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from service.admission import Ticket
-from service.errors import BodyTooLarge, SlowBody
+from service.errors import BodyTooLarge, SlowBody, WrongMediaType
 
 _REMEDY = "Send smaller tiles, or fewer."
 _PAUSE = 1 / 6
@@ -55,7 +55,13 @@ async def read_body(
         BodyTooLarge: it has, or says it has, more than `limit` bytes.
         BodiesFull: the bodies of all requests together have too many.
         SlowBody: it did not keep its pace.
+        WrongMediaType: it is compressed.
     """
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise WrongMediaType(
+            f"The Content-Encoding is {coding[:40]!r}. Send the body as it is, not compressed."
+        )
     announced = request.headers.get("content-length", "0")
     size = int(announced[:20]) if announced.isdecimal() else 0
     if size > limit:

@@ -283,7 +283,7 @@ class Problem:
 
 def _detail(error: BaseException) -> str:
     if isinstance(error, UnknownTile) and not error.tile_id:
-        return f"An id must follow in the address. {_LISTED}"
+        return f"The id is empty. {_LISTED}"
     if isinstance(error, UnknownTile) and not error.near:
         return f"{error} {_LISTED}"
     return str(error)

@@ -101,8 +101,10 @@ def read_inference(body: bytes, header_length: str | None, known: Sequence[str])
 def _first(error: Exception) -> str:
     if isinstance(error, ValidationError):
         found = error.errors()[0]
-        return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
-    return str(error)
+        where = ".".join(map(str, found["loc"])) or "the body"
+        told = "it should be an object" if found["type"] == "model_type" else found["msg"]
+        return f"{where}: {told}"
+    return f"the body is no JSON ({error})"
 
 
 def _outputs(asked: _Inference, known: Sequence[str]) -> dict[str, bool]:
@@ -136,7 +138,7 @@ def _tiles(sent: _Input, binary: bytes) -> Sequence[bytes] | Tiles:
 
 def _greys(sent: _Input, raw: bytes | None) -> Tiles:
     try:
-        flat = np.asarray(sent.data, np.uint8) if raw is None else np.frombuffer(raw, np.uint8)
+        flat = _whole(sent.data or []) if raw is None else np.frombuffer(raw, np.uint8)
         n, height, width = sent.shape
         return flat.reshape(n, height, width)
     except (ValueError, TypeError, OverflowError) as error:
@@ -144,6 +146,13 @@ def _greys(sent: _Input, raw: bytes | None) -> Tiles:
             f"{TILES!r} does not hold greys from 0 to 255 in the shape {sent.shape}; it must be "
             "[n, height, width]."
         ) from error
+
+
+def _whole(data: list[Any]) -> NDArray[np.uint8]:
+    found = np.asarray(data)
+    if found.dtype.kind != "i" or (found != found.astype(np.uint8)).any():
+        raise ValueError(found.dtype)
+    return found.astype(np.uint8)
 
 
 def _strings(raw: bytes) -> list[bytes]:

@@ -80,7 +80,7 @@ def _supervise(settings: Settings, listener: socket.socket) -> None:
         InputError: they cannot start; the sentence is that of the first.
     """
     work = partial(_work, settings, listener)
-    failure = Supervisor(settings, work, partial(announce, listener)).run()
+    failure = Supervisor(settings, work, partial(announce, listener), listener.close).run()
     if failure is not None:
         raise InputError(failure)
 

@@ -55,12 +55,25 @@ class Supervisor:
     """Runs workers until told to stop."""
 
     def __init__(
-        self, settings: Settings, work: Work, announce: Callable[[str, int, str], None]
+        self,
+        settings: Settings,
+        work: Work,
+        announce: Callable[[str, int, str], None],
+        leave: Callable[[], None],
     ) -> None:
-        """Prepare; `announce` hears bundle, tiles and a tile's id once all workers answer."""
+        """Prepare to run.
+
+        Args:
+            settings: every setting.
+            work: what a worker does.
+            announce: hears bundle, tiles and a tile's id once all workers answer.
+            leave: lets go of the address. Held on while the workers drain, it would take
+                connections that nobody answers.
+        """
         self._settings = settings
         self._work = work
         self._announce = announce
+        self._leave = leave
         self._board = Board(settings.workers)
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}
@@ -137,8 +150,8 @@ class Supervisor:
         self._workers[slot] = worker
         self._selector.register(ours, selectors.EVENT_READ, worker)
 
-    def _listen(self) -> None:
-        for key, _ in self._selector.select(TICK_S):
+    def _listen(self, patience_s: float = TICK_S) -> None:
+        for key, _ in self._selector.select(patience_s):
             worker: _Worker = key.data
             try:
                 piece = worker.line.recv(65536)
@@ -180,6 +193,9 @@ class Supervisor:
                 worker.process.join(1)
             if worker.process.is_alive():
                 continue
+            self._listen(0)  # what it said before it ended
+            if self._failure is not None:
+                return
             _log.error("worker %d ended with status %s", slot, worker.process.exitcode)
             steady = time.monotonic() - worker.began > _STEADY_S
             deaths = 0 if steady else worker.deaths + 1
@@ -215,6 +231,7 @@ class Supervisor:
         """Let each worker end what it has begun; a second signal ends them at once."""
         for worker in self._workers.values():
             worker.process.terminate()
+        self._leave()
         ends = time.monotonic() + self._settings.request_timeout_s + 5
         while self._workers and self._stops < 2 and time.monotonic() < ends:  # noqa: PLR2004
             time.sleep(TICK_S / 2)

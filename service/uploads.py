@@ -92,6 +92,8 @@ async def _read_raw(request: Request, settings: Settings, ticket: Ticket) -> Upl
 async def _read_form(
     request: Request, boundary: bytes, settings: Settings, ticket: Ticket
 ) -> Uploads:
+    if not boundary:
+        raise MalformedForm("The Content-Type has no boundary. Let your HTTP library build it.")
     form = _Form(settings, ticket)
     try:
         parser = MultipartParser(boundary, form.callbacks())

@@ -110,6 +110,8 @@ def test_binary_tensors_both_ways(api: Api) -> None:
         ([pngs(PNGS, datatype="FP32")], 400, "bad_inference"),
         ([pngs(PNGS, parameters={"binary_data_size": 5})], 400, "bad_inference"),
         ([{**greys(TILES[:1]), "data": [256] * 256}], 400, "bad_inference"),
+        ([{**greys(TILES[:1]), "data": [1.5] * 256}], 400, "bad_inference"),
+        ([{**greys(TILES[:1]), "data": [True] * 256}], 400, "bad_inference"),
         ([{**greys(TILES[:1]), "data": [[1], [2, 3]]}], 400, "bad_inference"),
         ([{**greys(TILES[:1]), "shape": [256]}], 400, "bad_inference"),
         (["x"], 400, "bad_inference"),

@@ -168,7 +168,7 @@ def test_too_many_tiles(tiny_path: Path) -> None:
 
 PART = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\nabc'
 FORMS = {
-    "no boundary": ("multipart/form-data", PART, "cannot be read"),
+    "no boundary": ("multipart/form-data", PART, "has no boundary"),
     "not a form": ("multipart/form-data; boundary=x", b"abc", "cannot be read"),
     "ends early": ("multipart/form-data; boundary=x", PART, "ends early"),
     "no file": ("multipart/form-data; boundary=x", b"--x--\r\n", "holds no file"),
@@ -218,7 +218,7 @@ def test_a_slow_body_is_not_waited_for(tiny_path: Path) -> None:
     ("method", "url", "status", "said"),
     [
         ("GET", "/tiles/zzz", 404, "the id 'zzz'. GET /tiles lists them."),
-        ("GET", "/neighbors/", 404, "An id must follow in the address. GET /tiles lists them."),
+        ("GET", "/neighbors/", 404, "The id is empty. GET /tiles lists them."),
         ("GET", "/tiles?scan=x", 404, "named 'x'. GET /tiles names the scan of each tile."),
         ("GET", "/encode", 405, "other methods: POST. For a stored tile: GET /encode/{tile_id}."),
         ("PATCH", "/encode", 405, "other methods: POST."),
@@ -238,3 +238,11 @@ def test_a_tile_that_is_too_small_says_what_to_do(api: Api) -> None:
     """The refusal names the size, the bound and the remedy."""
     detail = api.post("/encode", png(np.zeros((1, 1), np.uint8))).json()["detail"]
     assert detail.endswith("1 x 1 pixels; each side must have at least 8. Cut larger tiles.")
+
+
+@pytest.mark.parametrize("route", ["/encode", "/v2/models/tilescreen/infer"])
+def test_a_compressed_body_is_refused_as_such(api: Api, route: str) -> None:
+    """It is told to be sent as it is, not that it is no PNG."""
+    answer = api.ask("POST", route, content=b"x", headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    assert "'gzip'. Send the body as it is, not compressed." in answer.json()["detail"]
