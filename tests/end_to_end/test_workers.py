@@ -261,7 +261,9 @@ def test_each_worker_tells_the_figures_of_all(tmp_path: Path) -> None:
         told = [team.ask("GET", "/metrics").text for _ in range(6)]
         assert {counted(text, "tilescreen_tiles_total") for text in told} == {20}
         assert {counted(text, "tilescreen_bundle_info") for text in told} == {2}
-        os.kill(team.workers[0], signal.SIGKILL)
+        lost = team.workers[0]
+        os.kill(lost, signal.SIGKILL)
+        until(lambda: lost not in team.workers and len(team.workers) == 2)
         until(lambda: team.ready()["workers"]["ready"] == 2)
         text = team.ask("GET", "/metrics").text
         assert counted(text, "tilescreen_tiles_total") == 20
