@@ -23,8 +23,7 @@ from benchmarks.grown import grown_points
 from bundle import open_bundle
 from bundle.arrays import Points
 from bundle.index import Index
-from bundle.neighbors import squared_distances
-from bundle.sketches import choose
+from bundle.sketches import choose, squared_distances
 from training.indexing.graph import nearest
 from training.indexing.lists import index_points
 

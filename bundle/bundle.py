@@ -18,6 +18,7 @@ from bundle.index import Index
 from bundle.layout import PICTURE_HASH_BYTES, PICTURE_HASHES
 from bundle.manifest import Manifest
 from bundle.sketches import Sketches
+from bundle.spread import spread
 
 _REFERENCES = 512
 _ALIKE = 0.5  # share of equal letters from which an id is worth showing
@@ -25,7 +26,7 @@ _ALIKE = 0.5  # share of equal letters from which an id is worth showing
 
 def reference_rows(count: int) -> NDArray[np.intp]:
     """Return the rows that stand for all stored tiles: at most 512, evenly spread."""
-    return np.unique(np.linspace(0, count - 1, min(count, _REFERENCES)).round().astype(np.intp))
+    return spread(count, _REFERENCES)
 
 
 def picture_hash(picture: bytes) -> bytes:

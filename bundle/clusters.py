@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Points
 from bundle.bundle import Bundle
-from bundle.neighbors import squared_distances
+from bundle.sketches import squared_distances
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Points
 from bundle.bundle import Bundle
-from bundle.neighbors import Hits, IndexKind, search, squared_distances
-from bundle.sketches import choose
+from bundle.neighbors import Hits, IndexKind, search
+from bundle.sketches import choose, squared_distances
 
 DEPTH = 4096
 """Most tiles round each positive example that are looked at."""

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Distances, Points, Rows
 from bundle.bundle import Bundle
-from bundle.sketches import Sketches, Vector, choose, measure
+from bundle.sketches import Sketches, Vector, choose, measure, squared_distances
 
 IndexKind: TypeAlias = Literal["auto", "brute", "kdtree"]
-_BLOCK = 1024  # rows whose differences stay in the processor's cache
 _LEAVES_A_STEP = 64
 _Found: TypeAlias = tuple[NDArray[np.int32], NDArray[np.float32]]
 
@@ -94,15 +93,6 @@ def _gathered(found: list[_Found], k: int) -> Hits:
     rows = np.array([rows for rows, _ in found], dtype=np.int32).reshape(len(found), k)
     squared = np.array([away for _, away in found], dtype=np.float32).reshape(len(found), k)
     return Hits(rows, np.sqrt(squared))
-
-
-def squared_distances(stored: Points, point: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (n,) float32 squared euclidean distances, by differences: no cancellation."""
-    out = np.empty(len(stored), dtype=np.float32)
-    for start in range(0, len(stored), _BLOCK):
-        away = stored[start : start + _BLOCK] - point
-        np.einsum("ij,ij->i", away, away, out=out[start : start + _BLOCK])
-    return out
 
 
 def _kdtree(bundle: Bundle, point: Vector, k: int) -> _Found:

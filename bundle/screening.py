@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from bundle.arrays import Maps, Points, Tiles
 from bundle.bundle import Bundle, reference_rows
 from bundle.manifest import Screening
-from bundle.neighbors import Hits, nearest_among, search, squared_distances
+from bundle.neighbors import Hits, nearest_among, search
 from bundle.preprocess import Input
+from bundle.sketches import squared_distances
 
 Code: TypeAlias = Literal["LETTERING", "FILM_EDGE", "MASKED", "BLANK", "OFF_TOPIC"]
 Verdict: TypeAlias = Literal["keep", "review", "drop"]

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from bundle import Bundle
 from bundle.arrays import Latents, Points
 from bundle.bundle import reference_rows
-from bundle.neighbors import squared_distances
-from bundle.screening import distances_to, reference_distances
+from bundle.screening import distances_to
+from bundle.sketches import squared_distances
+from bundle.spread import spread
 
 Verdict: TypeAlias = Literal["unknown", "none", "some", "strong"]
 Distances: TypeAlias = NDArray[np.float32]
@@ -123,11 +124,11 @@ def usual_distances(bundle: Bundle) -> Distances:
     """
     stored: Points = bundle.points
     scans = np.asarray(bundle.arrays["scan_numbers.npy"])
-    rows = np.unique(np.linspace(0, len(bundle) - 1, _SAMPLE).round().astype(np.intp))
+    rows = spread(len(bundle), _SAMPLE)
     if len(np.unique(scans[scans >= 0])) < 2:  # noqa: PLR2004
-        return np.sort(reference_distances(stored, np.array(stored[rows])))
+        return np.sort(distances_to(bundle.references, np.array(stored[rows])))
     known = reference_rows(len(bundle))
-    beside, owners = np.array(stored[known]), scans[known]
+    beside, owners = bundle.references, scans[known]
     found = []
     for row in rows.tolist():
         foreign = (owners != scans[row]) & (known != row)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from bundle.errors import InputError, UnknownTile
+from bundle.spread import spread
 from training.learning.config import make_config
 from training.learning.data import fingerprint, read_tiles
 from training.learning.listing import Listed, list_tiles
 from training.measuring.labels import LabelCsv, read_labels
 from training.progress import StepLog
 from training.report import check_writable, write_page
-from training.reporting.contact_sheets import spread
 from training.studying.catalogue import Catalogue
 from training.studying.comparison import Comparison, compare, encode_views
 from training.studying.study_encoder import Task, Trainer, train_encoder

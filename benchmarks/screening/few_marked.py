@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from bundle.arrays import Points
-from bundle.neighbors import squared_distances
+from bundle.sketches import squared_distances
 from training.measuring.measures import Scores, Truth
 
 DRAWS = 20

@@ -30,6 +30,7 @@ from bundle.manifest import (
 from bundle.neighbors import Hits
 from bundle.runtime import OnnxEncoder
 from bundle.screening import COLOUR_LIMIT, Evidence, Screened
+from bundle.spread import spread
 from bundle.writer import BundleWriter
 from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, sweep, sweep_values
 from training.indexing.density import Density, density
@@ -216,7 +217,7 @@ def _write_probes(writer: BundleWriter, fitted: Fitted) -> Threshold:
     Raises:
         BundleError: the latents handed over are not what the encoder gives.
     """
-    rows = np.unique(np.linspace(0, len(fitted.tiles) - 1, PROBES).round().astype(int))
+    rows = spread(len(fitted.tiles), PROBES)
     probes = fitted.tiles.read(rows)
     encoder = OnnxEncoder(fitted.models, threads=1)
     expected = encoder.examine(probes)

@@ -13,6 +13,7 @@ from bundle.layout import ENCODERS
 from bundle.manifest import Manifest
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
+from bundle.spread import spread
 from bundle.views import look_again
 from training.indexing.assemble import Fitted, assemble
 from training.learning.adapting import Adaptation, adapt
@@ -96,8 +97,7 @@ def run_job(job: Job) -> Manifest:
 
 def _quantize(job: Job, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Write the int8 encoder; return the rows of the tiles that its scales were taken from."""
-    spread = np.linspace(0, len(rows) - 1, min(len(rows), CALIBRATION_TILES)).round()
-    chosen: NDArray[np.int64] = np.sort(rows)[np.unique(spread.astype(int))]
+    chosen: NDArray[np.int64] = np.sort(rows)[spread(len(rows), CALIBRATION_TILES)]
     with job.log.step("quantise", len(chosen)):
         quantize(job.work / ENCODERS["fp32"], job.work / ENCODERS["int8"], job.tiles.read(chosen))
     return chosen

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from bundle.arrays import Points
-from bundle.neighbors import squared_distances
+from bundle.sketches import squared_distances
 
 RESAMPLES = 1000
 FALSE_ALARMS = 0.01

@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.spread import spread
+
 Kind: TypeAlias = Literal["first", "second", "chosen", "study"]
 WIDTH, HEIGHT = 560, 300
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 46
@@ -117,7 +119,7 @@ def draw(chart: Chart) -> Drawing:
     y = _Axis(*_bounds(y_values), HEIGHT - BOTTOM, TOP, step=chart.counted == "y")
     curves = []
     for line in chart.lines:
-        thin = np.unique(np.linspace(0, len(line.x) - 1, _MOST_POINTS).round().astype(int))
+        thin = spread(len(line.x), _MOST_POINTS)
         points = [(x.place(float(line.x[at])), y.place(float(line.y[at]))) for at in thin]
         path = " ".join(f"{left:g},{top:g}" for left, top in points)
         curves.append((line, path, points if line.dots else []))

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
 from bundle.errors import UnknownTile
 from bundle.neighbors import rarity
 from bundle.preprocess import decode_png
 from bundle.runtime import OnnxDecoder
+from bundle.spread import spread
 from training.reporting.figures import percent
 from training.reporting.thumbnails import Thumbnail, data_uri, thumbnail
 
@@ -66,11 +66,6 @@ def reconstructions(bundle: Bundle, decoder: OnnxDecoder, seed: int) -> list[Pai
         )
         for at in chosen
     ]
-
-
-def spread(count: int, wanted: int) -> NDArray[np.intp]:
-    """Return `wanted` evenly spaced positions of `count`, the first and the last among them."""
-    return np.unique(np.linspace(0, count - 1, min(wanted, count)).round().astype(np.intp))
 
 
 def cluster_sheets(bundle: Bundle) -> list[Sheet]:

@@ -8,7 +8,8 @@ from scipy.sparse import csr_array
 from sklearn.preprocessing import StandardScaler
 
 from bundle.arrays import Latents, Points, Rows
-from bundle.neighbors import Hits, squared_distances
+from bundle.neighbors import Hits
+from bundle.sketches import squared_distances
 from training.indexing.cluster import STUDY_EPS, dbscan, edges, k_distances, knee
 from training.indexing.graph import neighbor_graph, random_distances
 from training.studying.flaws import looked_up

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, rarity, search
-from bundle.neighbors import IndexKind, nearest_among, squared_distances
-from bundle.sketches import Sketches
+from bundle.neighbors import IndexKind, nearest_among
+from bundle.sketches import Sketches, squared_distances
 
 KINDS: list[IndexKind] = ["auto", "brute", "kdtree"]
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from bundle.clusters import choose
-from bundle.neighbors import squared_distances
+from bundle.sketches import squared_distances
 from tests.points import groups, loose
 from training.indexing.cluster import edges
 from training.indexing.density import Density, connect, density, smallest_cluster

@@ -16,7 +16,6 @@ from training.reporting.contact_sheets import (
     one_in,
     queries,
     reconstructions,
-    spread,
     stray_sheet,
 )
 from training.reporting.thumbnails import data_uri
@@ -125,9 +124,3 @@ def test_default_queries_without_clusters(tiny_bundle: Bundle):
 def test_rarity_in_words(share: float, text: str):
     """A distance's rarity is said in words that fit its size."""
     assert one_in(share) == text
-
-
-def test_spread_keeps_both_ends():
-    """Evenly spaced positions hold the first and the last, each once."""
-    assert spread(10, 4).tolist() == [0, 3, 6, 9]
-    assert spread(2, 5).tolist() == [0, 1]
