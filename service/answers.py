@@ -46,9 +46,35 @@ def enveloped(
     return json_response({"bundle": serving.bundle.manifest.bundle_id, **members}, headers)
 
 
-def stored(serving: Serving, tile_id: str, fact: Fact, headers: Mapping[str, str]) -> Response:
-    """Return what is known of one stored tile, as the only one of the results."""
-    return enveloped(serving, headers, results=[{"index": 0, "id": tile_id, **fact}])
+async def stored(
+    request: Request,
+    serving: Serving,
+    tile_id: str,
+    version: str | None,
+    describe: Callable[[int], Fact],
+    *,
+    apart: bool = False,
+) -> Response:
+    """Return what is known of one stored tile, as the only one of the results.
+
+    Args:
+        request: may name an answer that the caller has already.
+        serving: the bundle that answers.
+        tile_id: of the tile.
+        version: as in `service.caching.kept`.
+        describe: says what is asked of the tile's row.
+        apart: that takes more than a millisecond, and is done in the pool.
+
+    Raises:
+        UnknownTile: it is not stored.
+    """
+    row = serving.catalog.row(tile_id)
+    keeping = kept(request, serving, version)
+    if keeping.unchanged:
+        return keeping.unchanged
+    fact = await serving.apart(describe, row) if apart else describe(row)
+    results = [{"index": 0, "id": tile_id, **fact}]
+    return enveloped(serving, keeping.headers, results=results)
 
 
 async def kept_png(

@@ -5,7 +5,6 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from service.answers import enveloped, stored, uploaded
-from service.caching import kept
 from service.catalog import Catalog
 from service.deps import Cursor, Label, Limit, ServingDep, TileId, Version
 from service.facts import Fact, cluster_summary, new_cluster, stored_cluster, tile_summary
@@ -32,12 +31,8 @@ async def stored_tile_cluster(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
 ) -> Response:
     """Give the cluster of a stored tile, and the study's DBSCAN label."""
-    row = serving.catalog.row(tile_id)
-    keeping = kept(request, serving, v)
-    if keeping.unchanged:
-        return keeping.unchanged
-    fact = await serving.apart(stored_cluster, serving.catalog, row)
-    return stored(serving, tile_id, fact, keeping.headers)
+    describe = partial(stored_cluster, serving.catalog)
+    return await stored(request, serving, tile_id, v, describe, apart=True)
 
 
 @router.get("/clusters", response_model=ClusterList, responses=problems())

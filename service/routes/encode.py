@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request, Response
 
 from service.answers import FORMS, VECTORS, stored, uploaded
 from service.batcher import Latent
-from service.caching import kept
 from service.deps import ServingDep, TileId, Version
 from service.facts import Fact
 from service.looks import Look
@@ -32,11 +31,8 @@ async def stored_latent(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
 ) -> Response:
     """Give the latent of a stored tile, as it was when the bundle was fitted."""
-    row = serving.catalog.row(tile_id)
-    keeping = kept(request, serving, v)
-    if keeping.unchanged:
-        return keeping.unchanged
-    return stored(serving, tile_id, _fact(serving.catalog.latents[row]), keeping.headers)
+    latents = serving.catalog.latents
+    return await stored(request, serving, tile_id, v, lambda row: _fact(latents[row]))
 
 
 def _new(look: Look) -> Fact:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bundle.neighbors import IndexKind
 from service.answers import stored, uploaded
-from service.caching import kept
 from service.deps import ServingDep, TileId, Version, serving_of
 from service.facts import Examples, new_neighbors, stored_alike, stored_neighbors
 from service.openapi import UPLOAD, also, lasting, problems, upload_body
@@ -101,13 +100,9 @@ async def stored_tile_neighbors(
 ) -> Response:
     """Give the nearest other tiles of a stored tile: from the graph, or with examples searched."""
     serving = await serving_of(request)  # the busiest route: a dependency costs 10 us
-    catalog = serving.catalog
-    row = catalog.row(tile_id)
-    keeping = kept(request, serving, v)
-    if keeping.unchanged:
-        return keeping.unchanged
-    if examples:
-        search = partial(stored_alike, catalog, row, k, examples, other_scans=other_scans)
-        return stored(serving, tile_id, await serving.apart(search), keeping.headers)
-    fact = stored_neighbors(catalog, row, k, other_scans=other_scans)
-    return stored(serving, tile_id, fact, keeping.headers)
+    describe = (
+        partial(stored_alike, serving.catalog, k=k, examples=examples, other_scans=other_scans)
+        if examples
+        else partial(stored_neighbors, serving.catalog, k=k, other_scans=other_scans)
+    )
+    return await stored(request, serving, tile_id, v, describe, apart=bool(examples))

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from bundle import decode_png
 from bundle.screening import Code, Verdict
 from service.answers import enveloped, kept_png, stored, uploaded
-from service.caching import kept
 from service.deps import ServingDep, TileId, Version
 from service.facts import Fact
 from service.findings import Filter, Findings, Sort
@@ -145,9 +144,5 @@ async def stored_tile_screening(
     request: Request, tile_id: TileId, serving: ServingDep, k: K = 5, v: Version = None
 ) -> Response:
     """Give the verdict on a stored tile, as it was when the bundle was fitted."""
-    row = serving.catalog.row(tile_id)
-    keeping = kept(request, serving, v)
-    if keeping.unchanged:
-        return keeping.unchanged
-    fact = await serving.apart(stored_screening, serving.findings, row, k)
-    return stored(serving, tile_id, fact, keeping.headers)
+    describe = partial(stored_screening, serving.findings, k=k)
+    return await stored(request, serving, tile_id, v, describe, apart=True)
