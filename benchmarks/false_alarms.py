@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.screening.ours import screened
 from bundle.arrays import Tiles
 from bundle.preprocess import Input, resize
 from bundle.reader import open_bundle
 from bundle.runtime import OnnxEncoder
-from bundle.screening import LIKELY, screen_new
-from bundle.views import look_again
+from bundle.screening import LIKELY
 from training.planting.distractors import KINDS, distract
 from training.planting.film import synthetic_film
 from training.planting.wear import wear
@@ -64,13 +64,10 @@ def _verdicts(path: Path, tiles: Tiles) -> dict[str, float]:
     bundle, encoder = open_bundle(path), OnnxEncoder(path, threads=1)
     scores, verdicts = [], []
     for at in range(0, len(tiles), _AT_ONCE):
-        part = tiles[at : at + _AT_ONCE]
-        seen = encoder.examine(part)
-        maps = look_again(part, seen.maps, lambda some: encoder.examine(some).maps)
-        reads = [Input(tile, bundle.sides, 0.0) for tile in part]
-        screened = screen_new(bundle, reads, bundle.scale(seen.latents), maps)
-        scores.append(screened.scores)
-        verdicts.append(screened.verdicts)
+        reads = [Input(tile, bundle.sides, 0.0) for tile in tiles[at : at + _AT_ONCE]]
+        one, _ = screened(bundle, encoder, reads)
+        scores.append(one.scores)
+        verdicts.append(one.verdicts)
     found, verdict = np.concatenate(scores), np.concatenate(verdicts)
     blank = found[:, 3] >= LIKELY
     dropped = (verdict == 2) & ~blank

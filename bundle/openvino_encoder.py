@@ -11,10 +11,7 @@ from bundle.arrays import Latents, Tiles
 from bundle.errors import BundleDamaged, naming
 from bundle.layout import ENCODERS
 from bundle.manifest import Precision
-from bundle.runtime import Examined, no_maps
-
-_PIECE = 16
-"""As in bundle.runtime: longer runs gain nothing and keep their memory."""
+from bundle.runtime import PIECE, Examined, no_maps
 
 
 class OpenVinoEncoder:
@@ -47,10 +44,10 @@ class OpenVinoEncoder:
 
     def encode(self, tiles: Tiles) -> Latents:
         """(n, side, side) uint8 -> (n, d) float32."""
-        pieces = range(0, max(1, len(tiles)), _PIECE)
+        pieces = range(0, max(1, len(tiles)), PIECE)
         # Copied: the request's answer lies in memory that its next run writes to.
         return np.concatenate(
-            [np.array(self._request.infer([tiles[at : at + _PIECE]])[0]) for at in pieces]
+            [np.array(self._request.infer([tiles[at : at + PIECE]])[0]) for at in pieces]
         )
 
 

@@ -17,7 +17,8 @@ from bundle.errors import BundleDamaged, SelfTestFailed, naming
 from bundle.layout import ENCODERS
 from bundle.manifest import Precision
 
-_PIECE = 16
+PIECE = 16
+"""Tiles of a run: longer ones gain nothing on a CPU and keep their memory."""
 _APART = 4
 """Tiles a thread from which each has runs of its own. Source: docs/decisions.md."""
 _PROVIDERS: dict[str, dict[str, str]] = {
@@ -103,11 +104,11 @@ class _Model:
         loses less to waiting. The bits are the same.
         """
         if self._threads > 1 and len(batch) >= _APART * self._threads:
-            size = min(_PIECE, -(-len(batch) // self._threads))
+            size = min(PIECE, -(-len(batch) // self._threads))
             pieces = [batch[at : at + size] for at in range(0, len(batch), size)]
             found = list(self._pool.map(partial(self._ask, self._single), pieces))
         else:
-            pieces = [batch[at : at + _PIECE] for at in range(0, max(1, len(batch)), _PIECE)]
+            pieces = [batch[at : at + PIECE] for at in range(0, max(1, len(batch)), PIECE)]
             found = [self._ask(self._session, piece) for piece in pieces]
         return (
             found[0]

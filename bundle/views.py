@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Maps, Tiles
+from bundle.runtime import Encoder, Examined
 from bundle.screening import peaks
 
 _TURNS = (1, 2, 3)
@@ -19,6 +20,13 @@ _CLEAR, _SURE = -1.5, 5.0
 
 Examine = Callable[[Tiles], Maps]
 Value = TypeVar("Value", bound=np.generic)
+
+
+def examine_twice(encoder: Encoder, tiles: Tiles) -> Examined:
+    """Examine (m, side, side) uint8 tiles; maps in doubt are those of a second look."""
+    seen = encoder.examine(tiles)
+    maps = look_again(tiles, seen.maps, lambda some: encoder.examine(some).maps)
+    return Examined(seen.latents, maps)
 
 
 def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:

@@ -30,6 +30,12 @@ class BodyTooLarge(ServiceError):
 class TileTooLong(ServiceError):
     """One tile's file has more bytes than allowed."""
 
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"The file has {size:,} bytes; a tile has at most {limit:,}. "
+            "Cut it into smaller tiles, or save it as a plain 8-bit PNG."
+        )
+
 
 class TooManyTiles(ServiceError):
     """A request holds more tiles than allowed."""

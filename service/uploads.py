@@ -182,17 +182,8 @@ class _Form:
 
     def _part_end(self) -> None:
         limit = self._settings.max_tile_bytes
-        self.tiles.append(
-            Upload(self._name, bytes(self._data))
-            if self._size <= limit
-            else Upload(
-                self._name,
-                TileTooLong(
-                    f"The file has {self._size:,} bytes; a tile has at most {limit:,}. "
-                    "Cut it into smaller tiles, or save it as a plain 8-bit PNG."
-                ),
-            )
-        )
+        data = bytes(self._data) if self._size <= limit else TileTooLong(self._size, limit)
+        self.tiles.append(Upload(self._name, data))
 
     def _end(self) -> None:
         self.ended = True

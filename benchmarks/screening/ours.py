@@ -1,6 +1,7 @@
 """What our own bundles say about tiles, in the shape of a peer's answer."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ import numpy as np
 from benchmarks.screening.data import Collection
 from benchmarks.screening.outputs import Output, Scores
 from bundle.arrays import Points, Tiles
+from bundle.bundle import Bundle
 from bundle.preprocess import Input, resize
 from bundle.reader import open_bundle
-from bundle.runtime import OnnxEncoder
-from bundle.screening import screen_new
-from bundle.views import look_again
+from bundle.runtime import Encoder, OnnxEncoder
+from bundle.screening import Screened, screen_new
+from bundle.views import examine_twice
 
 _AT_ONCE = 64
 
@@ -33,12 +35,17 @@ def ours(bundle_path: Path, tiles: Tiles) -> tuple[Scores, Points]:
     for start in range(0, len(tiles), _AT_ONCE):
         part = tiles[start : start + _AT_ONCE]
         reads = [Input(resize(tile, side), tile.shape, 0.0) for tile in part]
-        inputs = np.stack([read.tile for read in reads])
-        seen = encoder.examine(inputs)
-        points.append(bundle.scale(seen.latents))
-        maps = look_again(inputs, seen.maps, lambda tiles: encoder.examine(tiles).maps)
-        scores.append(screen_new(bundle, reads, points[-1], maps).scores[:, 0])
+        found, near = screened(bundle, encoder, reads)
+        points.append(near)
+        scores.append(found.scores[:, 0])
     return np.concatenate(scores).astype(np.float64), np.concatenate(points)
+
+
+def screened(bundle: Bundle, encoder: Encoder, reads: Sequence[Input]) -> tuple[Screened, Points]:
+    """Screen tiles as the service does; return that and their (m, d) scaled latents."""
+    seen = examine_twice(encoder, np.stack([read.tile for read in reads]))
+    points = bundle.scale(seen.latents)
+    return screen_new(bundle, reads, points, seen.maps), points
 
 
 def ask_ours(bundle_path: Path, collection: Collection) -> list[Output]:

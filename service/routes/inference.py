@@ -139,10 +139,7 @@ def _check(name: str) -> None:
 
 def _short(tile: Sent, settings: Settings) -> Sent | TileTooLong:
     if isinstance(tile, bytes) and len(tile) > settings.max_tile_bytes:
-        return TileTooLong(
-            f"The file has {len(tile):,} bytes; a tile has at most {settings.max_tile_bytes:,}. "
-            "Cut it into smaller tiles, or save it as a plain 8-bit PNG."
-        )
+        return TileTooLong(len(tile), settings.max_tile_bytes)
     return tile
 
 

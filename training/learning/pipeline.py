@@ -14,7 +14,7 @@ from bundle.manifest import Manifest
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
 from bundle.spread import spread
-from bundle.views import look_again
+from bundle.views import examine_twice
 from training.indexing.assemble import Fitted, assemble
 from training.learning.adapting import Adaptation, adapt
 from training.learning.backend import versions
@@ -124,11 +124,9 @@ def examine(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> tuple[Latents
     latents, found, side = [], [], tiles.inputs.shape[1]
     with log.step("encode", len(tiles)) as bar:
         for start in range(0, len(tiles), _ENCODED_AT_ONCE):
-            part = tiles.read(slice(start, start + _ENCODED_AT_ONCE))
-            seen = encoder.examine(part)
+            seen = examine_twice(encoder, tiles.read(slice(start, start + _ENCODED_AT_ONCE)))
             latents.append(seen.latents)
-            maps = look_again(part, seen.maps, lambda tiles: encoder.examine(tiles).maps)
-            found.append(gather(maps, side))
+            found.append(gather(seen.maps, side))
             bar.update(len(seen.latents))
     peaks = np.concatenate([evidence.peaks for evidence in found])
     boxes = np.concatenate([evidence.boxes for evidence in found])

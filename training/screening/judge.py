@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.arrays import Maps, Points, Tiles
+from bundle.arrays import Points, Tiles
 from bundle.manifest import Screening
 from bundle.neighbors import Hits
 from bundle.runtime import Encoder
@@ -18,7 +18,7 @@ from bundle.screening import (
     screen,
     widened,
 )
-from bundle.views import look_again
+from bundle.views import examine_twice
 from training.indexing.graph import nearest
 from training.planting.lessons import synthetic_tiles
 from training.progress import StepLog
@@ -111,11 +111,7 @@ class _Look:
 
     def lettering(self, tiles: Tiles) -> Values:
         """(m, side, side) uint8 -> (m,) log-odds."""
-        maps = look_again(tiles, self._maps(tiles), self._maps)
-        return peaks(maps)[:, 0].astype(np.float64)
-
-    def _maps(self, tiles: Tiles) -> Maps:
-        return self.case.encoder.examine(tiles).maps
+        return peaks(examine_twice(self.case.encoder, tiles).maps)[:, 0].astype(np.float64)
 
     def outlier(self, tiles: Tiles) -> Values:
         """(m, side, side) uint8 -> (m,) mean distances to the nearest stored tiles."""
