@@ -25,6 +25,7 @@ from service.routes import (
     observing,
     pages,
     reference,
+    review,
     screen,
     signin,
     tiles,
@@ -86,7 +87,7 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (screen, neighbors, encode, clusters, tiles)
+    questions = (screen, neighbors, encode, clusters, tiles, review)
     about = (health, bundles, inference, observing, reference)
     for routes in (*questions, *about, signin, pages):
         app.include_router(routes.router)

@@ -21,6 +21,7 @@ from service.pages.rendering import ASSETS, render, segment
 from service.pages.verdicts import EVIDENCE, finding
 from service.screening import stored_screening
 from service.state import Serving
+from service.triage import UNDECIDED, states_of
 from service.uploads import read_uploads
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -55,6 +56,7 @@ def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
         order=order,
         orders=sheets.ORDERS.items(),
         bar=filters.bar(serving.findings, filters.asked({})),
+        undecided=int((states_of(serving) == UNDECIDED).sum()),
     )
 
 

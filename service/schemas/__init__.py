@@ -41,6 +41,15 @@ from service.schemas.results import (
     NeighborsAnswer,
     NeighborsResult,
 )
+from service.schemas.review import (
+    Confirmed,
+    ConfirmedTile,
+    ReviewDetail,
+    ReviewPage,
+    ReviewSelection,
+    ReviewTile,
+    TileIds,
+)
 from service.schemas.screening import (
     AlikeTile,
     Box,
@@ -79,6 +88,8 @@ __all__ = [
     "ClusterResult",
     "ClusterSummary",
     "ClustersCompared",
+    "Confirmed",
+    "ConfirmedTile",
     "DbscanLabel",
     "DriftReport",
     "EncodeAnswer",
@@ -101,6 +112,10 @@ __all__ = [
     "OutputTensor",
     "Problem",
     "Ready",
+    "ReviewDetail",
+    "ReviewPage",
+    "ReviewSelection",
+    "ReviewTile",
     "ScreenAnswer",
     "ScreenCounts",
     "ScreenPage",
@@ -110,6 +125,7 @@ __all__ = [
     "ServerReady",
     "TensorMetadata",
     "TileDetail",
+    "TileIds",
     "TilePage",
     "TileSummary",
     "TilesCompared",

@@ -18,11 +18,10 @@ from service.settings import Settings
 from tests.api import Api, running
 
 PATHS = create_app(Settings(bundle=Path("unused"))).openapi()["paths"]
-# The inference protocol has bodies of its own (tests/unit/service/test_inference.py).
 UPLOADS = [
     path
     for path, methods in PATHS.items()
-    if "requestBody" in methods.get("post", {}) and "/v2" not in path
+    if "image/png" in methods.get("post", {}).get("requestBody", {}).get("content", {})
 ]
 STORED = [path for path in PATHS if "{tile_id}" in path]
 
