@@ -2,27 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.decisions.reviewed import STATES as DECIDED
 from service.facts import Fact
 from service.findings import Chosen, Filter, Findings, Order
 from service.screening import finding
-from service.state import Serving
 
-State: TypeAlias = Literal["undecided", "keep", "drop", "review", "conflict"]
-STATES: tuple[State, ...] = ("undecided", "keep", "drop", "review", "conflict")
-"""What the numbers of the states stand for."""
+State: TypeAlias = Literal["undecided", "keep", "review", "drop", "conflict"]
+STATES = cast(tuple[State, ...], tuple(state or "undecided" for state in DECIDED))
+"""What the numbers of `Reviewed.states` stand for, with a word for nobody's decision."""
 UNDECIDED = STATES.index("undecided")
 States: TypeAlias = NDArray[np.uint8]
 """(n,) indices of `STATES`, one a stored tile."""
-
-
-def states_of(serving: Serving) -> States:
-    """Return the state of every stored tile."""
-    return np.full(len(serving.bundle), UNDECIDED, dtype=np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +47,6 @@ def triage_tile(findings: Findings, states: States, row: int) -> Fact:
     catalog, found = findings.catalog, finding(findings, row)
     height, width = findings.size(row)
     reasons = found["reasons"]
-    state = STATES[int(states[row])]
     return {
         "id": catalog.ids[row],
         "cluster": catalog.labels[row],
@@ -63,7 +57,7 @@ def triage_tile(findings: Findings, states: States, row: int) -> Fact:
         "score": found["score"],
         "reasons": [reason["code"] for reason in reasons],
         "box": next((reason["box"] for reason in reasons if reason["box"]), None),
-        "state": None if state == "undecided" else state,
+        "state": DECIDED[int(states[row])],
     }
 
 

@@ -1,13 +1,15 @@
 """Answers of the review page's list."""
 
+from datetime import datetime
+
 from pydantic import Field
 
 from bundle.screening import Code, Verdict
+from service.schemas.decisions import Decision, State
 from service.schemas.problem import Shape
 from service.schemas.results import Answer
 from service.schemas.screening import Box, FoundReason
 from service.schemas.stored import TileSummary
-from service.triage import State
 
 _BOX = {"left": 14, "top": 140, "right": 126, "bottom": 224}
 _TILE = {
@@ -65,6 +67,9 @@ class ReviewPage(Answer):
     """A piece of the review list."""
 
     total: int = Field(description="Tiles in the whole list.", examples=[12])
+    as_of: int = Field(
+        description="Number of the last decision that the list knows of.", examples=[7]
+    )
     offset: int = Field(description="Tiles of the list before this piece.", examples=[0])
     tiles: list[ReviewTile] = Field(description="The piece's tiles, in order.", examples=[[_TILE]])
 
@@ -103,6 +108,14 @@ class Confirmed(Shape):
     )
 
 
+class Opinion(Shape):
+    """What one reviewer decided on a tile."""
+
+    reviewer: str = Field(description="Their name.", examples=["ann"])
+    decision: Decision = Field(description="What they decided.", examples=["drop"])
+    at: datetime = Field(description="When.", examples=["2026-01-01T00:00:00Z"])
+
+
 class ReviewDetail(ReviewTile):
     """Why a tile stands where it does in the review list."""
 
@@ -112,6 +125,10 @@ class ReviewDetail(ReviewTile):
     found: list[FoundReason] = Field(
         description="All that was found, with scores and places.",
         examples=[[{"code": "LETTERING", "score": 0.97, "box": _BOX}]],
+    )
+    decisions: list[Opinion] = Field(
+        description="What each of its reviewers decided last, in the order of time.",
+        examples=[[{"reviewer": "ann", "decision": "drop", "at": "2026-01-01T00:00:00Z"}]],
     )
     confirmed: Confirmed = Field(
         description="Decided tiles to compare it with.",

@@ -26,8 +26,8 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 @pytest.fixture(scope="module")
-def api(tiny_path: Path) -> Iterator[Api]:
-    with running(tiny_path) as api:
+def api(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with running(tiny_path, decisions=tmp_path_factory.mktemp("kept")) as api:
         yield api
 
 
@@ -98,6 +98,7 @@ URLS = {
     "/tiles/{tile_id}": "/tiles/c333",
     "/screen/{tile_id}": "/screen/c333",
     "/review/tiles/{tile_id}": "/review/tiles/c333",
+    "/tiles/{tile_id}/decision": "/tiles/c303/decision",
     "/bundles/{bundle_id}:activate": "/bundles/{}:activate",
     "/bundles/{a}/diff/{b}": "/bundles/{0}/diff/{0}",
     "/v2/models/{name}": "/v2/models/tilescreen",
@@ -110,13 +111,22 @@ JSON = [
 ]
 
 
+def json_example(operation: Any) -> Any:
+    """Return the example of the JSON that a route takes, None if it takes none."""
+    body = operation.get("requestBody", {"content": {}})["content"].get("application/json", {})
+    name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return SCHEMAS[name]["examples"][0] if name else None
+
+
 @pytest.mark.parametrize(("method", "path"), JSON)
 def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
     """What a route answers is what the document says, for good tiles and bad."""
-    sent = OPERATIONS[f"{method} {path}"].get("requestBody", {"content": {}})["content"]
-    if "application/json" in sent:
-        answer = api.ask(method, path.format(name="tilescreen"), json=example_of(sent))
-    elif sent:
+    if path.endswith("/infer"):
+        body = OPERATIONS[f"post {path}"]["requestBody"]["content"]["application/json"]["example"]
+        answer = api.ask("POST", path.format(name="tilescreen"), json=body)
+    elif sent := json_example(OPERATIONS[f"{method} {path}"]):
+        answer = api.ask(method.upper(), URLS.get(path, path), json=sent)
+    elif "requestBody" in DOCUMENT["paths"][path][method]:
         files = [("a.png", png(tiny_tiles()[0])), ("b.png", b""), ("c.png", png(tiny_tiles()[11]))]
         answer = api.form(path, *files)
     else:
@@ -137,14 +147,6 @@ def test_problems_fit_the_document(api: Api, url: str) -> None:
 def test_every_shape_is_used() -> None:
     """No model is left over that no route answers with."""
     assert set(schemas.__all__) == set(SCHEMAS)
-
-
-def example_of(sent: Any) -> Any:
-    """Return the body that the document shows for a route that takes JSON."""
-    content = sent["application/json"]
-    if "example" in content:
-        return content["example"]
-    return SCHEMAS[content["schema"]["$ref"].rpartition("/")[2]]["examples"][0]
 
 
 def check(value: object, schema: Any) -> None:

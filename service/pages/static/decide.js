@@ -154,7 +154,7 @@ const tilescreen = (() => {
     dialog.setAttribute("aria-labelledby", "who");
     dialog.innerHTML = `<form method="dialog"><h2 id="who">Who decides?</h2>
       <p>Each decision is kept with a name, so that two reviewers can be compared.</p>
-      <label>Your name <input name="name" required maxlength="100" autocomplete="name"></label>
+      <label>Your name <input name="name" required maxlength="80" pattern="[^,:#@]+" title="None of , : # @" autocomplete="name"></label>
       <p><button class="primary" value="yes">Go on</button>
       <button type="button" data-cancel>Cancel</button></p></form>`;
     const input = dialog.querySelector("input");

@@ -8,7 +8,7 @@ class TileList {
   // start: the service's first answer {total, tiles}; query: the filter and order of the page's address.
   constructor(start, query) {
     this.total = start.total;
-    this.query = query;
+    this.query = `${query}&as_of=${start.as_of}`; // what is decided meanwhile leaves the list as it is
     this.sort = new URLSearchParams(query).get("sort");
     this.ids = null; // of a list that is known whole: a selection, or a budget's
     this.tiles = new Map(start.tiles.map((tile, index) => [index, tile]));

@@ -27,6 +27,7 @@ Ask = Callable[..., httpx.Response]
 @contextmanager
 def serve(bundle: Path, **settings: Any) -> Iterator[Ask]:
     """Run the application on a loop of its own and give a function that asks it."""
+    settings = {"decisions": bundle.parent / "decisions", **settings}
     app = create_app(Settings(bundle=bundle, threads=1, **settings))
     transport = httpx.ASGITransport(app)
     with asyncio.Runner() as runner:

@@ -21,9 +21,21 @@ IDS = [f"c{300 + 3 * number}" for number in range(12)]
 
 
 @pytest.fixture(scope="module")
-def found(found_path: Path) -> Iterator[Api]:
-    with running(found_path) as api:
+def found(found_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with running(found_path, decisions=tmp_path_factory.mktemp("kept")) as api:
         yield api
+
+
+@pytest.fixture
+def deciding(found_path: Path, tmp_path: Path) -> Iterator[Api]:
+    """A service of the test's own, to decide with."""
+    with running(found_path, decisions=tmp_path) as api:
+        yield api
+
+
+def decide(api: Api, decision: str, *ids: str, reviewer: str = "ann") -> None:
+    sent = {"ids": ids, "decision": decision}
+    api.ask("POST", "/decisions", json=sent, headers={"X-Reviewer": reviewer}).raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +166,31 @@ def test_nearest_confirmed_tiles_are_those_that_people_decided_on(
     assert len(confirmed(findings, made, 0, 1)["drop"]) == 1
 
 
+def test_a_list_stays_as_it_was_while_its_tiles_are_decided_on(deciding: Api) -> None:
+    """Pieces of a list of undecided tiles leave none out and show none twice."""
+    decide(deciding, "keep", "c309")
+    url = "/review/tiles?state=undecided&sort=id&limit=4"
+    first = deciding.get(url).json()
+    decide(deciding, "drop", "c300", "c303", "c306")
+    second = deciding.get(f"{url}&offset=4&as_of={first['as_of']}").json()
+    third = deciding.get(f"{url}&offset=8&as_of={first['as_of']}").json()
+    ids = [tile["id"] for piece in (first, second, third) for tile in piece["tiles"]]
+    assert ids == [name for name in IDS if name != "c309"]
+    assert deciding.get(url).json()["total"] == 8
+
+
+def test_a_tile_tells_who_decided_what(deciding: Api) -> None:
+    """Reviewers who differ are a conflict, told with their names; no answer may be kept."""
+    decide(deciding, "keep", "c300")
+    decide(deciding, "drop", "c300", reviewer="ben")
+    answer = deciding.get("/review/tiles/c300")
+    said = [(one["reviewer"], one["decision"]) for one in answer.json()["decisions"]]
+    assert said == [("ann", "keep"), ("ben", "drop")]
+    assert answer.json()["state"] == "conflict"
+    assert answer.headers["cache-control"] == "no-store"
+    assert listed(deciding, "state=conflict") == ["c300"]
+
+
 def test_a_tile_tells_all_that_was_found(found: Api) -> None:
     """Every reason with its score and place, the highest score first."""
     tile = found.get("/review/tiles/c321").json()
@@ -188,12 +225,32 @@ def test_the_page_takes_what_is_no_filter_for_the_usual(found: Api) -> None:
     assert start(page)["tiles"] == []
 
 
+def test_the_page_shows_what_nobody_has_decided_on(deciding: Api) -> None:
+    """Tiles that are done are left out, unless the address asks for them."""
+    decide(deciding, "drop", "c300")
+    assert start(deciding.get("/view/review").text)["total"] == 11
+    assert start(deciding.get("/view/review?state=drop").text)["total"] == 1
+    assert start(deciding.get("/view/review?state=all").text)["total"] == 12
+    assert "Review 11 tiles" in deciding.get("/").text
+
+
+def test_the_page_comes_without_its_database(found_path: Path, tmp_path: Path) -> None:
+    """Tiles can be looked at while decisions cannot be kept, and the page says so."""
+    (tmp_path / "file").write_text("no folder")
+    with running(found_path, decisions=tmp_path / "file") as api:
+        page = api.get("/view/review")
+        assert page.status_code == api.get("/").status_code == 200
+        assert api.get("/review/tiles").json()["code"] == "decisions_down"
+    assert "Decisions cannot be read or kept now" in page.text
+    assert start(page.text)["total"] == 12
+
+
 def test_ids_cannot_break_out_of_the_page(tmp_path: Path) -> None:
     """An id that closes a script stays data."""
     bad = "</script><script>alert(1)</script>"
     ids = sorted([bad, *(f"z{number}" for number in range(11))], key=str.encode)
     write_tiny_bundle(tmp_path / "bundle", ids=ids)
-    with running(tmp_path / "bundle") as api:
+    with running(tmp_path / "bundle", decisions=tmp_path) as api:
         page = api.get("/view/review").text
     assert "<script>alert(1)" not in page
     assert bad in [tile["id"] for tile in start(page)["tiles"]]
