@@ -136,7 +136,7 @@
       if (!event.repeat) decide(decisions[letter]);
     } else if (letter === "u") {
       if (!event.repeat) tilescreen.undo();
-    } else if (event.target.closest("a, button")) {
+    } else if (event.target.closest("button") || (event.key === "Enter" && event.target.closest("a"))) {
       return;
     } else if (event.key === " ") {
       if (zoom.open) zoom.close();
