@@ -2,8 +2,8 @@
 
     python -m benchmarks.map_layout BUNDLE [--tiles 62000]
 
-The points are grown from a fitted bundle's (`benchmarks.grown`). Trustworthiness is scikit-learn's, of ten
-neighbours among 4,000 of the points: 1 says that who is near on the map is near in truth.
+The points are grown from a fitted bundle's (`benchmarks.grown`). Trustworthiness is scikit-learn's,
+of ten neighbours among 4,000 of the points: 1 says that who is near on the map is near in truth.
 """
 
 import argparse

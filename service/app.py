@@ -24,6 +24,8 @@ from service.routes import (
     neighbors,
     observing,
     pages,
+    place_pages,
+    places,
     reference,
     screen,
     signin,
@@ -88,6 +90,6 @@ def create_app(
     add_handlers(app)
     questions = (screen, neighbors, encode, clusters, tiles)
     about = (health, bundles, inference, observing, reference)
-    for routes in (*questions, *about, signin, pages):
+    for routes in (*questions, *about, signin, places, place_pages, pages):
         app.include_router(routes.router)
     return app
