@@ -56,7 +56,8 @@ async def tile_map_ids(request: Request, serving: ServingDep, v: Version = None)
 )
 async def tile_map_states(serving: ServingDep) -> Response:
     """Give what is decided about each tile now, in the order of the map."""
-    return Response(np.zeros(len(serving.catalog.ids), np.uint8).tobytes(), media_type=_OCTETS)
+    await serving.reviewed.refresh()
+    return Response(serving.reviewed.states.tobytes(), media_type=_OCTETS)
 
 
 @router.get(
@@ -67,7 +68,7 @@ async def tile_map_states(serving: ServingDep) -> Response:
 async def scan_picture(
     request: Request, name: ScanName, serving: ServingDep, v: Version = None
 ) -> Response:
-    """Give a scan put together again from its tiles' pictures, its longer side at most 1,400 pixels."""
+    """Give a scan put together again from its tiles, its longer side at most 1,400 pixels."""
     rows = serving.catalog.in_scan(name)
     return await kept_png(request, serving, v, partial(_put_together, serving, rows))
 
