@@ -28,6 +28,7 @@ from service.routes import (
     place_pages,
     places,
     reference,
+    review,
     screen,
     signin,
     tiles,
@@ -89,7 +90,7 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (screen, neighbors, encode, clusters, decisions, tiles)
+    questions = (screen, neighbors, encode, clusters, decisions, review, tiles)
     about = (health, bundles, inference, observing, reference)
     for routes in (*questions, *about, signin, places, place_pages, pages):
         app.include_router(routes.router)

@@ -1,9 +1,10 @@
 """How the decisions about one bundle's tiles stand, kept up to date from the ledger."""
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from service.decisions.events import Decision, Event, New, append, since, undo
 from service.decisions.ledger import Ledger
 from service.errors import DecisionChanged
 
-R = TypeVar("R")
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
 STATES: tuple[State | None, ...] = (None, "keep", "review", "drop", "conflict")
 """By code: what `Reviewed.states` holds of a tile. None: nobody has decided."""
@@ -67,6 +67,7 @@ class Reviewed:
         self.elsewhere: list[Event] = []
         self.seq = 0
         self._tiles: dict[int, _Tile] = {}
+        self._order: list[tuple[int, int]] = []  # number and row of each event
 
     async def refresh(self) -> None:
         """Take in what others decided meanwhile.
@@ -92,7 +93,9 @@ class Reviewed:
             news = [self._new(one) for one in wanted]
             return append(connection, reviewer, self._bundle_id, news)
 
-        return await self._written(work)
+        batch = await self._ledger.write(work)
+        await self.refresh()
+        return batch
 
     async def undo(self, reviewer: str) -> tuple[str | None, list[int]]:
         """Take back the reviewer's last batch; return it, and the rows whose tiles it was about.
@@ -104,12 +107,24 @@ class Reviewed:
         def work(connection: Connection) -> tuple[str | None, str | None]:
             return undo(connection, reviewer, self._bundle_id)
 
-        undone, batch = await self._written(work)
-        return undone, [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
+        def changed(connection: Connection) -> list[int]:
+            self._catch_up(connection)
+            return [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
+
+        undone, batch = await self._ledger.write(work)
+        return undone, await self._ledger.read(changed)
 
     def state(self, row: int) -> State | None:
         """Return what is decided about a tile."""
         return STATES[int(self.states[row])]
+
+    def states_at(self, seq: int) -> NDArray[np.uint8]:
+        """Return (n,) states as they were after the event of number `seq`."""
+        states = self.states.copy()
+        for _, row in self._order[bisect_right(self._order, (seq, len(states))) :]:
+            before = [event for event in self.history(row) if event.seq <= seq]
+            states[row] = _state(_Tile(before).opinions)
+        return states
 
     def last(self, row: int) -> int:
         """Return the number of a tile's last event, 0 where there is none."""
@@ -135,11 +150,6 @@ class Reviewed:
     def _bundle_id(self) -> str:
         return self._catalog.bundle.manifest.bundle_id
 
-    async def _written(self, work: Callable[[Connection], R]) -> R:
-        result = await self._ledger.write(work)
-        await self.refresh()
-        return result
-
     def _new(self, one: Wanted) -> New:
         content = self.contents.of(one.row).hex()
         name = self._catalog.ids[one.row]
@@ -158,6 +168,7 @@ class Reviewed:
                 tile = self._tiles.setdefault(row, _Tile())
                 tile.events.append(event)
                 self.states[row] = _state(tile.opinions)
+                self._order.append((event.seq, row))
             self.seq = event.seq
 
     def _row(self, event: Event) -> int | None:

@@ -4,6 +4,7 @@ Errors here are pages too; the API beside them answers with problem details.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -12,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from bundle import TilescreenError, UnknownCluster, UnknownTile
 from service.answers import unless_gone
 from service.deps import ServingDep
-from service.errors import MalformedForm, problem_of
+from service.errors import LedgerDown, MalformedForm, problem_of
 from service.looks import Look
 from service.pages import filters, sheets
 from service.pages.captions import same_scan_words
@@ -21,6 +22,7 @@ from service.pages.rendering import ASSETS, render, segment
 from service.pages.verdicts import EVIDENCE, finding
 from service.screening import stored_screening
 from service.state import Serving
+from service.triage import UNDECIDED
 from service.uploads import read_uploads
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -33,6 +35,8 @@ PageNumber = Annotated[str, Query(alias="page")]
 @router.get("/")
 async def gallery(serving: ServingDep, page: PageNumber = "1", order: str = "size") -> Response:
     """Show every cluster as a contact sheet."""
+    with suppress(LedgerDown):  # its count is then of what was known before
+        await serving.reviewed.refresh()
     return await serving.apart(_gallery, serving, page, order)
 
 
@@ -55,6 +59,7 @@ def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
         order=order,
         orders=sheets.ORDERS.items(),
         bar=filters.bar(serving.findings, filters.asked({})),
+        undecided=int((serving.reviewed.states == UNDECIDED).sum()),
     )
 
 

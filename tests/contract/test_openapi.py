@@ -97,6 +97,7 @@ URLS = {
     "/clusters/{label}": "/clusters/-1",
     "/tiles/{tile_id}": "/tiles/c333",
     "/screen/{tile_id}": "/screen/c333",
+    "/review/tiles/{tile_id}": "/review/tiles/c333",
     "/tiles/{tile_id}/decision": "/tiles/c303/decision",
     "/bundles/{bundle_id}:activate": "/bundles/{}:activate",
     "/bundles/{a}/diff/{b}": "/bundles/{0}/diff/{0}",
