@@ -25,6 +25,8 @@ from service.routes import (
     neighbors,
     observing,
     pages,
+    place_pages,
+    places,
     reference,
     review,
     screen,
@@ -90,6 +92,6 @@ def create_app(
     add_handlers(app)
     questions = (screen, neighbors, encode, clusters, decisions, review, tiles)
     about = (health, bundles, inference, observing, reference)
-    for routes in (*questions, *about, signin, pages):
+    for routes in (*questions, *about, signin, places, place_pages, pages):
         app.include_router(routes.router)
     return app

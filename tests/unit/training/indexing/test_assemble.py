@@ -99,6 +99,7 @@ def test_bundle_says_where_it_comes_from(bundle: Bundle) -> None:
         "k-d tree",
         "DBSCAN over eps",
         "clusters",
+        "map",
         "plant and calibrate",
         "pictures",
     ]
