@@ -47,6 +47,10 @@ class Estimate:
     low: int
     high: int
 
+    def within(self, share: float) -> bool:
+        """Say whether surely at most this share of the tiles is to be dropped."""
+        return self.high <= share * self.tiles
+
 
 def estimate(draws: Sequence[Draw], tiles: int, level: float = LEVEL) -> Estimate | None:
     """Return how many are left, None where nothing was sampled yet.
@@ -68,17 +72,17 @@ def estimate(draws: Sequence[Draw], tiles: int, level: float = LEVEL) -> Estimat
     return Estimate(tiles, likely, low, high)
 
 
-def more_needed(draws: Sequence[Draw], tiles: int, most: int, level: float = LEVEL) -> int:
-    """Return how many tiles more, all of them kept, would show that at most `most` are left.
+def more_needed(draws: Sequence[Draw], tiles: int, share: float, level: float = LEVEL) -> int:
+    """Return how many tiles more, all of them kept, would show that at most a share is left.
 
     At most `tiles`: to look at all always shows it.
     """
     fewest, enough = 0, tiles
     while fewest < enough:
         middle = (fewest + enough) // 2
-        clean = [*draws, Draw(tiles, middle, 0, 0)] if middle else list(draws)
+        clean = [*draws, Draw(tiles, middle, 0, 0)] if middle else draws
         found = estimate(clean, tiles - middle, level)
-        if found is not None and found.high <= most:
+        if found is not None and found.within(share):
             enough = middle
         else:
             fewest = middle + 1

@@ -49,12 +49,13 @@ def test_more_needed_is_just_enough() -> None:
     """As many clean tiles bound what is left, one fewer does not."""
     for draws in ([], [Draw(1000, 100, 1, 1)]):
         tiles = 1000 if not draws else 900
-        needed = more_needed(draws, tiles, 10)
+        needed = more_needed(draws, tiles, 0.01)
         enough = estimate([*draws, Draw(tiles, needed, 0, 0)], tiles - needed)
         short = estimate([*draws, Draw(tiles, needed - 1, 0, 0)], tiles - needed + 1)
         assert enough
         assert short
-        assert enough.high <= 10 < short.high
+        assert enough.within(0.01)
+        assert not short.within(0.01)
 
 
 def simulated(rng: np.random.Generator, lettering: int) -> Iterator[tuple[Estimate, int]]:
@@ -83,7 +84,7 @@ def simulated(rng: np.random.Generator, lettering: int) -> Iterator[tuple[Estima
         found = estimate(seen, int((~looked).sum()))
         assert found
         yield found, int((~looked & truth).sum())
-        if found.high <= SHARE * found.tiles:
+        if found.within(SHARE):
             return
 
 
