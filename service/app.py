@@ -25,6 +25,7 @@ from service.routes import (
     neighbors,
     observing,
     pages,
+    progress,
     reference,
     screen,
     signin,
@@ -89,6 +90,6 @@ def create_app(
     add_handlers(app)
     questions = (screen, neighbors, encode, clusters, decisions, tiles)
     about = (health, bundles, inference, observing, reference)
-    for routes in (*questions, *about, signin, pages):
+    for routes in (*questions, *about, progress, signin, pages):
         app.include_router(routes.router)
     return app

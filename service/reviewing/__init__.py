@@ -1,1 +1,1 @@
-"""What to look at next, how much is left, and when to stop: arithmetic only, no database."""
+"""What to look at next, how much is left, and when to stop."""

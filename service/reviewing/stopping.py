@@ -1,7 +1,7 @@
 """When to stop, as one plain sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.reviewing.estimate import LEVEL, Draw, Estimate, estimate, more_needed
 
@@ -25,19 +25,25 @@ class Review:
 
     tiles: that nobody has looked at and that would be kept. waiting: that nobody has looked at
     and that would not be kept. found: decided, and not kept. draws: finished samples.
-    unfinished: tiles of the last sample without a decision, of how many.
+    outside: those of `tiles` that no sample could hold, as they were decided then; each counts as
+    one that may hold lettering. unfinished: tiles of the last sample without a decision, of how
+    many.
     """
 
     tiles: int
     waiting: int
     found: int
     draws: Sequence[Draw]
+    outside: int = 0
     unfinished: tuple[int, int] = (0, 0)
 
     @property
     def left(self) -> Estimate | None:
         """How many of `tiles` hold lettering, None before the first finished sample."""
-        return estimate(self.draws, self.tiles)
+        inside = estimate(self.draws, self.tiles - self.outside)
+        if inside is None or not self.outside:
+            return inside
+        return replace(inside, tiles=self.tiles, high=inside.high + self.outside)
 
     def recall(self, left: int) -> float | None:
         """Return the share found if so many are left; None where there are none at all."""

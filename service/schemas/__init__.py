@@ -41,6 +41,16 @@ from service.schemas.inference import (
     TensorMetadata,
 )
 from service.schemas.problem import InvalidPart, Problem
+from service.schemas.progress import (
+    FoundShare,
+    LeftEstimate,
+    ReviewBudget,
+    ReviewerProgress,
+    ReviewProgress,
+    ReviewSample,
+    TileToLookAt,
+    WorthLookingAt,
+)
 from service.schemas.results import (
     ClusterAnswer,
     ClusterResult,
@@ -104,8 +114,10 @@ __all__ = [
     "FailedResult",
     "Flip",
     "FoundReason",
+    "FoundShare",
     "InferAnswer",
     "InvalidPart",
+    "LeftEstimate",
     "Live",
     "MadeDecision",
     "Membership",
@@ -121,6 +133,10 @@ __all__ = [
     "OutputTensor",
     "Problem",
     "Ready",
+    "ReviewBudget",
+    "ReviewProgress",
+    "ReviewSample",
+    "ReviewerProgress",
     "ScreenAnswer",
     "ScreenCounts",
     "ScreenPage",
@@ -134,9 +150,11 @@ __all__ = [
     "TileDetail",
     "TilePage",
     "TileSummary",
+    "TileToLookAt",
     "TilesCompared",
     "UndecidedTile",
     "Undone",
     "VerdictsCompared",
     "Workers",
+    "WorthLookingAt",
 ]

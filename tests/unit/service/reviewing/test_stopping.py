@@ -13,20 +13,20 @@ from service.reviewing.stopping import Review, advice
             Review(61_700, 0, 300, []),
             False,
             (
-                "Look at {} sampled tiles to be able to say that at most 1 % of 61,700 tiles left hold "
-                "lettering."
+                "Look at {} sampled tiles to be able to say that at most 1 % of 61,700 tiles "
+                "left hold lettering."
             ),
         ),
         (
             Review(61_600, 0, 300, [Draw(61_700, 100, 0, 0)]),
             False,
             (
-                "Look at {} more sampled tiles to be able to say that at most 1 % of 61,600 tiles left "
-                "hold lettering."
+                "Look at {} more sampled tiles to be able to say that at most 1 % of 61,600 "
+                "tiles left hold lettering."
             ),
         ),
         (
-            Review(61_600, 9, 300, [Draw(61_700, 100, 0, 0)], (40, 100)),
+            Review(61_600, 9, 300, [Draw(61_700, 100, 0, 0)], unfinished=(40, 100)),
             False,
             "Finish the audit sample: 40 of its 100 tiles have no decision.",
         ),
@@ -74,3 +74,12 @@ def test_the_recall_is_not_rounded_up() -> None:
     assert least
     said = float(advice(review).sentence.rpartition("at least ")[2].rstrip(")."))
     assert least - 0.01 < said <= least
+
+
+def test_tiles_outside_every_sample_count_in_full() -> None:
+    """A tile that no sample could hold may hold lettering, and the upper bound says so."""
+    draws = [Draw(1000, 200, 2, 2)]
+    inside, more = Review(800, 0, 2, draws).left, Review(805, 0, 2, draws, outside=5).left
+    assert inside
+    assert more
+    assert (more.low, more.likely, more.high) == (inside.low, inside.likely, inside.high + 5)
