@@ -18,7 +18,7 @@ from service.vectors import ARROW, NPY
 _SCHEMAS = "#/components/schemas/"
 ALWAYS = (401, 500)
 """Any route may ask for a key, or fail unforeseen."""
-UPLOAD = (400, 406, 408, 413, 415, 422, 429, 503, 504)
+UPLOAD = (400, 403, 406, 408, 413, 415, 422, 429, 503, 504)
 """What may be wrong with an upload."""
 
 _NOT_CHANGED = {"description": "Not changed: If-None-Match names the ETag."}
