@@ -6,7 +6,7 @@ learns from what was marked, beside other orders. Then whole reviews with random
 the interval holds, when the curator is told to stop, and whether what that sentence says is true.
 
 Constants of our order were chosen on the thumbnails' scans of even number, by the bundle fitted
-on them (`chosen` in the result), and on nothing else.
+on them (`chosen_on` in the result), and on nothing else.
 """
 
 import argparse
@@ -32,7 +32,8 @@ from training.measuring.labels import LabelCsv, read_labels
 
 SHARES = (0.95, 0.99)
 BUDGETS = (300, 50)
-REVIEWS, SAMPLE = 200, 100
+REVIEWS, SAMPLE = 100, 100
+LEFT = (0.01, 0.05)
 _SEED = 42
 _FAR = 10
 """The outlier order is by the distance to this neighbour, as SelfClean and many others do."""
@@ -161,13 +162,13 @@ class Told:
     width: int
 
 
-def reviewed(tiles: Tiles, first: int, rng: np.random.Generator) -> Iterator[Told]:
+def reviewed(tiles: Tiles, first: int, share: float, rng: np.random.Generator) -> Iterator[Told]:
     """Review as the page says: a budget, then samples, and budgets while much is left."""
     curator, draws = Curator(tiles), list[tuple[Flags, Rows]]()
     curator.looked[curator.budget(first)] = True
     while True:
         population = curator.kept & ~curator.looked
-        said = advice(_state(curator, draws, population))
+        said = advice(_state(curator, draws, population), share)
         if draws:
             yield _told(curator, draws, population, stop=said.stop)
         if said.stop:
@@ -208,14 +209,15 @@ def _told(
     )
 
 
-def reviews(tiles: Tiles, first: int) -> dict[str, Any]:
+def reviews(tiles: Tiles, first: int, share: float) -> dict[str, Any]:
     """Return how the estimate and the stopping rule behave over many random reviews."""
     rng = np.random.default_rng(_SEED)
-    ran = [list(reviewed(tiles, first, rng)) for _ in range(REVIEWS)]
+    ran = [list(reviewed(tiles, first, share, rng)) for _ in range(REVIEWS)]
     ends = [states[-1] for states in ran]
     return {
         "reviews": REVIEWS,
         "first_budget": first,
+        "kept_and_not_looked_at_first": int(_unseen(tiles, first).sum()),
         "interval_held_at_every_sample": float(np.mean([all(s.inside for s in r) for r in ran])),
         "stop_was_true": float(np.mean([end.right for end in ends])),
         "looked_at_stop": _spread([end.looked for end in ends]),
@@ -223,17 +225,14 @@ def reviews(tiles: Tiles, first: int) -> dict[str, Any]:
     }
 
 
+def _unseen(tiles: Tiles, first: int) -> Flags:
+    curator = Curator(tiles)
+    curator.looked[curator.budget(first)] = True
+    return curator.kept & ~curator.looked
+
+
 def _spread(values: list[Any]) -> list[float]:
     return [round(float(value), 4) for value in np.quantile(values, (0.05, 0.5, 0.95))]
-
-
-def measure(tiles: Tiles, study: Bundle | None, first: int) -> dict[str, Any]:
-    """Return all figures of one set of tiles."""
-    return {
-        "collection": tiles.about(),
-        "orders": orders(tiles, study),
-        "reviews": reviews(tiles, first),
-    }
 
 
 def main() -> int:
@@ -248,15 +247,25 @@ def main() -> int:
     except InputError as error:
         print(f"curator: {error}", file=sys.stderr)
         return 1
+    chosen = {}
     if args.chosen_on_even:
-        halves = {f"{title}, scans not chosen on": t.scans(even=False) for title, t in sets.items()}
-        sets = halves | {
-            f"{title}, scans chosen on": t.scans(even=True) for title, t in sets.items()
-        }
-    figures = {title: measure(tiles, study, args.first) for title, tiles in sets.items()}
+        chosen = {title: tiles.scans(even=True) for title, tiles in sets.items()}
+        sets = {title: tiles.scans(even=False) for title, tiles in sets.items()}
+    figures = {
+        "held_out": {
+            title: _ordered(tiles, study)
+            | {"reviews": {f"{share:.0%}": reviews(tiles, args.first, share) for share in LEFT}}
+            for title, tiles in sets.items()
+        },
+        "chosen_on": {title: _ordered(tiles, study) for title, tiles in chosen.items()},
+    }
     command = "python -m benchmarks.curator --name NAME --labels CSV --bundle TITLE=BUNDLE ..."
     record.record(f"curator-{args.name}", command, figures)
     return 0
+
+
+def _ordered(tiles: Tiles, study: Bundle | None) -> dict[str, Any]:
+    return {"collection": tiles.about(), "orders": orders(tiles, study)}
 
 
 def _arguments() -> argparse.Namespace:

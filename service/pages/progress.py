@@ -9,7 +9,7 @@ from service.reviewing.progress import Looker
 from service.reviewing.stopping import Advice, Review
 
 WIDTH, HEIGHT = 800, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 28, 12, 40
 
 
 @dataclass(frozen=True)

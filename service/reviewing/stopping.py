@@ -7,6 +7,9 @@ from service.reviewing.estimate import LEVEL, Draw, Estimate, estimate, more_nee
 
 SHARE = 0.01
 """Of the tiles that nobody looks at, how many may hold lettering, if nothing else is asked."""
+_HOPEFUL = 0.5
+"""Of that share: with more than so much left, looking by worth is the shorter way; samples would
+have to be very large to show that it is less than the share."""
 _CONFIDENCE = f"{LEVEL:.0%}".replace("%", " %")
 
 
@@ -71,7 +74,7 @@ def advice(review: Review, share: float = SHARE) -> Advice:
             f"Stop: with {_CONFIDENCE} confidence at most {left.high:,} of {tiles} tiles left hold "
             f"lettering{_recall(review, left)}.",
         )
-    if left is not None and left.likely > share * review.tiles:
+    if left is not None and left.likely > _HOPEFUL * share * review.tiles:
         return Advice(
             False,
             f"Go on looking: about {left.likely:,} of {tiles} tiles left hold lettering "
