@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from service.reviewing.estimate import LEVEL, Draw, Estimate, estimate, more_needed
 
@@ -40,7 +41,7 @@ class Review:
     outside: int = 0
     unfinished: tuple[int, int] = (0, 0)
 
-    @property
+    @cached_property
     def left(self) -> Estimate | None:
         """How many of `tiles` hold lettering, None before the first finished sample."""
         inside = estimate(self.draws, self.tiles - self.outside)
