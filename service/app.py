@@ -27,6 +27,7 @@ from service.routes import (
     pages,
     place_pages,
     places,
+    progress,
     reference,
     review,
     screen,
@@ -92,6 +93,6 @@ def create_app(
     add_handlers(app)
     questions = (screen, neighbors, encode, clusters, decisions, review, tiles)
     about = (health, bundles, inference, observing, reference)
-    for routes in (*questions, *about, signin, places, place_pages, pages):
+    for routes in (*questions, *about, progress, signin, places, place_pages, pages):
         app.include_router(routes.router)
     return app

@@ -41,6 +41,16 @@ from service.schemas.inference import (
     TensorMetadata,
 )
 from service.schemas.problem import InvalidPart, Problem
+from service.schemas.progress import (
+    FoundShare,
+    LeftEstimate,
+    ReviewBudget,
+    ReviewerProgress,
+    ReviewProgress,
+    ReviewSample,
+    TileToLookAt,
+    WorthLookingAt,
+)
 from service.schemas.results import (
     ClusterAnswer,
     ClusterResult,
@@ -116,8 +126,10 @@ __all__ = [
     "FailedResult",
     "Flip",
     "FoundReason",
+    "FoundShare",
     "InferAnswer",
     "InvalidPart",
+    "LeftEstimate",
     "Live",
     "MadeDecision",
     "Membership",
@@ -138,6 +150,10 @@ __all__ = [
     "ReviewPage",
     "ReviewSelection",
     "ReviewTile",
+    "ReviewBudget",
+    "ReviewProgress",
+    "ReviewSample",
+    "ReviewerProgress",
     "ScreenAnswer",
     "ScreenCounts",
     "ScreenPage",
@@ -152,9 +168,11 @@ __all__ = [
     "TileIds",
     "TilePage",
     "TileSummary",
+    "TileToLookAt",
     "TilesCompared",
     "UndecidedTile",
     "Undone",
     "VerdictsCompared",
     "Workers",
+    "WorthLookingAt",
 ]
