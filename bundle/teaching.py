@@ -52,6 +52,7 @@ class Background:
     center, scale: (f,) float64 of the features, f = d + 5; a scale is infinite where all are one.
     products: (f, f) float64, mean products of the standardised features.
     beside: (n, 8) int32, see `bundle.places.beside`.
+    ordered: (5, n) float32 log-odds of each score, ascending.
     """
 
     points: Points = field(repr=False)
@@ -60,6 +61,7 @@ class Background:
     scale: Values = field(repr=False)
     products: Values = field(repr=False)
     beside: NDArray[np.int32] = field(repr=False)
+    ordered: NDArray[np.float32] = field(repr=False)
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
@@ -78,7 +80,15 @@ class Background:
         scale = np.where(deviation > _SAME, deviation, np.inf)
         where = (bundle.arrays["scan_numbers.npy"], bundle.arrays["positions.npy"])
         near = beside(*map(np.asarray, where))
-        return cls(points, odds, center, scale, spread / np.outer(scale, scale), near)
+        return cls(
+            points,
+            odds,
+            center,
+            scale,
+            spread / np.outer(scale, scale),
+            near,
+            np.sort(odds.T.copy(), axis=1),
+        )
 
     def __len__(self) -> int:
         """Return the number of stored tiles."""
@@ -180,7 +190,7 @@ def _agreement(background: Background, positive: Marked, negative: Marked) -> Va
         if not np.isfinite(background.scale[len(background.scale) - len(REASONS) + column]):
             evidence[column + 1] = -np.inf
             continue
-        ordered = np.sort(odds)
+        ordered = background.ordered[column]
         # Tiles of the same score stand half above: many scores are nought for most tiles.
         ends = [np.searchsorted(ordered, odds[positive], side) for side in ("left", "right")]
         shares = 1 - (ends[0] + ends[1] - 1) / (2 * len(odds))
@@ -208,7 +218,7 @@ class _Learner:
         self._weight = _MARK * count
         products = count * background.products * np.outer(self._trust, self._trust)
         products += self._weight * self._seen.T @ self._seen
-        self._products = products + _RIDGE * count * np.eye(width)
+        self._inverse = np.linalg.inv(products + _RIDGE * count * np.eye(width))
 
     def learn(self, wanted: Values) -> Values:
         """Return (f,) weights that come nearest to (n,) values, bounded."""
@@ -219,5 +229,5 @@ class _Learner:
         sums = np.append(target @ background.points, target @ background.odds).astype(np.float64)
         sums = (sums - target.sum(dtype=np.float64) * background.center) / background.scale
         sums = sums * self._trust + self._weight * (self._sure - middle) @ self._seen
-        weights: Values = np.linalg.solve(self._products, sums) * self._trust
+        weights: Values = self._inverse @ sums * self._trust
         return weights

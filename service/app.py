@@ -29,6 +29,7 @@ from service.routes import (
     reference,
     screen,
     signin,
+    teach,
     tiles,
 )
 from service.settings import Settings
@@ -90,6 +91,6 @@ def create_app(
     add_handlers(app)
     questions = (concepts, screen, neighbors, encode, clusters, decisions, tiles)
     about = (health, bundles, inference, observing, reference)
-    for routes in (*questions, *about, signin, pages):
+    for routes in (*questions, *about, signin, teach, pages):
         app.include_router(routes.router)
     return app
