@@ -93,6 +93,12 @@ class Bundle:
         return self.arrays["scores.npy"]
 
     @property
+    def concept_scores(self) -> NDArray[np.float32]:
+        """(n, c) float32: score of each of the manifest's concepts; c is 0 without any."""
+        none = np.zeros((len(self), 0), dtype=np.float32)
+        return self.arrays.get("concept_scores.npy", none)
+
+    @property
     def verdicts(self) -> NDArray[np.uint8]:
         """(n,) uint8: 0 keep, 1 review, 2 drop."""
         return self.arrays["verdicts.npy"]

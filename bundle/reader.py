@@ -206,9 +206,10 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _check_screening(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
-    scores, boxes = arrays["scores.npy"], arrays["boxes.npy"]
-    if scores.min() < 0 or scores.max() > 1:
-        raise BundleDamaged("scores.npy holds a score outside 0..1.")
+    boxes = arrays["boxes.npy"]
+    for name in {"scores.npy", "concept_scores.npy"} & set(arrays):
+        if arrays[name].min() < 0 or arrays[name].max() > 1:
+            raise BundleDamaged(f"{name} holds a score outside 0..1.")
     if (boxes.any(axis=2) & (boxes[:, :, :2] >= boxes[:, :, 2:]).any(axis=2)).any():
         raise BundleDamaged("boxes.npy holds a box that does not end after it begins.")
     if arrays["tile_sizes.npy"].min() < 1:

@@ -18,6 +18,7 @@ from service.process import open_process
 from service.routes import (
     bundles,
     clusters,
+    concepts,
     decisions,
     encode,
     health,
@@ -32,6 +33,7 @@ from service.routes import (
     review,
     screen,
     signin,
+    teach,
     tiles,
 )
 from service.settings import Settings
@@ -91,8 +93,9 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (screen, neighbors, encode, clusters, decisions, review, tiles)
+    questions = (concepts, screen, neighbors, encode, clusters, decisions, review, tiles)
     about = (health, bundles, inference, observing, reference)
-    for routes in (*questions, *about, progress, signin, places, place_pages, pages):
+    looked_at = (progress, signin, teach, places, place_pages, pages)
+    for routes in (*questions, *about, *looked_at):
         app.include_router(routes.router)
     return app

@@ -203,6 +203,24 @@ class BadCursor(ServiceError):
         )
 
 
+class UnknownConcept(ServiceError):
+    """Nobody has made a concept of this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        told = f"There are {', '.join(sorted(known)[:20])}. " if known else ""
+        super().__init__(
+            f"There is no concept {name[:80]!r}. {told}PUT /concepts/{{name}} makes one."
+        )
+
+
+class NothingTaught(ServiceError):
+    """A concept has no positive example."""
+
+
+class NoFolder(ServiceError):
+    """There is no folder of bundles to write into."""
+
+
 class LedgerDown(ServiceError):
     """The database of decisions cannot be used."""
 
@@ -292,6 +310,9 @@ TABLE: dict[type[TilescreenError], Kind] = {
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
+    UnknownConcept: Kind(404, "unknown_concept", "No such concept"),
+    NothingTaught: Kind(409, "nothing_taught", "No example is marked"),
+    NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),

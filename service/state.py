@@ -37,6 +37,7 @@ from service.process import Process
 from service.readiness import Readiness
 from service.seal import Seal
 from service.settings import Settings
+from service.teaching.taught import Teaching
 from service.timing import timed
 
 P = ParamSpec("P")
@@ -52,6 +53,7 @@ class Serving:
     catalog: Catalog
     findings: Findings
     reviewed: Reviewed
+    teaching: Teaching
     batcher: Batcher
     decoder: OnnxDecoder
     readiness: Readiness
@@ -202,13 +204,15 @@ async def open_serving(
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
             catalog = Catalog.of(bundle)
+            reviewed = Reviewed(catalog, process.ledger)
             with opened:
                 yield Serving(
                     process=process,
                     bundle=bundle,
                     catalog=catalog,
                     findings=Findings.of(catalog),
-                    reviewed=Reviewed(catalog, process.ledger),
+                    reviewed=reviewed,
+                    teaching=Teaching(catalog, process.ledger, reviewed.contents),
                     batcher=batcher,
                     decoder=decoder,
                     readiness=readiness,

@@ -8,7 +8,7 @@ from service.schemas.results import Answer, FailedResult, Result
 from service.schemas.stored import TileSummary
 
 _BOX = {"left": 14, "top": 140, "right": 126, "bottom": 224}
-_REASONS = [{"code": "LETTERING", "score": 0.97, "box": _BOX}]
+_REASONS = [{"code": "LETTERING", "name": None, "score": 0.97, "box": _BOX}]
 _NEIGHBORS = [{"id": "c578", "distance": 3.25, "score": 0.99, "scan": "film-a"}]
 _EVIDENCE = [{"code": "LETTERING", "neighbors": _NEIGHBORS}]
 _FINDING = {"verdict": "drop", "score": 0.97, "reasons": _REASONS}
@@ -39,8 +39,18 @@ class FoundReason(Shape):
     """One thing found on a tile."""
 
     code: Code = Field(description="What it is, stable, to switch on.", examples=["LETTERING"])
+    name: str | None = Field(
+        None, description="Of the concept, where the code is CONCEPT.", examples=[None]
+    )
     score: float = Field(description="How sure that is, in [0, 1].", examples=[0.97])
     box: Box | None = Field(description="Where; null for what has no place.", examples=[_BOX])
+
+
+class ConceptScore(Shape):
+    """How much a tile is like what people taught."""
+
+    name: str = Field(description="The concept.", examples=["skin marker"])
+    score: float = Field(description="Calibrated, in [0, 1].", examples=[0.02])
 
 
 class AlikeTile(Shape):
@@ -76,6 +86,9 @@ class ScreenResult(Result):
         description="What was found, the highest score first; empty when nothing was.",
         examples=[_REASONS],
     )
+    concepts: list[ConceptScore] = Field(
+        [], description="Every concept of the bundle; absent where nothing was taught."
+    )
     evidence: list[Evidence] = Field(
         description="For each of the reasons, stored tiles to compare with.", examples=[_EVIDENCE]
     )
@@ -97,6 +110,9 @@ class ScreenedTile(TileSummary):
     score: float = Field(description=_SCORE, examples=[0.97])
     reasons: list[FoundReason] = Field(
         description="What was found, the highest score first.", examples=[_REASONS]
+    )
+    concepts: list[ConceptScore] = Field(
+        [], description="Every concept of the bundle; absent where nothing was taught."
     )
 
 
