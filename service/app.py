@@ -16,10 +16,12 @@ from service.middleware import Envelope
 from service.openapi import document
 from service.process import open_process
 from service.routes import (
+    agreement,
     bundles,
     clusters,
     decisions,
     encode,
+    exports,
     health,
     inference,
     neighbors,
@@ -87,7 +89,7 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (screen, neighbors, encode, clusters, decisions, tiles)
+    questions = (screen, neighbors, encode, clusters, agreement, decisions, exports, tiles)
     about = (health, bundles, inference, observing, reference)
     for routes in (*questions, *about, signin, pages):
         app.include_router(routes.router)

@@ -4,6 +4,13 @@ Answers themselves are built as plain objects (`service.facts`): checking each o
 answers a second against its model would cost more than making it.
 """
 
+from service.schemas.agreement import (
+    Agreement,
+    AgreementInterval,
+    OverallAgreement,
+    PairAgreement,
+    ReviewerCount,
+)
 from service.schemas.bundles import (
     Activated,
     BrokenBundle,
@@ -29,6 +36,18 @@ from service.schemas.decisions import (
     TileDecided,
     UndecidedTile,
     Undone,
+)
+from service.schemas.exports import (
+    CocoAnnotation,
+    CocoBoxes,
+    CocoCategory,
+    CocoImage,
+    CocoInfo,
+    ExportCounts,
+    ExportedFile,
+    ExportKey,
+    ExportManifest,
+    ExportSignature,
 )
 from service.schemas.inference import (
     InferAnswer,
@@ -77,6 +96,8 @@ from service.schemas.stored import (
 
 __all__ = [
     "Activated",
+    "Agreement",
+    "AgreementInterval",
     "AlikeTile",
     "Alive",
     "Box",
@@ -94,6 +115,11 @@ __all__ = [
     "ClusterResult",
     "ClusterSummary",
     "ClustersCompared",
+    "CocoAnnotation",
+    "CocoBoxes",
+    "CocoCategory",
+    "CocoImage",
+    "CocoInfo",
     "DbscanLabel",
     "DecidedTile",
     "DecisionPage",
@@ -101,6 +127,11 @@ __all__ = [
     "EncodeAnswer",
     "EncodeResult",
     "Evidence",
+    "ExportCounts",
+    "ExportKey",
+    "ExportManifest",
+    "ExportSignature",
+    "ExportedFile",
     "FailedResult",
     "Flip",
     "FoundReason",
@@ -119,8 +150,11 @@ __all__ = [
     "NewDecision",
     "OneOfMany",
     "OutputTensor",
+    "OverallAgreement",
+    "PairAgreement",
     "Problem",
     "Ready",
+    "ReviewerCount",
     "ScreenAnswer",
     "ScreenCounts",
     "ScreenPage",
