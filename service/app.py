@@ -16,11 +16,13 @@ from service.middleware import Envelope
 from service.openapi import document
 from service.process import open_process
 from service.routes import (
+    agreement,
     bundles,
     clusters,
     concepts,
     decisions,
     encode,
+    exports,
     health,
     inference,
     neighbors,
@@ -93,7 +95,8 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (concepts, screen, neighbors, encode, clusters, decisions, review, tiles)
+    decided = (agreement, decisions, exports, review)
+    questions = (concepts, screen, neighbors, encode, clusters, *decided, tiles)
     about = (health, bundles, inference, observing, reference)
     looked_at = (progress, signin, teach, places, place_pages, pages)
     for routes in (*questions, *about, *looked_at):

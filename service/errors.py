@@ -247,6 +247,24 @@ class BadPrecondition(ServiceError):
     """The If-Match header is no ETag of a decision."""
 
 
+class UnknownEvent(ServiceError):
+    """There is no event of this number yet."""
+
+    def __init__(self, number: int, last: int) -> None:
+        super().__init__(
+            f"There is no event {number} of decisions; the last is {last}. Ask `through` a number "
+            "that GET /exports/manifest.json told (`decisions_through`), or leave it out."
+        )
+
+
+class SigningDown(ServiceError):
+    """The key that signs exports cannot be read or made."""
+
+
+class BadTable(ServiceError):
+    """The CSV of decisions cannot be read as one."""
+
+
 class BadReviewer(ServiceError):
     """The reviewer's name cannot be used, or is not the key's."""
 
@@ -294,6 +312,8 @@ TABLE: dict[type[TilescreenError], Kind] = {
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
     BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),
+    UnknownEvent: Kind(404, "unknown_event", "No such event"),
+    BadTable: Kind(422, "bad_table", "The table cannot be read"),
     BadReviewer: Kind(422, "bad_reviewer", "The reviewer's name cannot be used"),
     BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
@@ -314,6 +334,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     NothingTaught: Kind(409, "nothing_taught", "No example is marked"),
     NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),
+    SigningDown: Kind(503, "signing_down", "Exports cannot be signed now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),

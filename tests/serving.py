@@ -13,10 +13,14 @@ _READY = re.compile(r"Ready in .*?(http://\S+)")
 
 
 @contextmanager
-def serving(bundle: Path) -> Iterator[str]:
-    """Serve a bundle on a free port; yield the address once the service says it is ready."""
+def serving(bundle: Path, **settings: str) -> Iterator[str]:
+    """Serve a bundle on a free port; yield the address once the service says it is ready.
+
+    `settings`: variables of its environment.
+    """
     command = [sys.executable, "-m", "service", "--bundle", str(bundle), "--port", "0"]
-    environment = {**os.environ, "TILESCREEN_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    small = {"TILESCREEN_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **small, **settings}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:

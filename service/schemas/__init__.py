@@ -4,6 +4,13 @@ Answers themselves are built as plain objects (`service.facts`): checking each o
 answers a second against its model would cost more than making it.
 """
 
+from service.schemas.agreement import (
+    Agreement,
+    AgreementInterval,
+    OverallAgreement,
+    PairAgreement,
+    ReviewerCount,
+)
 from service.schemas.bundles import (
     Activated,
     BrokenBundle,
@@ -29,6 +36,18 @@ from service.schemas.decisions import (
     TileDecided,
     UndecidedTile,
     Undone,
+)
+from service.schemas.exports import (
+    CocoAnnotation,
+    CocoBoxes,
+    CocoCategory,
+    CocoImage,
+    CocoInfo,
+    ExportCounts,
+    ExportedFile,
+    ExportKey,
+    ExportManifest,
+    ExportSignature,
 )
 from service.schemas.inference import (
     InferAnswer,
@@ -111,6 +130,8 @@ from service.schemas.teaching import (
 
 __all__ = [
     "Activated",
+    "Agreement",
+    "AgreementInterval",
     "AlikeTile",
     "Alive",
     "Box",
@@ -133,6 +154,11 @@ __all__ = [
     "ConceptList",
     "ConceptScore",
     "ConceptTold",
+    "CocoAnnotation",
+    "CocoBoxes",
+    "CocoCategory",
+    "CocoImage",
+    "CocoInfo",
     "DbscanLabel",
     "DecidedTile",
     "DecisionPage",
@@ -141,6 +167,11 @@ __all__ = [
     "EncodeResult",
     "Evidence",
     "ExamplesMarked",
+    "ExportCounts",
+    "ExportKey",
+    "ExportManifest",
+    "ExportSignature",
+    "ExportedFile",
     "FailedResult",
     "Flip",
     "FoundReason",
@@ -165,6 +196,8 @@ __all__ = [
     "OneOfMany",
     "Opinion",
     "OutputTensor",
+    "OverallAgreement",
+    "PairAgreement",
     "Problem",
     "Published",
     "RankedTile",
@@ -178,6 +211,7 @@ __all__ = [
     "ReviewProgress",
     "ReviewSample",
     "ReviewerProgress",
+    "ReviewerCount",
     "ScreenAnswer",
     "ScreenCounts",
     "ScreenPage",
