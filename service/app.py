@@ -21,6 +21,7 @@ from service.routes import (
     encode,
     health,
     inference,
+    limits,
     neighbors,
     observing,
     pages,
@@ -87,7 +88,7 @@ def create_app(
     app.add_middleware(Holding)
     add_handlers(app)
     questions = (screen, neighbors, encode, clusters, tiles)
-    about = (health, bundles, inference, observing, reference)
+    about = (health, limits, bundles, inference, observing, reference)
     for routes in (*questions, *about, signin, pages):
         app.include_router(routes.router)
     return app

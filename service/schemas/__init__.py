@@ -27,6 +27,7 @@ from service.schemas.inference import (
     ServerReady,
     TensorMetadata,
 )
+from service.schemas.limits import Limits
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.results import (
     ClusterAnswer,
@@ -89,6 +90,7 @@ __all__ = [
     "FoundReason",
     "InferAnswer",
     "InvalidPart",
+    "Limits",
     "Live",
     "Membership",
     "ModelMetadata",
