@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from client import results, screenings
-from client.answers import Json
-from client.errors import InputUnusable, TileRefused
-from client.payload import Payload, TileLike, load
-from client.plans import (
+from . import results, screenings
+from .answers import Json
+from .errors import InputUnusable, TileRefused
+from .payload import Payload, TileLike, load
+from .plans import (
     NOTHING_MORE,
     Batch,
     Command,
@@ -22,9 +22,9 @@ from client.plans import (
     stored,
     submit,
 )
-from client.problem import Problem
-from client.results import BundleInfo, Cluster, FailedTile, StoredTile, read
-from client.screenings import ScreenedTile, Verdict
+from .problem import Problem
+from .results import BundleInfo, Cluster, FailedTile, StoredTile, read
+from .screenings import ScreenedTile, Verdict
 
 T = TypeVar("T")
 Page: TypeAlias = tuple[list[T], str | None]

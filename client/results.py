@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from client.answers import Json
-from client.errors import UnexpectedAnswer
-from client.problem import Problem
+from .answers import Json
+from .errors import UnexpectedAnswer
+from .problem import Problem
 
 T = TypeVar("T")
 

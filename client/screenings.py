@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
-from client.answers import Json
+from .answers import Json
 
 Verdict: TypeAlias = Literal["keep", "review", "drop"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

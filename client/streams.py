@@ -7,13 +7,13 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from client.answers import Json, fine, unexpected
-from client.errors import ServiceUnreachable
-from client.payload import Payload
-from client.plans import SPLIT, Ask, Batch, Plan, Terms, ask, params, submit
-from client.problem import Problem
-from client.questions import Question, typed
-from client.results import FailedTile
+from .answers import Json, fine, unexpected
+from .errors import ServiceUnreachable
+from .payload import Payload
+from .plans import SPLIT, Ask, Batch, Plan, Terms, ask, params, submit
+from .problem import Problem
+from .questions import Question, typed
+from .results import FailedTile
 
 T = TypeVar("T")
 NDJSON = "application/x-ndjson"
