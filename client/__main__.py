@@ -11,7 +11,7 @@ from .batch.options import Options, add_commands, checked
 from .exits import DONE, NOTHING_DONE
 from .retry import Retry
 
-PACKAGE = __name__.partition(".")[0]
+PACKAGE = __package__ or "client"
 """What this package is called where it is installed; `client` in the repository."""
 
 
