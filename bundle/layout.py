@@ -52,10 +52,13 @@ INDEX: dict[str, ArraySpec] = {
 
 PICTURE_HASH_BYTES = 16
 PICTURE_HASHES = "picture_hashes.npy"
+TILE_HASHES = "tile_hashes.npy"
 OPTIONAL_ARRAYS: dict[str, ArraySpec] = {
     PICTURE_HASHES: ArraySpec("|u1", "n h", "the first 16 bytes of each picture's SHA-256"),
+    TILE_HASHES: ArraySpec("|u1", "n h", "content hash of each tile, see bundle.preprocess"),
 }
-"""Of bundles with many pictures: with it each is checked when it is read, not all at the start."""
+"""PICTURE_HASHES, of bundles with many pictures: with it each is checked when it is read, not all
+at the start. TILE_HASHES, absent from bundles of before: by it decisions find their tile again."""
 
 OTHERS: dict[str, str] = {
     "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",

@@ -6,6 +6,7 @@ then asked about green ones. Nothing else in this project may decode or resize a
 
 import struct
 import zlib
+from hashlib import sha256
 from io import BytesIO
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ MIN_SIDE = 8
 MAX_PIXELS = 2048 * 2048
 """Most pixels of a tile. Checked on the header, before anything is decoded."""
 
+CONTENT_BYTES = 16
 _COLOURED = 16
 """Grey levels that the channels of a pixel must differ by; tinted film and JPEG differ by less."""
 
@@ -52,11 +54,13 @@ class Input(NamedTuple):
     tile: (side, side) uint8, the encoder's input.
     size: height and width of the PNG, in pixels.
     colour: share of its pixels that have colour, in [0, 1].
+    content: its `content_hash`, where that was asked for.
     """
 
     tile: Grey
     size: tuple[int, int]
     colour: float
+    content: bytes = b""
 
 
 def png_size(data: bytes) -> tuple[int, int]:
@@ -196,15 +200,31 @@ def _resized(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((side, side), Image.Resampling.BILINEAR)
 
 
-def read_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Input:
-    """Turn PNG bytes into encoder input: decode, then resize.
+def read_tile(
+    data: bytes, side: int, *, max_pixels: int = MAX_PIXELS, hashed: bool = False
+) -> Input:
+    """Turn PNG bytes into encoder input: decode, then resize; `hashed` asks for `content`.
 
     Raises:
         TileError: one of its kinds, each with a sentence for the user.
     """
     image, colour = _decode(data, max_pixels)
     width, height = image.size
-    return Input(np.array(_resized(image, side), dtype=np.uint8), (height, width), colour)
+    content = content_hash(np.asarray(image)) if hashed else b""
+    tile = np.array(_resized(image, side), dtype=np.uint8)
+    return Input(tile, (height, width), colour, content)
+
+
+def content_hash(grey: Grey) -> bytes:
+    """Return 16 bytes that stand for a tile whatever it is called: of its size and its pixels.
+
+    Args:
+        grey: (height, width) uint8 as the tile was given, not resized.
+    """
+    height, width = grey.shape
+    digest = sha256(f"{height} {width} ".encode())
+    digest.update(np.ascontiguousarray(grey).data)
+    return digest.digest()[:CONTENT_BYTES]
 
 
 def load_tile(data: bytes, side: int, *, max_pixels: int = MAX_PIXELS) -> Grey:

@@ -18,6 +18,7 @@ from service.process import open_process
 from service.routes import (
     bundles,
     clusters,
+    decisions,
     encode,
     health,
     inference,
@@ -87,7 +88,7 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (screen, neighbors, encode, clusters, tiles)
+    questions = (screen, neighbors, encode, clusters, decisions, tiles)
     about = (health, limits, bundles, inference, observing, reference)
     for routes in (*questions, *about, signin, pages):
         app.include_router(routes.router)

@@ -6,6 +6,7 @@ from fastapi import Depends, Path, Query, Request
 
 from service.errors import RoleTooLow
 from service.keys import Role
+from service.reviewers import reviewer_of
 from service.state import Serving
 
 
@@ -23,6 +24,8 @@ async def _admin(request: Request) -> None:
 
 ADMIN = Depends(_admin)
 """Lets only keys with the role admin in."""
+ReviewerDep = Annotated[str, Depends(reviewer_of)]
+"""Lets only those in who may decide; the name of whoever does."""
 ServingDep = Annotated[Serving, Depends(serving_of)]
 
 TileId = Annotated[

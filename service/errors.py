@@ -203,6 +203,46 @@ class BadCursor(ServiceError):
         )
 
 
+class LedgerDown(ServiceError):
+    """The database of decisions cannot be used."""
+
+    headers: Mapping[str, str] = {"Retry-After": "5"}
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"Decisions cannot be read or kept now: {where} cannot be used, and nothing was "
+            "written. Whoever runs the service finds the cause in its log; try again then."
+        )
+
+
+class DecisionChanged(ServiceError):
+    """Somebody decided about the tile since the caller looked."""
+
+    def __init__(self, tile_id: str) -> None:
+        super().__init__(
+            f"The decision about {tile_id!r} has changed since you looked, so yours was not "
+            "written. Look at it again (GET /tiles/{id}/decision), then send its new ETag."
+        )
+
+
+class BadPrecondition(ServiceError):
+    """The If-Match header is no ETag of a decision."""
+
+
+class BadReviewer(ServiceError):
+    """The reviewer's name cannot be used, or is not the key's."""
+
+
+class FromAnotherSite(ServiceError):
+    """A page of another site sent this through somebody's browser."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another site's page sent this through your browser, so it was refused. Decide on the "
+            "pages of this service, or with a client."
+        )
+
+
 @dataclass(frozen=True)
 class Kind:
     """What all problems of one kind share."""
@@ -228,11 +268,15 @@ TABLE: dict[type[TilescreenError], Kind] = {
     KeyNeeded: Kind(401, "key_needed", "An API key is needed"),
     KeyUnknown: Kind(401, "key_unknown", "No such API key"),
     RoleTooLow: Kind(403, "role_too_low", "The API key may not do this"),
+    FromAnotherSite: Kind(403, "from_another_site", "Sent by another site"),
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),
     UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
+    DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
+    BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),
+    BadReviewer: Kind(422, "bad_reviewer", "The reviewer's name cannot be used"),
     BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
     TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),
@@ -248,6 +292,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
+    LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),

@@ -8,8 +8,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import KeyNeeded, KeyUnknown, problem_of
-from service.keys import Keyring, Role
+from service.keys import Holder, Keyring, Role
 
+_ANYONE = Holder(Role.ADMIN)
 COOKIE = "tilescreen_key"
 SIGN_IN = "/sign-in"
 OPEN = {"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", SIGN_IN}
@@ -17,7 +18,7 @@ OPEN = {"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", 
 
 
 class Guard:
-    """ASGI middleware; the request's state tells its role to those inside."""
+    """ASGI middleware; the request's state tells role and name to those inside."""
 
     def __init__(self, app: ASGIApp, keys: Keyring) -> None:
         self._app = app
@@ -26,18 +27,19 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         if scope["type"] == "http":
-            role = self._role(scope)
-            if role is None and not _is_open(scope["path"]):
+            holder = self._holder(scope)
+            if holder is None and not _is_open(scope["path"]):
                 await _refusal(scope)(scope, receive, send)
                 return
-            scope["state"]["role"] = role
+            scope["state"]["role"] = holder and holder.role
+            scope["state"]["name"] = holder and holder.name
         await self._app(scope, receive, send)
 
-    def _role(self, scope: Scope) -> Role | None:
+    def _holder(self, scope: Scope) -> Holder | None:
         if not self._keys:
-            return Role.ADMIN
+            return _ANYONE
         key = _key(Headers(scope=scope))
-        return None if key is None else self._keys.role(key)
+        return None if key is None else self._keys.holder(key)
 
 
 def _key(headers: Headers) -> str | None:

@@ -12,11 +12,14 @@ import secrets
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
+from typing import NamedTuple
 
 from bundle.errors import InputError
 from service.settings import PREFIX, Settings
 
 _KEY = re.compile(r"[A-Za-z0-9._~-]{16,200}")
+NAME = re.compile(r"[^\s,:#@]([^,:#@\n]{0,78}[^\s,:#@])?")
+"""Of a reviewer."""
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -31,24 +34,31 @@ class Role(IntEnum):
     """Change which bundle answers."""
 
 
-class Keyring:
-    """Hashes of keys with their roles; without any, everyone may do everything."""
+class Holder(NamedTuple):
+    """Whoever has a key: what it lets them do, and their name if the key has one."""
 
-    def __init__(self, keys: dict[bytes, Role]) -> None:
-        """`keys`: SHA-256 digest of each key, and its role."""
+    role: Role
+    name: str | None = None
+
+
+class Keyring:
+    """Hashes of keys with their holders; without any, everyone may do everything."""
+
+    def __init__(self, keys: dict[bytes, Holder]) -> None:
+        """`keys`: SHA-256 digest of each key, and whose it is."""
         self._keys = keys
 
     def __bool__(self) -> bool:
         """Return whether a key is needed."""
         return bool(self._keys)
 
-    def role(self, key: str) -> Role | None:
-        """Return the role of a key, None if there is no such key, in the same time for each."""
+    def holder(self, key: str) -> Holder | None:
+        """Return whose a key is, None if there is no such key, in the same time for each."""
         digest = _digest(key)
         found = None
-        for known, role in self._keys.items():
+        for known, holder in self._keys.items():
             if hmac.compare_digest(known, digest):
-                found = role
+                found = holder
         return found
 
 
@@ -58,11 +68,13 @@ def read_keys(settings: Settings) -> Keyring:
     Raises:
         InputError: one is not right, or the service can be reached by others without any.
     """
-    keys: dict[bytes, Role] = {}
+    keys: dict[bytes, Holder] = {}
     for where, entry in _entries(settings):
-        digest, role = _entry(where, entry)
-        if keys.setdefault(digest, role) is not role:
-            raise InputError(f"{where}: one key has two roles. Make another for each role.")
+        digest, holder = _entry(where, entry)
+        if keys.setdefault(digest, holder) != holder:
+            raise InputError(
+                f"{where}: one key has two roles or two names. Make another key for each."
+            )
     if not keys and not _reached_by_this_machine_alone(settings.published or settings.host):
         raise InputError(
             f"Others than this machine can reach {settings.published or settings.host}, and no API "
@@ -92,21 +104,25 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"{file}, line {number}", entry
 
 
-def _entry(where: str, entry: str) -> tuple[bytes, Role]:
-    name, _, key = entry.partition(":")
-    role = Role.__members__.get(name.strip().upper())
+def _entry(where: str, entry: str) -> tuple[bytes, Holder]:
+    whose, _, key = entry.partition(":")
+    kind, at, name = whose.strip().partition("@")
+    role = Role.__members__.get(kind.upper())
     if role is None:
         roles = ", ".join(role.name.lower() for role in Role)
         raise InputError(f"{where}: it must begin with a role and a colon; roles are {roles}.")
+    if at and not NAME.fullmatch(name):
+        raise InputError(f"{where}: after the '@' stands the reviewer's name, like review@ann:KEY.")
+    holder = Holder(role, name or None)
     hashed = _HASH.fullmatch(key.strip())
     if hashed:
-        return bytes.fromhex(hashed[1]), role
+        return bytes.fromhex(hashed[1]), holder
     if not _KEY.fullmatch(key.strip()):
         raise InputError(
             f"{where}: a key has 16 to 200 letters, digits, '.', '_', '~' or '-'. "
             "Make one: python -m service.keys read."
         )
-    return _digest(key.strip()), role
+    return _digest(key.strip()), holder
 
 
 def _digest(key: str) -> bytes:

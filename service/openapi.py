@@ -132,6 +132,16 @@ def inference_body() -> dict[str, Any]:
     return {"parameters": [header], "requestBody": {"required": True, "content": content}}
 
 
+def json_body(name: str) -> dict[str, Any]:
+    """Return the request body of a route that takes the JSON of a model of `service.schemas`."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _SCHEMAS + name}}},
+        }
+    }
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the API document, made once for each application."""
     if app.openapi_schema is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from service.admission import Gate
+from service.decisions.ledger import Ledger
 from service.settings import Settings
 
 P = ParamSpec("P")
@@ -16,7 +17,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Process:
-    """Settings, the gate for what is sent, and threads for decoding and searching.
+    """Settings, the gate for what is sent, decisions, and threads for decoding and searching.
 
     turns: to decode. Tiles wait here, where they can be dropped, and not in the pool, which
         others use as well.
@@ -24,6 +25,7 @@ class Process:
 
     settings: Settings
     gate: Gate
+    ledger: Ledger
     pool: ThreadPoolExecutor
     turns: asyncio.Semaphore
 
@@ -36,6 +38,9 @@ class Process:
 @contextmanager
 def open_process(settings: Settings) -> Iterator[Process]:
     """Make what the process keeps; its threads end with it."""
-    with ThreadPoolExecutor(settings.thread_count, thread_name_prefix="tiles") as pool:
+    with (
+        Ledger(settings) as ledger,
+        ThreadPoolExecutor(settings.thread_count, thread_name_prefix="tiles") as pool,
+    ):
         gate = Gate(most_tiles=settings.max_queue_tiles, most_bytes=settings.max_bytes_in_flight)
-        yield Process(settings, gate, pool, asyncio.Semaphore(2 * settings.thread_count))
+        yield Process(settings, gate, ledger, pool, asyncio.Semaphore(2 * settings.thread_count))

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bundle.encoders import PrecisionChoice
@@ -17,7 +17,7 @@ from bundle.preprocess import MAX_PIXELS
 PREFIX = "TILESCREEN_"
 CURRENT = "current"
 MIB = 2**20
-SECRET = {"api_keys"}
+SECRET = {"api_keys", "database_url"}
 """Settings without a flag: any user of a machine may read the flags of every process."""
 EMPTY = (None, "", SecretStr(""))
 
@@ -38,6 +38,18 @@ class Settings(BaseSettings):
         title="folder",
         description="A folder of bundles that may be activated; without `bundle`, `current` "
         "in it is served.",
+    )
+    decisions: Path = Field(
+        Path("decisions"),
+        title="folder",
+        description="What people decide is kept here, in an SQLite file.",
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        title="address",
+        validation_alias=AliasChoices("database_url", "DATABASE_URL", f"{PREFIX}DATABASE_URL"),
+        description="A PostgreSQL database for decisions instead, for replicas on several "
+        "machines, as `postgresql://user:password@host/name`; `DATABASE_URL` is read as well.",
     )
     host: str = Field(
         "127.0.0.1",

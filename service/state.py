@@ -28,6 +28,7 @@ from service import metrics
 from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
 from service.catalog import Catalog
+from service.decisions.reviewed import Reviewed
 from service.drift import Drift
 from service.errors import NotReady, TookTooLong
 from service.findings import Findings
@@ -50,6 +51,7 @@ class Serving:
     bundle: Bundle
     catalog: Catalog
     findings: Findings
+    reviewed: Reviewed
     batcher: Batcher
     decoder: OnnxDecoder
     readiness: Readiness
@@ -206,6 +208,7 @@ async def open_serving(
                     bundle=bundle,
                     catalog=catalog,
                     findings=Findings.of(catalog),
+                    reviewed=Reviewed(catalog, process.ledger),
                     batcher=batcher,
                     decoder=decoder,
                     readiness=readiness,

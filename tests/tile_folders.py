@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Tiles
+from bundle.preprocess import content_hash
 from tests.pictures import png
 from training.tiles import TileSet
 
@@ -44,6 +45,7 @@ def tile_set(inputs: Tiles) -> TileSet:
         scan_numbers=np.full(count, -1, np.int32),
         sizes=np.full((count, 2), inputs.shape[1], np.int32),
         colours=np.zeros(count, np.float32),
+        contents=np.stack([np.frombuffer(content_hash(one), np.uint8) for one in inputs]),
         positions=np.full((count, 2), -1, np.int32),
         skipped={},
     )

@@ -20,6 +20,7 @@ from onnx import TensorProto, helper
 from sklearn.neighbors import KDTree
 
 from bundle import BundleWriter, Manifest
+from bundle.arrays import Tiles
 from bundle.bundle import picture_hash
 from bundle.manifest import (
     Clustering,
@@ -32,6 +33,7 @@ from bundle.manifest import (
     Source,
     Threshold,
 )
+from bundle.preprocess import content_hash
 from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, reference_distances, screen
 from tests.pictures import png
@@ -206,7 +208,10 @@ def _write_index(bundle: BundleWriter, points: NDArray[np.float32]) -> None:
     bundle.array("index_centers.npy", [sketches[~bright].mean(0), sketches[bright].mean(0)])
 
 
-def _write_pictures(bundle: BundleWriter, pictures: list[bytes], *, hashes: bool) -> None:
+def _write_pictures(
+    bundle: BundleWriter, tiles: Tiles, pictures: list[bytes], *, hashes: bool
+) -> None:
+    bundle.array("tile_hashes.npy", [list(content_hash(tile)) for tile in tiles])
     bundle.array("picture_offsets.npy", np.cumsum([0, *map(len, pictures)]))
     if hashes:
         bundle.array("picture_hashes.npy", [list(picture_hash(picture)) for picture in pictures])
@@ -278,7 +283,7 @@ def write_tiny_bundle(
         bundle.array("k_distances.npy", np.sort(np.take_along_axis(away, order, 1)[:, -1]))
         bundle.array("scan_numbers.npy", np.arange(count) % 3)
         bundle.array("positions.npy", np.stack([np.arange(count) * 350, np.zeros(count)], 1))
-        _write_pictures(bundle, pictures, hashes=picture_hashes)
+        _write_pictures(bundle, tiles, pictures, hashes=picture_hashes)
         bundle.array("probes.npy", tiles[:4])
         bundle.array("probe_latents.npy", latents[:4])
         with bundle.file("scans.json") as stream:

@@ -20,6 +20,7 @@ class TileSet:
     scan_numbers: (n,) int32 positions in `scans`, -1 when not known.
     sizes: (n, 2) int32 height and width of the tile as it was given, in pixels.
     colours: (n,) float32 share of its pixels that had colour.
+    contents: (n, 16) uint8 hash of its pixels, see `bundle.preprocess.content_hash`.
     positions: (n, 2) int32 y and x of the tile's corner in its scan, -1 when not known.
     skipped: file name -> why it was left out.
     """
@@ -30,6 +31,7 @@ class TileSet:
     scan_numbers: NDArray[np.int32] = field(repr=False)
     sizes: NDArray[np.int32] = field(repr=False)
     colours: NDArray[np.float32] = field(repr=False)
+    contents: NDArray[np.uint8] = field(repr=False)
     positions: NDArray[np.int32] = field(repr=False)
     skipped: dict[str, str]
 

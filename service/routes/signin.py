@@ -35,7 +35,7 @@ async def sign_in(request: Request) -> Response:
     fields = parse_qs((await _short_body(request)).decode("utf-8", "replace"))
     key, after = (fields.get(name, [""])[0].strip() for name in ("key", "next"))
     keys: Keyring = request.app.state.keys
-    if keys.role(key) is None:
+    if keys.holder(key) is None:
         problem = "There is no such key. Keys are case-sensitive; ask whoever runs the service."
         return render_alone("signin.html", status=401, after=_inside(after), problem=problem)
     answer = RedirectResponse(_inside(after), 303)

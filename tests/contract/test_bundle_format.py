@@ -1,6 +1,7 @@
 """The format stays what docs/bundle-format.md says, and a second reader can be written from it."""
 
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.ndimage import label
 
 import bundle
@@ -184,6 +186,15 @@ def test_a_second_reader_finds_the_same_hashes_of_pictures(tmp_path: Path) -> No
     theirs = SecondReader(tmp_path / "bundle")
     hashes = [hashlib.sha256(theirs.picture(row)).digest()[:16] for row in range(12)]
     assert theirs.array("picture_hashes.npy").tobytes() == b"".join(hashes)
+
+
+def test_a_second_reader_finds_the_same_content_hashes(tiny_path: Path) -> None:
+    """A tile of the encoder's size hashes as its picture does."""
+    theirs = SecondReader(tiny_path)
+    for row, stored in enumerate(theirs.array("tile_hashes.npy")):
+        with Image.open(io.BytesIO(theirs.picture(row))) as image:
+            shown = f"{image.height} {image.width} ".encode() + image.tobytes()
+        assert stored.tobytes() == hashlib.sha256(shown).digest()[:16]
 
 
 def test_a_second_reader_finds_the_same_clusters(tiny_path: Path) -> None:

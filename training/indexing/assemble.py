@@ -17,7 +17,7 @@ from PIL import Image
 from bundle.arrays import Grey, Latents, Points
 from bundle.bundle import Bundle, picture_hash
 from bundle.errors import BundleError, InputError
-from bundle.layout import ENCODERS, PICTURE_HASHES
+from bundle.layout import ENCODERS, PICTURE_HASHES, TILE_HASHES
 from bundle.manifest import (
     Manifest,
     Preprocessing,
@@ -252,6 +252,7 @@ def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
     writer.array("scan_numbers.npy", tiles.scan_numbers)
     writer.array("positions.npy", tiles.positions)
     writer.array("tile_sizes.npy", tiles.sizes)
+    writer.array(TILE_HASHES, tiles.contents)
     with writer.file("scans.json") as stream:
         stream.write(json.dumps([asdict(scan) for scan in tiles.scans]).encode())
     names = ["encoder.onnx", "decoder.onnx"]

@@ -31,12 +31,14 @@ _AT_ONCE = 256
 class _Reading:
     """Which tiles became rows, by their place in the list, and which did not and why.
 
-    sizes, colours: of each that did, as the file has it; see `bundle.preprocess.Input`.
+    sizes, colours, contents: of each that did, as the file has it; see `bundle.preprocess.Input`.
+        Contents are in hex.
     """
 
     kept: list[int] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)
     colours: list[float] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -102,6 +104,7 @@ def _read(listed: Sequence[Listed], work: Path, side: int, bar: "tqdm[NoReturn]"
                 reading.kept.append(place)
                 reading.sizes.append(result.size)
                 reading.colours.append(result.colour)
+                reading.contents.append(result.content.hex())
                 stream.write(result.tile.tobytes())
             bar.update()
     return reading
@@ -113,7 +116,7 @@ def _decode(listed: Sequence[Listed], side: int) -> Iterator[Input | str]:
     def one(tile: Listed) -> Input | str:
         try:
             tile.id.encode()
-            return read_tile(tile.file.read_bytes(), side)
+            return read_tile(tile.file.read_bytes(), side, hashed=True)
         except UnicodeEncodeError:
             return "Its name is not UTF-8, so it cannot be an id. Rename the file."
         except EmptyTile:
@@ -164,6 +167,7 @@ def _tile_set(kept: Sequence[Listed], inputs: Tiles, reading: _Reading) -> TileS
         scan_numbers=_column([numbers.get(tile.scan or "", -1) for tile in kept]),
         sizes=_column(reading.sizes),
         colours=np.array(reading.colours, dtype=np.float32),
+        contents=np.array([list(bytes.fromhex(one)) for one in reading.contents], np.uint8),
         positions=_column(positions),
         skipped=reading.skipped,
     )

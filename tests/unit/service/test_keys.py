@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bundle.errors import InputError
-from service.keys import Role, main, read_keys
+from service.keys import Holder, Role, main, read_keys
 from service.settings import Settings
 from tests.api import Api, running
 from tests.pictures import png
@@ -147,10 +147,10 @@ def test_keys_of_a_file_may_be_hashed(tmp_path: Path) -> None:
     hashed = hashlib.sha256(ADMIN.encode()).hexdigest()
     file.write_text(f"# ours\n\nread:{READ}  # the scanner\nadmin:sha256:{hashed}\n")
     keys = read_keys(settings(api_keys="review:review-key-01234567", api_keys_file=file))
-    assert [keys.role(key) for key in (READ, "review-key-01234567", ADMIN, hashed)] == [
-        Role.READ,
-        Role.REVIEW,
-        Role.ADMIN,
+    assert [keys.holder(key) for key in (READ, "review-key-01234567", ADMIN, hashed)] == [
+        Holder(Role.READ),
+        Holder(Role.REVIEW),
+        Holder(Role.ADMIN),
         None,
     ]
 
@@ -214,5 +214,5 @@ def test_a_made_key_works(capsys: pytest.CaptureFixture[str]) -> None:
     """The printed line lets the printed key in."""
     assert main(["admin"]) == 0
     key, line = (text.split()[-1] for text in capsys.readouterr().out.splitlines())
-    assert read_keys(settings(api_keys=line)).role(key) is Role.ADMIN
+    assert read_keys(settings(api_keys=line)).holder(key) == Holder(Role.ADMIN)
     assert main(["owner"]) == 2

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bundle import Bundle, BundleError, InputError, OnnxEncoder, assign, open_bundle, search
 from bundle.bundle import Scan
-from bundle.preprocess import Input, decode_png
+from bundle.preprocess import Input, content_hash, decode_png
 from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, screen_new
 from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
@@ -41,6 +41,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
                 scan_numbers=(numbers % 3 - 1).astype(np.int32),
                 sizes=np.stack([300 + numbers, 200 + 0 * numbers], 1).astype(np.int32),
                 colours=np.zeros(len(numbers), np.float32),
+                contents=np.array([list(content_hash(tile)) for tile in tiles], np.uint8),
                 positions=np.stack([numbers * 350, numbers], 1).astype(np.int32),
                 skipped={"broken.png": "ends early"},
             ),

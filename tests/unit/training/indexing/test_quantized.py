@@ -25,6 +25,7 @@ def trial(folder: Path, *, drift: float, calibrated_on: list[int]) -> Trial:
         scan_numbers=np.full(COUNT, -1, np.int32),
         sizes=np.full((COUNT, 2), 32, np.int32),
         colours=np.zeros(COUNT, np.float32),
+        contents=np.zeros((COUNT, 16), np.uint8),
         positions=np.full((COUNT, 2), -1, np.int32),
         skipped={},
     )

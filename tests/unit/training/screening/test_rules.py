@@ -27,6 +27,7 @@ def material(count: int, lettered: int, seed: int = 2) -> Material:
         scan_numbers=(np.arange(count) % 2).astype(np.int32),
         sizes=np.full((count, 2), 64, dtype=np.int32),
         colours=np.zeros(count, np.float32),
+        contents=np.zeros((count, 16), np.uint8),
         positions=np.full((count, 2), -1, dtype=np.int32),
         skipped={},
     )

@@ -19,6 +19,7 @@ def catalogue() -> Catalogue:
         scan_numbers=np.array([0, -1], dtype=np.int32),
         sizes=np.full((2, 2), 16, dtype=np.int32),
         colours=np.zeros(2, np.float32),
+        contents=np.zeros((2, 16), np.uint8),
         positions=np.array([[350, 0], [-1, -1]], dtype=np.int32),
         skipped={},
     )

@@ -1,0 +1,42 @@
+"""What makes two tiles the same one, whatever they are called and whichever bundle holds them."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.bundle import Bundle
+from bundle.layout import TILE_HASHES
+from bundle.preprocess import content_hash, decode_png
+
+
+class Contents:
+    """The content hashes of a bundle's tiles.
+
+    A bundle that was fitted before bundles held them has those of its pictures, which are the
+    same where tiles had the size of the encoder's input.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._stored: NDArray[np.uint8] | None = bundle.arrays.get(TILE_HASHES)
+        self._made: dict[int, bytes] = {}
+
+    def of(self, row: int) -> bytes:
+        """Return the hash of a tile."""
+        if self._stored is not None:
+            return bytes(self._stored[row])
+        if row not in self._made:
+            self._made[row] = content_hash(decode_png(self._bundle.picture(row)))
+        return self._made[row]
+
+    def rows(self, content: bytes) -> list[int]:
+        """Return the rows of the tiles that have a hash, ascending."""
+        return self._rows.get(content, [])
+
+    @cached_property
+    def _rows(self) -> dict[bytes, list[int]]:
+        rows: dict[bytes, list[int]] = {}
+        for row in range(len(self._bundle)):
+            rows.setdefault(self.of(row), []).append(row)
+        return rows

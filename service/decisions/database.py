@@ -1,0 +1,126 @@
+"""The database of decisions: SQLite in a folder of the user's, or PostgreSQL by DATABASE_URL.
+
+Writers take turns, over all processes and machines, and hold their turn until they have
+committed. So events become visible in the order of their numbers, and whoever has seen number n
+has seen all before it.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from bundle.errors import InputError
+from service.settings import Settings
+
+FILE = "decisions.sqlite"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_PATIENCE_S = 5
+_TURN = 7_304_914_282_236_581
+"""Of the advisory lock that writers take in PostgreSQL: a number that no one else will choose."""
+_WRITES = "tilescreen_writes"
+
+
+def database_url(settings: Settings) -> URL:
+    """Return where the decisions are.
+
+    Raises:
+        InputError: DATABASE_URL is no address of a database that this works with.
+    """
+    given = settings.database_url.get_secret_value()
+    if not given:
+        return URL.create("sqlite", database=str(settings.decisions.absolute() / FILE))
+    try:
+        url = make_url(given)
+    except ArgumentError as error:
+        raise InputError(
+            "DATABASE_URL is no address of a database; it should be like "
+            "postgresql://user:password@host:5432/name."
+        ) from error
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database:
+        return url
+    raise InputError(
+        f"DATABASE_URL names {url.drivername[:40]!r}; decisions are kept in postgresql:// or in "
+        "a file, sqlite:///path. Leave it out to keep them in a folder (--decisions)."
+    )
+
+
+def open_database(url: URL) -> Engine:
+    """Connect, and bring the tables up to date.
+
+    Raises:
+        SQLAlchemyError, OSError: it cannot be reached or written.
+    """
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    try:
+        with _alone(url), writing(engine) as connection:
+            settings = Config()
+            settings.set_main_option("script_location", str(_MIGRATIONS))
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+    except (SQLAlchemyError, OSError):
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction that writes, when it is its turn; commit it at the end."""
+    options: dict[str, Any] = {_WRITES: True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+def _sqlite(url: URL) -> Engine:
+    assert url.database is not None
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _PATIENCE_S})
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # sqlite3 begins no transactions of its own
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A commit has reached the disk when it returns: neither kill nor power cut loses it.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    patient = {"connect_timeout": _PATIENCE_S, "options": f"-c lock_timeout={_PATIENCE_S}s"}
+    engine = create_engine(url, connect_args=patient, pool_pre_ping=True)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        if connection.get_execution_options().get(_WRITES):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
+
+    return engine
+
+
+@contextmanager
+def _alone(url: URL) -> Iterator[None]:
+    """Let one process at a time make an SQLite file; PostgreSQL sees to it itself."""
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        yield
+        return
+    with Path(f"{url.database}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

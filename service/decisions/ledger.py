@@ -1,0 +1,102 @@
+"""Adds events to the database and reads them, in a thread of its own."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.decisions.database import database_url, open_database, writing
+from service.errors import LedgerDown
+from service.settings import Settings
+
+R = TypeVar("R")
+_log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """The database, opened at the first use; a context manager.
+
+    One thread does all its work: a database that stands still keeps no tile from being
+    answered, and writers of one process need no turns among them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet.
+
+        Raises:
+            InputError: the address of the database is none.
+        """
+        self._url = database_url(settings)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._engine: Engine | None = None
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish what was begun, then close the database."""
+        self._thread.shutdown()
+        if self._engine is not None:
+            self._engine.dispose()
+
+    async def read(self, work: Callable[[Connection], R]) -> R:
+        """Run work that only reads.
+
+        Raises:
+            LedgerDown: the database cannot be used.
+        """
+
+        def reading(engine: Engine) -> R:
+            with engine.connect() as connection, connection.begin():
+                return work(connection)
+
+        return await self._run(reading)
+
+    async def write(self, work: Callable[[Connection], R]) -> R:
+        """Run work in a transaction while no one else writes; what it raises undoes it.
+
+        When this returns, what was written is on the disk. It is finished even when nobody
+        waits for it any more.
+
+        Raises:
+            LedgerDown: the database cannot be used, and nothing was written.
+        """
+
+        def committing(engine: Engine) -> R:
+            with writing(engine) as connection:
+                return work(connection)
+
+        return await asyncio.shield(asyncio.ensure_future(self._run(committing)))
+
+    async def _run(self, work: Callable[[Engine], R]) -> R:
+        def inside() -> R:
+            try:
+                if self._engine is None:
+                    self._engine = open_database(self._url)
+                return work(self._engine)
+            except (SQLAlchemyError, OSError) as error:
+                _log.error("the database of decisions failed: %s", _cause(error))
+                raise LedgerDown(_where(self._url)) from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the database said, without the statement: its values may name a patient."""
+    return str(getattr(error, "orig", None) or error).strip()
+
+
+def _where(url: URL) -> str:
+    return "the folder of decisions" if url.get_backend_name() == "sqlite" else "DATABASE_URL"

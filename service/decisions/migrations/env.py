@@ -1,0 +1,13 @@
+"""Runs the steps on the connection that `service.decisions.database` hands over."""
+
+from alembic import context
+
+from service.decisions.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,175 @@
+"""How the decisions about one bundle's tiles stand, kept up to date from the ledger."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Literal, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from bundle.content import Contents
+from service.catalog import Catalog
+from service.decisions.events import Decision, Event, New, append, since, undo
+from service.decisions.ledger import Ledger
+from service.errors import DecisionChanged
+
+R = TypeVar("R")
+State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
+STATES: tuple[State | None, ...] = (None, "keep", "review", "drop", "conflict")
+"""By code: what `Reviewed.states` holds of a tile. None: nobody has decided."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A decision about one tile of the bundle, None to take one's own back.
+
+    expected: the number of the tile's last event that the caller knows of, 0 for none.
+    """
+
+    row: int
+    decision: Decision | None
+    reason: str | None = None
+    comment: str | None = None
+    expected: int | None = None
+
+
+@dataclass
+class _Tile:
+    """What is known of one tile."""
+
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def opinions(self) -> list[Event]:
+        """The last event of each reviewer that is a decision, in the order they were made."""
+        last = {event.reviewer: event for event in self.events}
+        stand = (event for event in last.values() if event.decision is not None)
+        return sorted(stand, key=attrgetter("seq"))
+
+
+class Reviewed:
+    """The decisions about a bundle's tiles.
+
+    states: (n,) uint8, positions in STATES.
+    elsewhere: events about tiles that this bundle does not hold, or no longer as they were.
+
+    An event belongs to the tile that shows what was looked at: by its id where that still
+    shows the same, else to the first one that does.
+    """
+
+    def __init__(self, catalog: Catalog, ledger: Ledger) -> None:
+        self._catalog = catalog
+        self._ledger = ledger
+        self.contents = Contents(catalog.bundle)
+        self.states: NDArray[np.uint8] = np.zeros(len(catalog.ids), np.uint8)
+        self.elsewhere: list[Event] = []
+        self.seq = 0
+        self._tiles: dict[int, _Tile] = {}
+
+    async def refresh(self) -> None:
+        """Take in what others decided meanwhile.
+
+        Raises:
+            LedgerDown: the database cannot be used.
+        """
+        await self._ledger.read(self._catch_up)
+
+    async def decide(self, reviewer: str, wanted: Sequence[Wanted]) -> str:
+        """Write decisions, all or none; return their batch.
+
+        Raises:
+            DecisionChanged: a tile's last event is not the expected one.
+            LedgerDown: the database cannot be used.
+        """
+
+        def work(connection: Connection) -> str:
+            self._catch_up(connection)
+            for one in wanted:
+                if one.expected not in (None, self.last(one.row)):
+                    raise DecisionChanged(self._catalog.ids[one.row])
+            news = [self._new(one) for one in wanted]
+            return append(connection, reviewer, self._bundle_id, news)
+
+        return await self._written(work)
+
+    async def undo(self, reviewer: str) -> tuple[str | None, list[int]]:
+        """Take back the reviewer's last batch; return it, and the rows whose tiles it was about.
+
+        Raises:
+            LedgerDown: the database cannot be used.
+        """
+
+        def work(connection: Connection) -> tuple[str | None, str | None]:
+            return undo(connection, reviewer, self._bundle_id)
+
+        undone, batch = await self._written(work)
+        return undone, [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
+
+    def state(self, row: int) -> State | None:
+        """Return what is decided about a tile."""
+        return STATES[int(self.states[row])]
+
+    def last(self, row: int) -> int:
+        """Return the number of a tile's last event, 0 where there is none."""
+        tile = self._tiles.get(row)
+        return tile.events[-1].seq if tile else 0
+
+    def opinions(self, row: int) -> list[Event]:
+        """Return what each reviewer decided about a tile, in the order of time."""
+        tile = self._tiles.get(row)
+        return tile.opinions if tile else []
+
+    def history(self, row: int) -> list[Event]:
+        """Return all events about a tile, in the order of time."""
+        tile = self._tiles.get(row)
+        return list(tile.events) if tile else []
+
+    @property
+    def rows(self) -> list[int]:
+        """The rows of the tiles about which there are events, by the time of their last."""
+        return sorted(self._tiles, key=self.last)
+
+    @property
+    def _bundle_id(self) -> str:
+        return self._catalog.bundle.manifest.bundle_id
+
+    async def _written(self, work: Callable[[Connection], R]) -> R:
+        result = await self._ledger.write(work)
+        await self.refresh()
+        return result
+
+    def _new(self, one: Wanted) -> New:
+        content = self.contents.of(one.row).hex()
+        name = self._catalog.ids[one.row]
+        return New(name, content, one.decision, one.reason, one.comment)
+
+    def _catch_up(self, connection: Connection) -> None:
+        self._take_in(since(connection, self.seq))
+
+    def _take_in(self, events: Iterable[Event]) -> None:
+        """Put events with their tiles; in the ledger's thread, and nowhere else."""
+        for event in events:
+            row = self._row(event)
+            if row is None:
+                self.elsewhere.append(event)
+            else:
+                tile = self._tiles.setdefault(row, _Tile())
+                tile.events.append(event)
+                self.states[row] = _state(tile.opinions)
+            self.seq = event.seq
+
+    def _row(self, event: Event) -> int | None:
+        content = bytes.fromhex(event.content)
+        row = self._catalog.rows.get(event.tile_id)
+        if row is not None and self.contents.of(row) == content:
+            return row
+        return next(iter(self.contents.rows(content)), None)
+
+
+def _state(opinions: Sequence[Event]) -> int:
+    decided = {event.decision for event in opinions}
+    if len(decided) > 1:
+        return STATES.index("conflict")
+    return STATES.index(next(iter(decided), None))

@@ -1,0 +1,47 @@
+"""The tables of the ledger, as the newest migration leaves them.
+
+Events are only ever added. What holds now follows from them: see `service.decisions.reviewed`.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC, also where the database knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return a stored moment with its time zone."""
+        del dialect
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""Of an event; SQLite numbers rows by itself only in its INTEGER."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("reviewer", String(80), nullable=False),
+    Column("tile_id", Text, nullable=False),
+    Column("content", String(32), nullable=False, comment="bundle.preprocess.content_hash, hex"),
+    Column("bundle", String(16), nullable=False, comment="id of the bundle that was looked at"),
+    Column("decision", String(8), comment="keep, review, drop; null takes the decision back"),
+    Column("reason", String(80)),
+    Column("comment", Text),
+    Column("batch", String(32), nullable=False, comment="the request"),
+    Column("undoes", String(32), comment="the batch that this event takes back"),
+    Index("decisions_by_tile", "content", "tile_id"),
+    Index("decisions_by_batch", "batch"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,44 @@
+"""JSON that is sent: read within the limits, and checked against a model."""
+
+from typing import TypeVar
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from service.bodies import read_body
+from service.errors import WrongMediaType
+from service.state import Serving
+
+M = TypeVar("M", bound=BaseModel)
+_KIND = "application/json"
+
+
+async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
+    """Read the body of a request.
+
+    Raises:
+        WrongMediaType: it is not called JSON: pages of other sites can send anything else
+            without asking.
+        RequestValidationError: it is not what the model says.
+        BodyTooLarge, BodiesFull, SlowBody: as of every body.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _KIND:
+        raise WrongMediaType(f"The Content-Type is {kind[:40]!r}. Send JSON, as {_KIND}.")
+    body = bytearray()
+    with serving.gate.enter() as ticket:
+        await read_body(
+            request,
+            limit=serving.settings.max_body_bytes,
+            patience_s=serving.settings.request_timeout_s,
+            ticket=ticket,
+            take=body.extend,
+        )
+        try:
+            return model.model_validate_json(bytes(body))
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            raise RequestValidationError(
+                [{**one, "loc": ("body", *one["loc"])} for one in found]
+            ) from error

@@ -1,0 +1,208 @@
+"""What people decide about stored tiles."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bundle.errors import UnknownTile
+from service.answers import enveloped
+from service.decisions.events import Event
+from service.decisions.reviewed import STATES, State, Wanted
+from service.deps import Limit, ReviewerDep, ServingDep, TileId
+from service.errors import BadPrecondition
+from service.facts import Fact
+from service.json_bodies import read_json
+from service.openapi import json_body, problems
+from service.results import problem_with
+from service.schemas import (
+    BulkDecided,
+    BulkDecisions,
+    DecisionPage,
+    NewDecision,
+    TileDecided,
+    Undone,
+)
+from service.state import Serving
+
+router = APIRouter(tags=["decisions"])
+
+OptionalState = Annotated[
+    Literal["keep", "review", "drop", "conflict"] | None,
+    Query(description="Tiles that stand so only.", examples=["drop"]),
+]
+OptionalReviewer = Annotated[
+    str | None, Query(description="Tiles that this reviewer decided on only.", examples=["ann"])
+]
+Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
+History = Annotated[
+    bool, Query(description="Give every event as well, also what was taken back.", examples=[False])
+]
+_DIGITS = 18  # of a number that a database can hold
+_CHANGES = (400, 403, 408, 412, 413, 415, 422, 429, 503)
+
+
+@router.put(
+    "/tiles/{tile_id:path}/decision",
+    response_model=TileDecided,
+    responses=problems(404, *_CHANGES),
+    openapi_extra=json_body("NewDecision"),
+)
+async def decide(
+    request: Request, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
+) -> Response:
+    """Decide about a stored tile; it is on the disk when this answers.
+
+    With If-Match, the ETag of GET, it is refused where somebody decided meanwhile.
+    """
+    row = serving.catalog.row(tile_id)
+    sent = await read_json(request, serving, NewDecision)
+    wanted = Wanted(row, sent.decision, sent.reason, sent.comment, _expected(request))
+    await serving.reviewed.decide(reviewer, [wanted])
+    return _tile(serving, row)
+
+
+@router.delete(
+    "/tiles/{tile_id:path}/decision",
+    response_model=TileDecided,
+    responses=problems(404, *_CHANGES),
+)
+async def withdraw(
+    request: Request, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
+) -> Response:
+    """Take one's own decision about a stored tile back."""
+    row = serving.catalog.row(tile_id)
+    await serving.reviewed.decide(reviewer, [Wanted(row, None, expected=_expected(request))])
+    return _tile(serving, row)
+
+
+@router.get(
+    "/tiles/{tile_id:path}/decision", response_model=TileDecided, responses=problems(404, 422, 503)
+)
+async def decision(tile_id: TileId, serving: ServingDep, *, history: History = False) -> Response:
+    """Tell what is decided about a stored tile, and by whom."""
+    row = serving.catalog.row(tile_id)
+    await serving.reviewed.refresh()
+    return _tile(serving, row, history=history)
+
+
+@router.post(
+    "/decisions",
+    response_model=BulkDecided,
+    responses=problems(*_CHANGES),
+    openapi_extra=json_body("BulkDecisions"),
+)
+async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerDep) -> Response:
+    """Decide about many stored tiles at once, as one batch that can be undone as one.
+
+    An id that is not stored gets its own error; the others are decided all the same.
+    """
+    sent = await read_json(request, serving, BulkDecisions)
+    results: list[Fact] = []
+    wanted: list[Wanted] = []
+    for one in sent.each():
+        try:
+            row = serving.catalog.row(one.id)
+        except UnknownTile as error:
+            results.append({"id": one.id, "error": problem_with(error).members()})
+            continue
+        wanted.append(Wanted(row, one.decision, one.reason, one.comment))
+        results.append({"id": one.id})
+    batch = await serving.reviewed.decide(reviewer, wanted) if wanted else None
+    states = iter([serving.reviewed.state(one.row) for one in wanted])
+    for result in results:
+        if "error" not in result:
+            result["state"] = next(states)
+    return enveloped(serving, batch=batch, results=results)
+
+
+@router.post("/decisions/undo", response_model=Undone, responses=problems(403, 422, 503))
+async def undo(serving: ServingDep, reviewer: ReviewerDep) -> Response:
+    """Take back one's own last batch that is not taken back yet.
+
+    Its tiles stand again as before it. Nothing is erased: the history keeps all of it.
+    """
+    undone, rows = await serving.reviewed.undo(reviewer)
+    results = [
+        {"id": serving.catalog.ids[row], "state": serving.reviewed.state(row)} for row in rows
+    ]
+    return enveloped(serving, undone=undone, results=results)
+
+
+@router.get("/decisions", response_model=DecisionPage, responses=problems(422, 503))
+async def decisions(
+    serving: ServingDep,
+    *,
+    state: OptionalState = None,
+    reviewer: OptionalReviewer = None,
+    offset: Offset = 0,
+    limit: Limit = 100,
+) -> Response:
+    """List the tiles that are decided on, the last one first."""
+    await serving.reviewed.refresh()
+    rows = await serving.apart(_chosen, serving, state, reviewer)
+    end = offset + limit
+    return enveloped(
+        serving,
+        total=len(rows),
+        elsewhere=len({(event.content, event.tile_id) for event in serving.reviewed.elsewhere}),
+        decisions=[_fact(serving, row) for row in rows[offset:end]],
+        next=end if end < len(rows) else None,
+    )
+
+
+def _chosen(serving: Serving, state: State | None, reviewer: str | None) -> list[int]:
+    reviewed = serving.reviewed
+    rows = [row for row in reversed(reviewed.rows) if reviewed.states[row]]
+    if state is not None:
+        rows = [row for row in rows if reviewed.states[row] == STATES.index(state)]
+    if reviewer is not None:
+        rows = [
+            row for row in rows if any(one.reviewer == reviewer for one in reviewed.opinions(row))
+        ]
+    return rows
+
+
+def _tile(serving: Serving, row: int, *, history: bool = False) -> Response:
+    fact = _fact(serving, row)
+    if history:
+        fact["history"] = [_event(event) for event in serving.reviewed.history(row)]
+    # Decisions change while the bundle does not: no answer about them may be kept.
+    headers = {"ETag": f'"{serving.reviewed.last(row)}"', "Cache-Control": "no-store"}
+    return enveloped(serving, headers, **fact)
+
+
+def _fact(serving: Serving, row: int) -> Fact:
+    return {
+        "id": serving.catalog.ids[row],
+        "state": serving.reviewed.state(row),
+        "decisions": [_event(event) for event in serving.reviewed.opinions(row)],
+    }
+
+
+def _event(event: Event) -> Fact:
+    return {
+        "reviewer": event.reviewer,
+        "decision": event.decision,
+        "reason": event.reason,
+        "comment": event.comment,
+        "at": event.at,
+        "seq": event.seq,
+        "bundle": event.bundle,
+    }
+
+
+def _expected(request: Request) -> int | None:
+    """Return the event that If-Match names, None without the header.
+
+    Raises:
+        BadPrecondition: it names something else.
+    """
+    given = request.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        return None
+    number = given.strip().removeprefix("W/").strip('"')
+    if not number.isdecimal() or len(number) > _DIGITS:
+        raise BadPrecondition(
+            f"If-Match is {given[:100]!r}; it must be the ETag of GET /tiles/{{id}}/decision."
+        )
+    return int(number)

@@ -1,0 +1,175 @@
+"""Decisions about tiles: what is sent, and the answers."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from service.schemas.problem import Shape
+from service.schemas.results import Answer, FailedResult
+
+Decision: TypeAlias = Literal["keep", "review", "drop"]
+State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+_MOST = 1_000_000
+_DECISION = {
+    "reviewer": "ann",
+    "decision": "drop",
+    "reason": "LETTERING",
+    "comment": None,
+    "at": "2026-01-01T00:00:00Z",
+    "seq": 7,
+    "bundle": "d58c69737ebf73dd",
+}
+_STATE = "keep, review or drop if all who decided agree, else conflict; null if nobody has decided."
+
+
+class Sent(BaseModel):
+    """What a request says; a member that is none is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NewDecision(Sent):
+    """A decision about one tile."""
+
+    decision: Decision = Field(description="What to do with the tile.", examples=["drop"])
+    reason: _Line | None = Field(
+        default=None, description="Why, in a word: a code of /screen or one's own."
+    )
+    comment: _Text | None = Field(default=None, description="Anything else.")
+
+
+class OneOfMany(NewDecision):
+    """A decision about the tile with this id."""
+
+    id: str = Field(description="The stored tile's id.", examples=["c311"])
+
+
+class BulkDecisions(Sent):
+    """Decisions about many tiles: one for all `ids`, or one each."""
+
+    ids: list[str] | None = Field(
+        default=None, max_length=_MOST, description="Tiles that share `decision`."
+    )
+    decision: Decision | None = Field(default=None, description="Of all `ids`.")
+    reason: _Line | None = Field(default=None, description="Of all `ids`.")
+    comment: _Text | None = Field(default=None, description="Of all `ids`.")
+    decisions: list[OneOfMany] | None = Field(
+        default=None, max_length=_MOST, description="Tiles with a decision each."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.ids is None) == (self.decisions is None):
+            raise ValueError("send either `ids` with one `decision`, or `decisions`")
+        if (self.ids is None) != (self.decision is None):
+            raise ValueError("`decision` goes with `ids`, and with nothing else")
+        return self
+
+    def each(self) -> Iterator[OneOfMany]:
+        """Yield the decision about each tile."""
+        yield from self.decisions or ()
+        for name in self.ids or ():
+            assert self.decision is not None, "see _one_of_two"
+            yield OneOfMany(
+                id=name, decision=self.decision, reason=self.reason, comment=self.comment
+            )
+
+
+class MadeDecision(Shape):
+    """A decision that somebody made."""
+
+    reviewer: str = Field(description="Who.", examples=["ann"])
+    decision: Decision | None = Field(
+        description="What to do with the tile; in a history, null took a decision back.",
+        examples=["drop"],
+    )
+    reason: str | None = Field(description="Why.", examples=["LETTERING"])
+    comment: str | None = Field(description="Anything else.", examples=[None])
+    at: datetime = Field(description="When.", examples=["2026-01-01T00:00:00Z"])
+    seq: int = Field(description="Number of the event, ascending.", examples=[7])
+    bundle: str = Field(
+        description="Id of the bundle that was looked at.", examples=["d58c69737ebf73dd"]
+    )
+
+
+class TileDecided(Answer):
+    """How the decisions about a tile stand; its ETag is for If-Match."""
+
+    id: str = Field(description="The stored tile's id.", examples=["c311"])
+    state: State | None = Field(description=_STATE, examples=["drop"])
+    decisions: list[MadeDecision] = Field(
+        description="The decision of each reviewer.", examples=[[_DECISION]]
+    )
+    history: list[MadeDecision] = Field(
+        default=[], description="Every event, where `history` asked for it."
+    )
+
+
+class StateOfTile(Shape):
+    """How the decisions about one tile stand now."""
+
+    id: str = Field(description="The stored tile's id.", examples=["c311"])
+    state: State | None = Field(description=_STATE, examples=["drop"])
+
+
+class UndecidedTile(Shape):
+    """A tile about which nothing could be decided."""
+
+    id: str = Field(description="The id that was sent.", examples=["c312"])
+    error: dict[str, object] = Field(
+        description="What is wrong, as in every problem.",
+        examples=[FailedResult.model_fields["error"].examples],
+    )
+
+
+class BulkDecided(Answer):
+    """What became of many decisions."""
+
+    batch: str | None = Field(
+        description="What undo takes back as one; null if nothing was written.",
+        examples=["4f7a3f6d0b6e4a5c8e7d6c5b4a392817"],
+    )
+    results: list[StateOfTile | UndecidedTile] = Field(
+        description="In request order.", examples=[[{"id": "c311", "state": "drop"}]]
+    )
+
+
+class Undone(Answer):
+    """What was taken back."""
+
+    undone: str | None = Field(
+        description="The batch; null if there was none.",
+        examples=["4f7a3f6d0b6e4a5c8e7d6c5b4a392817"],
+    )
+    results: list[StateOfTile] = Field(
+        description="Its tiles, as they stand now.", examples=[[{"id": "c311", "state": None}]]
+    )
+
+
+class DecidedTile(StateOfTile):
+    """A tile that somebody decided on."""
+
+    decisions: list[MadeDecision] = Field(
+        description="The decision of each reviewer.", examples=[[_DECISION]]
+    )
+
+
+class DecisionPage(Answer):
+    """Tiles that are decided on, the last one first."""
+
+    total: int = Field(description="How many there are.", examples=[1])
+    elsewhere: int = Field(
+        description="Decided tiles that this bundle does not hold, or not as they were.",
+        examples=[0],
+    )
+    decisions: list[DecidedTile] = Field(
+        description="One page of them.",
+        examples=[[{"id": "c311", "state": "drop", "decisions": [_DECISION]}]],
+    )
+    next: int | None = Field(
+        description="`offset` of the next page; null on the last.", examples=[None]
+    )

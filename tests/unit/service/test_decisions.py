@@ -1,0 +1,236 @@
+"""Decisions: written, read back, taken back, and never lost between."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bundle import InputError
+from tests.api import Api, running
+from tests.tiny import write_tiny_bundle
+
+ADMIN, ANN, READ = "admin-key-0123456789", "ann-key-0123456789", "read-key-0123456789"
+
+
+@pytest.fixture
+def api(tiny_path: Path, tmp_path: Path) -> Iterator[Api]:
+    """The application over the tiny bundle, its decisions in an empty folder."""
+    with running(tiny_path, decisions=tmp_path / "kept") as running_api:
+        yield running_api
+
+
+def put(api: Api, tile_id: str, decision: str, **headers: str) -> Any:
+    sent = {key.replace("_", "-"): value for key, value in headers.items()}
+    body = {"decision": decision}
+    return api.ask("PUT", f"/tiles/{tile_id}/decision", json=body, headers=sent)
+
+
+def test_a_decision_is_told_as_it_was_made(api: Api):
+    """GET gives what PUT was sent, with the reviewer and the bundle."""
+    body = {"decision": "drop", "reason": "LETTERING", "comment": "a lead letter"}
+    made = api.ask(
+        "PUT", "/tiles/c303/decision", json=body, headers={"X-Reviewer": "Ann%20Example"}
+    )
+    told = api.get("/tiles/c303/decision").json()
+    assert made.json() == told
+    (one,) = told["decisions"]
+    assert (told["id"], told["state"]) == ("c303", "drop")
+    assert {key: one[key] for key in body} == body
+    assert (one["reviewer"], one["bundle"]) == ("Ann Example", told["bundle"])
+
+
+def test_nobody_has_decided_at_first(api: Api):
+    """A tile without events has no state, no decisions, and the ETag of none."""
+    told = api.get("/tiles/c303/decision")
+    assert (told.json()["state"], told.json()["decisions"]) == (None, [])
+    assert told.headers["etag"] == '"0"'
+    assert told.headers["cache-control"] == "no-store"
+
+
+def test_reviewers_who_differ_are_a_conflict_until_one_gives_in(api: Api):
+    """Two decisions that differ are a conflict; the same twice, or one taken back, is none."""
+    put(api, "c303", "drop", X_Reviewer="ann")
+    assert put(api, "c303", "keep", X_Reviewer="ben").json()["state"] == "conflict"
+    assert put(api, "c303", "drop", X_Reviewer="ben").json()["state"] == "drop"
+    put(api, "c303", "keep", X_Reviewer="ben")
+    taken = api.ask("DELETE", "/tiles/c303/decision", headers={"X-Reviewer": "ben"})
+    assert taken.json()["state"] == "drop"
+
+
+def test_if_match_keeps_an_update_from_being_lost(api: Api):
+    """Who saw an older state is refused and nothing is written; who saw the newest is not."""
+    seen = api.get("/tiles/c303/decision").headers["etag"]
+    put(api, "c303", "drop", X_Reviewer="ann")
+    refused = put(api, "c303", "keep", X_Reviewer="ben", If_Match=seen)
+    assert (refused.status_code, refused.json()["code"]) == (412, "decision_changed")
+    told = api.get("/tiles/c303/decision")
+    assert told.json()["state"] == "drop"
+    assert put(api, "c303", "keep", If_Match=told.headers["etag"]).status_code == 200
+
+
+def test_an_if_match_that_is_none_is_refused(api: Api):
+    """A header that names no event is a mistake, not a wish to overwrite."""
+    assert put(api, "c303", "keep", If_Match='"abc"').json()["code"] == "bad_precondition"
+
+
+def test_many_are_decided_at_once_and_each_unknown_one_says_so(api: Api):
+    """The known tiles are decided, the unknown id has its own error, in request order."""
+    body = {"ids": ["c303", "nope", "c306"], "decision": "drop"}
+    answer = api.ask("POST", "/decisions", json=body).json()
+    one, unknown, other = answer["results"]
+    assert (one, other) == ({"id": "c303", "state": "drop"}, {"id": "c306", "state": "drop"})
+    assert unknown["error"]["code"] == "unknown_tile"
+    assert api.get("/decisions").json()["total"] == 2
+
+
+def test_each_may_have_its_own_decision(api: Api):
+    """`decisions` says of each tile what to do with it."""
+    sent = [{"id": "c303", "decision": "drop"}, {"id": "c306", "decision": "keep"}]
+    answer = api.ask("POST", "/decisions", json={"decisions": sent}).json()
+    assert [one["state"] for one in answer["results"]] == ["drop", "keep"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"ids": ["c303"]},
+        {"decisions": [], "ids": [], "decision": "drop"},
+        {"ids": ["c303"], "decision": "burn"},
+        {"ids": ["c303"], "decision": "drop", "why": "?"},
+    ],
+)
+def test_a_bulk_that_does_not_say_what_to_do_is_refused(api: Api, body: dict[str, object]):
+    """Neither nothing nor two things at once, no unknown decision and no unknown member."""
+    assert api.ask("POST", "/decisions", json=body).json()["code"] == "invalid_request"
+    assert api.get("/decisions").json()["total"] == 0
+
+
+def test_undo_goes_back_step_by_step(api: Api):
+    """Each undo takes one batch back, to what the reviewer had decided before; others stay."""
+    put(api, "c303", "keep", X_Reviewer="ben")
+    put(api, "c306", "keep")
+    api.ask("POST", "/decisions", json={"ids": ["c306", "c309"], "decision": "drop"})
+    first = api.ask("POST", "/decisions/undo").json()
+    assert {one["id"]: one["state"] for one in first["results"]} == {"c306": "keep", "c309": None}
+    second = api.ask("POST", "/decisions/undo").json()
+    assert second["results"] == [{"id": "c306", "state": None}]
+    third = api.ask("POST", "/decisions/undo").json()
+    assert (third["undone"], third["results"]) == (None, [])
+    assert api.get("/tiles/c303/decision").json()["state"] == "keep"
+
+
+def test_undo_after_new_decisions_takes_the_newest_back(api: Api):
+    """A decision after an undo is taken back first; what was undone stays undone."""
+    put(api, "c303", "keep")
+    put(api, "c303", "drop")
+    api.ask("POST", "/decisions/undo")
+    put(api, "c303", "review")
+    api.ask("POST", "/decisions/undo")
+    assert api.get("/tiles/c303/decision").json()["state"] == "keep"
+    api.ask("POST", "/decisions/undo")
+    assert api.get("/tiles/c303/decision").json()["state"] is None
+
+
+def test_the_history_keeps_what_was_taken_back(api: Api):
+    """Nothing is erased: an undo is one more event."""
+    put(api, "c303", "drop")
+    api.ask("POST", "/decisions/undo")
+    told = api.get("/tiles/c303/decision?history=true").json()
+    assert [one["decision"] for one in told["history"]] == ["drop", None]
+
+
+def test_the_list_is_filtered_and_paged(api: Api):
+    """By state and by reviewer, the last decided first, page by page."""
+    for name in ("c300", "c303", "c306"):
+        put(api, name, "drop", X_Reviewer="ann")
+    put(api, "c309", "keep", X_Reviewer="ben")
+    page = api.get("/decisions?state=drop&limit=2").json()
+    assert ([one["id"] for one in page["decisions"]], page["next"]) == (["c306", "c303"], 2)
+    rest = api.get("/decisions?state=drop&limit=2&offset=2").json()
+    assert ([one["id"] for one in rest["decisions"]], rest["next"]) == (["c300"], None)
+    assert [one["id"] for one in api.get("/decisions?reviewer=ben").json()["decisions"]] == ["c309"]
+
+
+def test_decisions_outlive_the_service(tiny_path: Path, tmp_path: Path):
+    """Another start over the same folder knows them."""
+    with running(tiny_path, decisions=tmp_path) as api:
+        put(api, "c303", "drop")
+    with running(tiny_path, decisions=tmp_path) as api:
+        assert api.get("/tiles/c303/decision").json()["state"] == "drop"
+
+
+def test_two_processes_see_each_others_decisions(tiny_path: Path, tmp_path: Path):
+    """What one has acknowledged, the other tells."""
+    with (
+        running(tiny_path, decisions=tmp_path) as one,
+        running(tiny_path, decisions=tmp_path) as other,
+    ):
+        put(one, "c303", "drop", X_Reviewer="ann")
+        assert put(other, "c303", "keep", X_Reviewer="ben").json()["state"] == "conflict"
+        assert one.get("/tiles/c303/decision").json()["state"] == "conflict"
+
+
+def test_a_new_bundle_takes_decisions_over_by_content(tmp_path: Path):
+    """A tile keeps its decision under a new id; another tile under the old id does not get it."""
+    write_tiny_bundle(tmp_path / "old", ids=[f"a{at:02d}" for at in range(12)])
+    write_tiny_bundle(tmp_path / "new", ids=[f"a{at:02d}" for at in range(1, 13)])
+    write_tiny_bundle(tmp_path / "other", seed=8)
+    with running(tmp_path / "old", decisions=tmp_path) as api:
+        put(api, "a03", "drop")
+    with running(tmp_path / "new", decisions=tmp_path) as api:
+        assert api.get("/tiles/a04/decision").json()["state"] == "drop"
+        assert api.get("/tiles/a03/decision").json()["state"] is None
+    with running(tmp_path / "other", decisions=tmp_path) as api:
+        told = api.get("/decisions").json()
+        assert (told["total"], told["elsewhere"]) == (0, 1)
+
+
+def test_roles_are_respected(tiny_path: Path, tmp_path: Path):
+    """A key to read may look, not decide; a key with a name decides in that name alone."""
+    keys = f"read:{READ},review@ann:{ANN}"
+    with running(tiny_path, decisions=tmp_path, api_keys=keys) as api:
+        assert put(api, "c303", "drop", X_API_Key=READ).json()["code"] == "role_too_low"
+        assert put(api, "c303", "drop", X_API_Key=ANN).json()["decisions"][0]["reviewer"] == "ann"
+        refused = put(api, "c303", "keep", X_API_Key=ANN, X_Reviewer="ben")
+        assert refused.json()["code"] == "bad_reviewer"
+        told = api.get("/tiles/c303/decision", headers={"X-API-Key": READ}).json()
+        assert told["state"] == "drop"
+
+
+def test_pages_of_other_sites_cannot_decide(api: Api):
+    """What a browser says comes from elsewhere, or is not called JSON, is refused."""
+    foreign = put(api, "c303", "drop", Sec_Fetch_Site="cross-site")
+    assert foreign.json()["code"] == "from_another_site"
+    plain = api.post("/decisions", b'{"ids":["c303"],"decision":"drop"}', "text/plain")
+    assert plain.json()["code"] == "wrong_media_type"
+    assert api.get("/decisions").json()["total"] == 0
+
+
+@pytest.mark.parametrize("name", ["a,b", "x" * 81, "a@b", "a%0Ab"])
+def test_a_name_that_would_not_stay_itself_is_refused(api: Api, name: str):
+    """Commas and line breaks would break lists; a long name is a mistake."""
+    assert put(api, "c303", "drop", X_Reviewer=name).json()["code"] == "bad_reviewer"
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_the_rest_answers(
+    tiny_path: Path, tmp_path: Path
+):
+    """Decisions answer 503 with what to do; screening goes on."""
+    (tmp_path / "file").write_text("no folder")
+    with running(tiny_path, decisions=tmp_path / "file") as api:
+        refused = put(api, "c303", "drop")
+        assert (refused.status_code, refused.json()["code"]) == (503, "decisions_down")
+        assert refused.headers["retry-after"]
+        assert api.get("/screen/c303").status_code == 200
+
+
+def test_an_address_of_no_database_is_told_at_the_start(tiny_path: Path):
+    """The sentence names the variable and never the password in it."""
+    with (
+        pytest.raises(InputError, match="DATABASE_URL names 'mysql'") as raised,
+        running(tiny_path, database_url="mysql://ann:secret@host/db"),
+    ):
+        pass
+    assert "secret" not in str(raised.value)
