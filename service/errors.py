@@ -238,8 +238,8 @@ class FromAnotherSite(ServiceError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Another site's page sent this through your browser, so it was refused. Decide on the "
-            "pages of this service, or with a client."
+            "Another site's page sent this through your browser, so it was refused. Use the pages "
+            "of this service, or a client."
         )
 
 

@@ -1,4 +1,8 @@
-"""Asks for an API key, where keys are set, before anything else sees the request."""
+"""Asks for an API key, where keys are set, before anything else sees the request.
+
+A browser may hold a key in a cookie, or need none; so what it sends for another site's page is
+refused as well.
+"""
 
 from urllib.parse import quote
 
@@ -7,9 +11,10 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import KeyNeeded, KeyUnknown, problem_of
+from service.errors import FromAnotherSite, KeyNeeded, KeyUnknown, problem_of
 from service.keys import Holder, Keyring, Role
 
+_HARMLESS = {"GET", "HEAD", "OPTIONS"}
 _ANYONE = Holder(Role.ADMIN)
 COOKIE = "tilescreen_key"
 SIGN_IN = "/sign-in"
@@ -31,6 +36,10 @@ class Guard:
             if holder is None and not _is_open(scope["path"]):
                 await _refusal(scope)(scope, receive, send)
                 return
+            if scope["method"] not in _HARMLESS and _from_another_site(scope):
+                refused = problem_of(FromAnotherSite())
+                await refused.response(scope["state"]["request_id"])(scope, receive, send)
+                return
             scope["state"]["role"] = holder and holder.role
             scope["state"]["name"] = holder and holder.name
         await self._app(scope, receive, send)
@@ -50,6 +59,11 @@ def _key(headers: Headers) -> str | None:
     if "x-api-key" in headers:
         return headers["x-api-key"]
     return cookie_parser(headers.get("cookie", "")).get(COOKIE)
+
+
+def _from_another_site(scope: Scope) -> bool:
+    """Return whether the browser says that a page of another site asks, without a user's doing."""
+    return Headers(scope=scope).get("sec-fetch-site", "none") not in ("none", "same-origin")
 
 
 def _is_open(path: str) -> bool:

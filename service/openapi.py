@@ -1,5 +1,6 @@
 """The API document. `python -m service.openapi > docs/openapi.json` writes the committed copy."""
 
+import re
 import sys
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +18,7 @@ from service.vectors import ARROW, NPY
 _SCHEMAS = "#/components/schemas/"
 ALWAYS = (401, 500)
 """Any route may ask for a key, or fail unforeseen."""
-UPLOAD = (400, 406, 408, 413, 415, 422, 429, 503, 504)
+UPLOAD = (400, 403, 406, 408, 413, 415, 422, 429, 503, 504)
 """What may be wrong with an upload."""
 
 _NOT_CHANGED = {"description": "Not changed: If-None-Match names the ETag."}
@@ -153,13 +154,26 @@ def document(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=app.openapi_tags,
         )
-        names = {*made["components"]["schemas"], "Problem", "InvalidPart"}
-        made["components"]["schemas"] = {name: _schema(name) for name in sorted(names)}
+        made["components"]["schemas"] = _schemas(made)
         made["components"]["securitySchemes"] = _KEYS
         made["security"] = [{}, *({name: []} for name in _KEYS)]
         _show_examples(made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _schemas(made: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of every model that the routes speak of, and that those speak of."""
+    found: dict[str, Any] = {}
+    wanted = {*made["components"]["schemas"], "InvalidPart", *_named(made["paths"])}
+    while new := wanted - found.keys():
+        found |= {name: _schema(name) for name in new}
+        wanted |= _named(found)
+    return dict(sorted(found.items()))
+
+
+def _named(part: dict[str, Any]) -> set[str]:
+    return set(re.findall(_SCHEMAS + r"(\w+)", orjson.dumps(part).decode()))
 
 
 def _schema(name: str) -> dict[str, Any]:
@@ -170,7 +184,8 @@ def _schema(name: str) -> dict[str, Any]:
     )
     made.pop("$defs", None)
     fields = made["properties"]
-    made["examples"] = [{name: fields[name]["examples"][0] for name in made["required"]}]
+    shown = made.get("required", fields)
+    made["examples"] = [{name: fields[name]["examples"][0] for name in shown}]
     return made
 
 

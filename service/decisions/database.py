@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -61,6 +59,10 @@ def open_database(url: URL) -> Engine:
     Raises:
         SQLAlchemyError, OSError: it cannot be reached or written.
     """
+    # Not above: a start would wait for it, and it is needed at the first decision only.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
         with _alone(url), writing(engine) as connection:

@@ -1,9 +1,9 @@
 """How the decisions about one bundle's tiles stand, kept up to date from the ledger."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from service.decisions.events import Decision, Event, New, append, since, undo
 from service.decisions.ledger import Ledger
 from service.errors import DecisionChanged
 
-R = TypeVar("R")
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
 STATES: tuple[State | None, ...] = (None, "keep", "review", "drop", "conflict")
 """By code: what `Reviewed.states` holds of a tile. None: nobody has decided."""
@@ -92,7 +91,9 @@ class Reviewed:
             news = [self._new(one) for one in wanted]
             return append(connection, reviewer, self._bundle_id, news)
 
-        return await self._written(work)
+        batch = await self._ledger.write(work)
+        await self.refresh()
+        return batch
 
     async def undo(self, reviewer: str) -> tuple[str | None, list[int]]:
         """Take back the reviewer's last batch; return it, and the rows whose tiles it was about.
@@ -104,8 +105,12 @@ class Reviewed:
         def work(connection: Connection) -> tuple[str | None, str | None]:
             return undo(connection, reviewer, self._bundle_id)
 
-        undone, batch = await self._written(work)
-        return undone, [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
+        def changed(connection: Connection) -> list[int]:
+            self._catch_up(connection)
+            return [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
+
+        undone, batch = await self._ledger.write(work)
+        return undone, await self._ledger.read(changed)
 
     def state(self, row: int) -> State | None:
         """Return what is decided about a tile."""
@@ -134,11 +139,6 @@ class Reviewed:
     @property
     def _bundle_id(self) -> str:
         return self._catalog.bundle.manifest.bundle_id
-
-    async def _written(self, work: Callable[[Connection], R]) -> R:
-        result = await self._ledger.write(work)
-        await self.refresh()
-        return result
 
     def _new(self, one: Wanted) -> New:
         content = self.contents.of(one.row).hex()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from service.schemas.problem import Shape
+from service.schemas.problem import Problem, Shape
 from service.schemas.results import Answer, FailedResult
 
 Decision: TypeAlias = Literal["keep", "review", "drop"]
@@ -37,9 +37,13 @@ class NewDecision(Sent):
 
     decision: Decision = Field(description="What to do with the tile.", examples=["drop"])
     reason: _Line | None = Field(
-        default=None, description="Why, in a word: a code of /screen or one's own."
+        default=None,
+        description="Why, in a word: a code of /screen or one's own.",
+        examples=["LETTERING"],
     )
-    comment: _Text | None = Field(default=None, description="Anything else.")
+    comment: _Text | None = Field(
+        default=None, description="Anything else.", examples=["a lead letter"]
+    )
 
 
 class OneOfMany(NewDecision):
@@ -52,13 +56,19 @@ class BulkDecisions(Sent):
     """Decisions about many tiles: one for all `ids`, or one each."""
 
     ids: list[str] | None = Field(
-        default=None, max_length=_MOST, description="Tiles that share `decision`."
+        default=None,
+        max_length=_MOST,
+        description="Tiles that share `decision`.",
+        examples=[["c303", "c306"]],
     )
-    decision: Decision | None = Field(default=None, description="Of all `ids`.")
-    reason: _Line | None = Field(default=None, description="Of all `ids`.")
-    comment: _Text | None = Field(default=None, description="Of all `ids`.")
+    decision: Decision | None = Field(default=None, description="Of all `ids`.", examples=["drop"])
+    reason: _Line | None = Field(default=None, description="Of all `ids`.", examples=["LETTERING"])
+    comment: _Text | None = Field(default=None, description="Of all `ids`.", examples=[None])
     decisions: list[OneOfMany] | None = Field(
-        default=None, max_length=_MOST, description="Tiles with a decision each."
+        default=None,
+        max_length=_MOST,
+        description="Tiles with a decision each.",
+        examples=[None],
     )
 
     @model_validator(mode="after")
@@ -105,7 +115,9 @@ class TileDecided(Answer):
         description="The decision of each reviewer.", examples=[[_DECISION]]
     )
     history: list[MadeDecision] = Field(
-        default=[], description="Every event, where `history` asked for it."
+        default=[],
+        description="Every event, where `history` asked for it.",
+        examples=[[_DECISION]],
     )
 
 
@@ -120,9 +132,9 @@ class UndecidedTile(Shape):
     """A tile about which nothing could be decided."""
 
     id: str = Field(description="The id that was sent.", examples=["c312"])
-    error: dict[str, object] = Field(
-        description="What is wrong, as in every problem.",
-        examples=[FailedResult.model_fields["error"].examples],
+    error: Problem = Field(
+        description="What is wrong with this one.",
+        examples=FailedResult.model_fields["error"].examples,
     )
 
 

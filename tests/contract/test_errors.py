@@ -19,17 +19,19 @@ from tests.api import Api, running
 
 PATHS = create_app(Settings(bundle=Path("unused"))).openapi()["paths"]
 # The inference protocol has bodies of its own (tests/unit/service/test_inference.py).
-UPLOADS = [
-    path
+BODIES = {
+    path: methods["post"]["requestBody"]["content"]
     for path, methods in PATHS.items()
     if "requestBody" in methods.get("post", {}) and "/v2" not in path
-]
+}
+UPLOADS = [path for path, content in BODIES.items() if "image/png" in content]
+JSON = [path for path, content in BODIES.items() if "application/json" in content]
 STORED = [path for path in PATHS if "{tile_id}" in path]
 
 
 @pytest.fixture(scope="module")
-def api(tiny_path: Path) -> Iterator[Api]:
-    with running(tiny_path) as api:
+def api(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with running(tiny_path, decisions=tmp_path_factory.mktemp("kept")) as api:
         yield api
 
 
@@ -63,6 +65,13 @@ def test_unknown_tile(api: Api, path: str) -> None:
 def test_wrong_body(api: Api, path: str, kind: str, status: int) -> None:
     """Every route that takes tiles answers a body it cannot use in the one shape."""
     assert has_the_one_shape(api.post(path, b"", kind), status)
+
+
+@pytest.mark.parametrize("path", JSON)
+@pytest.mark.parametrize(("kind", "status"), [("application/json", 422), ("text/plain", 415)])
+def test_wrong_json(api: Api, path: str, kind: str, status: int) -> None:
+    """Every route that takes JSON answers a body it cannot use in the one shape."""
+    assert has_the_one_shape(api.post(path, b"{", kind), status)
 
 
 @pytest.mark.parametrize(

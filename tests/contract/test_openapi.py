@@ -26,8 +26,8 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 @pytest.fixture(scope="module")
-def api(tiny_path: Path) -> Iterator[Api]:
-    with running(tiny_path) as api:
+def api(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with running(tiny_path, decisions=tmp_path_factory.mktemp("kept")) as api:
         yield api
 
 
@@ -97,6 +97,7 @@ URLS = {
     "/clusters/{label}": "/clusters/-1",
     "/tiles/{tile_id}": "/tiles/c333",
     "/screen/{tile_id}": "/screen/c333",
+    "/tiles/{tile_id}/decision": "/tiles/c303/decision",
     "/bundles/{bundle_id}:activate": "/bundles/{}:activate",
     "/bundles/{a}/diff/{b}": "/bundles/{0}/diff/{0}",
     "/v2/models/{name}": "/v2/models/tilescreen",
@@ -109,12 +110,21 @@ JSON = [
 ]
 
 
+def json_example(operation: Any) -> Any:
+    """Return the example of the JSON that a route takes, None if it takes none."""
+    body = operation.get("requestBody", {"content": {}})["content"].get("application/json", {})
+    name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return SCHEMAS[name]["examples"][0] if name else None
+
+
 @pytest.mark.parametrize(("method", "path"), JSON)
 def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
     """What a route answers is what the document says, for good tiles and bad."""
     if path.endswith("/infer"):
         body = OPERATIONS[f"post {path}"]["requestBody"]["content"]["application/json"]["example"]
         answer = api.ask("POST", path.format(name="tilescreen"), json=body)
+    elif sent := json_example(OPERATIONS[f"{method} {path}"]):
+        answer = api.ask(method.upper(), URLS.get(path, path), json=sent)
     elif "requestBody" in DOCUMENT["paths"][path][method]:
         files = [("a.png", png(tiny_tiles()[0])), ("b.png", b""), ("c.png", png(tiny_tiles()[11]))]
         answer = api.form(path, *files)

@@ -19,7 +19,7 @@ from bundle import (
     BundleTooOld,
     open_bundle,
 )
-from bundle.layout import ARRAYS, INDEX, OTHERS
+from bundle.layout import ARRAYS, INDEX, OTHERS, TILE_HASHES
 from bundle.manifest import MAX_MANIFEST_BYTES
 from bundle.reader import file_hash, read_manifest
 from tests.forge import forge_array, reseal
@@ -40,7 +40,7 @@ def refused(folder: Path, error: type[BundleError], *words: str) -> None:
 def test_a_whole_bundle_opens(tiny_path: Path) -> None:
     """Opening gives every array of the layout, mapped and read-only."""
     opened = open_bundle(str(tiny_path))
-    assert list(opened.arrays) == list(ARRAYS)
+    assert list(opened.arrays) == [*ARRAYS, TILE_HASHES]
     assert not any(array.flags.writeable for array in opened.arrays.values())
 
 
@@ -371,7 +371,7 @@ def indexed(tmp_path: Path) -> Path:
 
 def test_a_bundle_with_an_index_opens(indexed: Path) -> None:
     """It has the five arrays of an index beside the others, and only then."""
-    assert list(open_bundle(indexed).arrays) == [*ARRAYS, *INDEX]
+    assert list(open_bundle(indexed).arrays) == [*ARRAYS, TILE_HASHES, *INDEX]
 
 
 @pytest.mark.parametrize("name", sorted(INDEX))

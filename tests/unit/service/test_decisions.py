@@ -203,6 +203,8 @@ def test_pages_of_other_sites_cannot_decide(api: Api):
     """What a browser says comes from elsewhere, or is not called JSON, is refused."""
     foreign = put(api, "c303", "drop", Sec_Fetch_Site="cross-site")
     assert foreign.json()["code"] == "from_another_site"
+    elsewhere = api.ask("POST", "/bundles/x:activate", headers={"Sec-Fetch-Site": "same-site"})
+    assert elsewhere.json()["code"] == "from_another_site"
     plain = api.post("/decisions", b'{"ids":["c303"],"decision":"drop"}', "text/plain")
     assert plain.json()["code"] == "wrong_media_type"
     assert api.get("/decisions").json()["total"] == 0
