@@ -40,6 +40,7 @@ from .results import (
 )
 from .retry import Retry
 from .screenings import AlikeTile, Box, Evidence, Reason, ScreenedTile, Screening
+from .shown import Results
 from .vectors import Vectors
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Payload",
     "Problem",
     "Reason",
+    "Results",
     "Retry",
     "ScreenedTile",
     "Screening",

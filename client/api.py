@@ -43,6 +43,7 @@ from .results import (
 )
 from .retry import Retry
 from .screenings import ScreenedTile, Screening, Verdict
+from .shown import Shown
 from .streams import Lines, opened
 from .vectors import NPY, Vectors, joined
 
@@ -50,6 +51,7 @@ URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 60.0
 _LAST_PORT = 65_535
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 
 
 def terms_for(url: str, retry: Retry | None) -> Terms:
@@ -151,8 +153,8 @@ class Client:
         return response
 
     def _many(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
-    ) -> Iterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None = None
+    ) -> Iterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -161,8 +163,8 @@ class Client:
             yield from typed(question, chunk, batch)
 
     def _streamed(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
-    ) -> Iterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None
+    ) -> Iterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):

@@ -40,10 +40,12 @@ from .results import (
 )
 from .retry import Retry
 from .screenings import ScreenedTile, Screening, Verdict
+from .shown import Shown
 from .streams import Lines, opened
 from .vectors import NPY, Vectors, joined
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 Watch: TypeAlias = Callable[[Ask, Answer, float], None]
 
 
@@ -134,8 +136,8 @@ class AsyncClient:
         return response
 
     async def _many(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
-    ) -> AsyncIterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None = None
+    ) -> AsyncIterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -145,8 +147,8 @@ class AsyncClient:
                 yield answer
 
     async def _streamed(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
-    ) -> AsyncIterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None
+    ) -> AsyncIterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):

@@ -18,10 +18,17 @@ class Payload:
 
     name: str
     data: bytes | Problem = field(repr=False)
+    path: str | None = field(default=None, repr=False, compare=False)
+    """Where the bytes were read, to show the tile beside the answer without keeping them."""
 
     def weight(self) -> int:
         """Return the bytes to send."""
         return len(self.data) if isinstance(self.data, bytes) else 0
+
+    @property
+    def source(self) -> str | bytes | None:
+        """What can show the tile."""
+        return self.path or (self.data if isinstance(self.data, bytes) else None)
 
     @property
     def id(self) -> str:
@@ -50,10 +57,10 @@ def load(tile: TileLike, limits: Limits) -> Payload:
     try:
         size = path.stat().st_size
         if size > limits.tile_bytes:
-            return Payload(name, too_long(size, limits.tile_bytes))
-        return Payload(name, path.read_bytes())
+            return Payload(name, too_long(size, limits.tile_bytes), str(path))
+        return Payload(name, path.read_bytes(), str(path))
     except OSError as error:
-        return Payload(name, unreadable(error))
+        return Payload(name, unreadable(error), str(path))
 
 
 def unreadable(error: Exception) -> Problem:
