@@ -12,13 +12,13 @@ from typing import Self, TypeVar
 
 import httpx
 
-from client import questions
-from client.errors import InputUnusable
-from client.keys import key_headers
-from client.payload import Payload, TileLike, chunked, load
-from client.plans import Answer, Ask, Batch, Plan, Terms, Wait, same_bundle, submit
-from client.proxy import certificates, is_local, proxy_variable
-from client.questions import (
+from . import questions
+from .errors import InputUnusable
+from .keys import key_headers
+from .payload import Payload, TileLike, chunked, load
+from .plans import Answer, Ask, Batch, Plan, Terms, Wait, same_bundle, submit
+from .proxy import certificates, is_local, proxy_variable
+from .questions import (
     CLUSTER,
     ENCODE,
     NEIGHBORS,
@@ -32,7 +32,7 @@ from client.questions import (
     searching,
     typed,
 )
-from client.results import (
+from .results import (
     BundleInfo,
     Cluster,
     ClusterOf,
@@ -41,15 +41,17 @@ from client.results import (
     Neighbors,
     StoredTile,
 )
-from client.retry import Retry
-from client.screenings import ScreenedTile, Screening, Verdict
-from client.streams import Lines, opened
-from client.vectors import NPY, Vectors, joined
+from .retry import Retry
+from .screenings import ScreenedTile, Screening, Verdict
+from .shown import Shown
+from .streams import Lines, opened
+from .vectors import NPY, Vectors, joined
 
 URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 60.0
 _LAST_PORT = 65_535
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 
 
 def terms_for(url: str, retry: Retry | None) -> Terms:
@@ -151,8 +153,8 @@ class Client:
         return response
 
     def _many(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
-    ) -> Iterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None = None
+    ) -> Iterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -161,8 +163,8 @@ class Client:
             yield from typed(question, chunk, batch)
 
     def _streamed(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
-    ) -> Iterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None
+    ) -> Iterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):

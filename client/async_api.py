@@ -1,20 +1,21 @@
 """The client for scripts with asyncio: `AsyncClient`, the twin of `client.api.Client`."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import httpx
 
-from client import questions
-from client.api import TIMEOUT_S, URL, terms_for
-from client.keys import key_headers
-from client.payload import Payload, TileLike, chunked, load
-from client.plans import Answer, Ask, Batch, Plan, Wait, same_bundle, submit
-from client.proxy import certificates, is_local
-from client.questions import (
+from . import questions
+from .api import TIMEOUT_S, URL, terms_for
+from .keys import key_headers
+from .payload import Payload, TileLike, chunked, load
+from .plans import Answer, Ask, Batch, Plan, Wait, same_bundle, submit
+from .proxy import certificates, is_local
+from .questions import (
     CLUSTER,
     ENCODE,
     NEIGHBORS,
@@ -28,7 +29,7 @@ from client.questions import (
     searching,
     typed,
 )
-from client.results import (
+from .results import (
     BundleInfo,
     Cluster,
     ClusterOf,
@@ -37,12 +38,15 @@ from client.results import (
     Neighbors,
     StoredTile,
 )
-from client.retry import Retry
-from client.screenings import ScreenedTile, Screening, Verdict
-from client.streams import Lines, opened
-from client.vectors import NPY, Vectors, joined
+from .retry import Retry
+from .screenings import ScreenedTile, Screening, Verdict
+from .shown import Shown
+from .streams import Lines, opened
+from .vectors import NPY, Vectors, joined
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
+Watch: TypeAlias = Callable[[Ask, Answer, float], None]
 
 
 class AsyncClient:
@@ -98,12 +102,16 @@ class AsyncClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def run(self, plan: Plan[T]) -> T:
-        """Carry out a plan."""
+    async def run(self, plan: Plan[T], watch: Watch | None = None) -> T:
+        """Carry out a plan; `watch` is told of each request, its answer and the seconds between."""
         answer: Answer = None
         try:
             while True:
-                answer = await self._do(plan.send(answer))
+                step = plan.send(answer)
+                start = time.perf_counter()
+                answer = await self._do(step)
+                if watch is not None and isinstance(step, Ask):
+                    watch(step, answer, time.perf_counter() - start)
         except StopIteration as end:
             result: T = end.value
         return result
@@ -128,8 +136,8 @@ class AsyncClient:
         return response
 
     async def _many(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
-    ) -> AsyncIterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None = None
+    ) -> AsyncIterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -139,8 +147,8 @@ class AsyncClient:
                 yield answer
 
     async def _streamed(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
-    ) -> AsyncIterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None
+    ) -> AsyncIterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):

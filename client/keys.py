@@ -2,7 +2,7 @@
 
 import os
 
-from client.errors import InputUnusable
+from .errors import InputUnusable
 
 VARIABLE = "TILESCREEN_API_KEY"
 

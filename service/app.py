@@ -25,6 +25,7 @@ from service.routes import (
     exports,
     health,
     inference,
+    limits,
     neighbors,
     observing,
     pages,
@@ -97,7 +98,7 @@ def create_app(
     add_handlers(app)
     decided = (agreement, decisions, exports, review)
     questions = (concepts, screen, neighbors, encode, clusters, *decided, tiles)
-    about = (health, bundles, inference, observing, reference)
+    about = (health, limits, bundles, inference, observing, reference)
     looked_at = (progress, signin, teach, places, place_pages, pages)
     for routes in (*questions, *about, *looked_at):
         app.include_router(routes.router)

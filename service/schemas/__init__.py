@@ -59,6 +59,7 @@ from service.schemas.inference import (
     ServerReady,
     TensorMetadata,
 )
+from service.schemas.limits import Limits
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.progress import (
     FoundShare,
@@ -180,6 +181,7 @@ __all__ = [
     "InferAnswer",
     "InvalidPart",
     "LeftEstimate",
+    "Limits",
     "Live",
     "MadeDecision",
     "Membership",

@@ -10,15 +10,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from client.answers import Json
-from client.errors import InputUnusable
-from client.plans import Command
+from ..answers import Json
+from ..errors import InputUnusable
+from ..plans import Command
 
 Row: TypeAlias = dict[str, Any]
 
 _ROWS_A_GROUP = 8192
-_OURS = frozenset({"id", "index"})
-"""Members of a result that are not copied: the index is a position in some request."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +160,7 @@ def _write_csv(part: Path, table: Table, entries: Iterable[Entry]) -> None:
 def _write_ndjson(part: Path, _: Table, entries: Iterable[Entry]) -> None:
     with part.open("w", encoding="utf-8") as stream:
         for entry in entries:
-            result = {name: entry.result[name] for name in entry.result if name not in _OURS}
-            line = {"file": entry.file, "id": entry.id, **result}
+            line = {"file": entry.file, "id": entry.id, **entry.result}
             stream.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
@@ -184,8 +181,8 @@ def _pyarrow() -> tuple[Any, Any]:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError as error:
         raise InputUnusable(
-            "Parquet needs the package pyarrow: install requirements/client.txt, "
-            "or write .csv or .ndjson."
+            "Parquet needs the package pyarrow: pip install './client[tables]', or write .csv or "
+            ".ndjson."
         ) from error
 
 
