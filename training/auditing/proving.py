@@ -29,13 +29,14 @@ class Proof:
     """What the classifiers showed.
 
     figures: none without classifiers; `reason` then says why.
-    taught, scored: tiles of each seed.
+    taught, scored: tiles of each seed. by_split: held out by the user's own split.
     """
 
     figures: list[Figure] = field(default_factory=list)
     reason: str = ""
     taught: list[int] = field(default_factory=list)
     scored: list[int] = field(default_factory=list)
+    by_split: bool = False
 
 
 def take_proof(
@@ -92,6 +93,7 @@ def take_proof(
         figures=summarise(runs, seeds[0]),
         taught=[run.taught for run in runs],
         scored=[len(run.inside) for run in runs],
+        by_split=case.taught is not None,
     )
 
 

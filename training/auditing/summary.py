@@ -10,6 +10,7 @@ from training.auditing.proof import ARMS, SETS, Run
 from training.auditing.resampling import RESAMPLES, Auc, Values, interval
 
 MEASURES = ("auc", "accuracy")
+_REDRAWS = 50
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,11 @@ class _Seen:
         weights = np.ones(len(self._inside))
         if rng is not None:
             count = int(self._groups.max()) + 1
-            drawn = np.bincount(rng.integers(count, size=count), minlength=count)
-            weights = drawn[self._groups].astype(np.float64)
+            for _ in range(_REDRAWS):  # a draw of one class only says nothing
+                drawn = np.bincount(rng.integers(count, size=count), minlength=count)
+                weights = drawn[self._groups].astype(np.float64)
+                if weights[self._inside].any() and weights[~self._inside].any():
+                    break
         areas = np.array([[area(weights) for area in arm] for arm in self._areas])
         return np.stack([areas, self._accuracy(weights)], axis=1)
 
