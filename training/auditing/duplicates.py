@@ -15,6 +15,8 @@ from training.auditing.likeness import Bounds, Looks
 
 _BLANK = REASONS.index("BLANK")
 _AT_ONCE = 1024
+_NEAREST = 16
+"""Stored neighbours of a tile that are looked at; larger groups hang together by chains."""
 
 Rows = NDArray[np.intp]
 
@@ -85,10 +87,10 @@ def _candidates(
     blank = np.asarray(bundle.scores[:, _BLANK]) >= LIKELY
     for start in range(0, len(bundle), _AT_ONCE):
         end = min(start + _AT_ONCE, len(bundle))
-        near = np.asarray(bundle.neighbor_distances[start:end]) <= bounds.distance
+        near = np.asarray(bundle.neighbor_distances[start:end, :_NEAREST]) <= bounds.distance
         at, column = np.nonzero(near)
         one = first_equal[at + start]
-        other = first_equal[np.asarray(bundle.neighbors[start:end])[at, column]]
+        other = first_equal[np.asarray(bundle.neighbors[start:end, :_NEAREST])[at, column]]
         wanted = (one != other) & ~blank[one] & ~blank[other]
         pairs = np.unique(np.sort(np.stack([one, other], axis=1)[wanted], axis=1), axis=0)
         for part in range(0, len(pairs), _AT_ONCE):

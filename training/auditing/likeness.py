@@ -1,12 +1,13 @@
 """How alike two tiles are by their pixels, and how alike a tile and its own copy are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from bundle.arrays import Grey, Tiles
 from bundle.bundle import Bundle
@@ -18,8 +19,9 @@ SIDE = 64
 """Pixels at which tiles are compared."""
 _BLUR = 2.0
 _FLAT = 0.5
-"""Grey levels: with less detail than this a tile is like any other flat one."""
-_FULL = 127.0
+"""Grey levels: a part with less detail than this is flat, and like any other."""
+_LEAST_TOLD = 0.25
+_SCALE, _FULL = 32.0, 127.0
 _COPIES = 200
 _KEPT = 0.95
 """Share of copies that the bounds of distance and likeness find."""
@@ -44,39 +46,38 @@ class Bounds:
     strangers: int
 
 
-@dataclass(frozen=True)
 class Looks:
     """Details of stored tiles, made when they are asked for and kept: 4 KiB a tile."""
 
-    bundle: Bundle
-    _made: dict[int, Details] = field(default_factory=dict, repr=False)
+    def __init__(self, bundle: Bundle) -> None:
+        """Begin without any; memory that is not asked for is not taken."""
+        self._bundle = bundle
+        self._details: Details = np.zeros((len(bundle), SIDE * SIDE), dtype=np.int8)
+        self._made = np.zeros(len(bundle), dtype=bool)
 
     def likeness(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return (p,) correlations of p pairs of rows, 0 where one is flat."""
-        return _correlations(self._some(first), self._some(second))
-
-    def _some(self, rows: NDArray[np.intp]) -> Details:
-        return np.stack([self._one(row) for row in rows.tolist()])
-
-    def _one(self, row: int) -> Details:
-        if row not in self._made:
-            self._made[row] = detail(decode_png(self.bundle.picture(row)))
-        return self._made[row]
+        rows = np.unique(np.concatenate([first, second]))
+        for row in rows[~self._made[rows]].tolist():
+            self._details[row] = detail(decode_png(self._bundle.picture(row)))
+            self._made[row] = True
+        return _correlations(self._details[first], self._details[second])
 
 
 def detail(tile: Grey) -> Details:
-    """Return (4096,) int8: what is left of a tile without its soft shades, scaled alike.
+    """Return (4096,) int8: a tile's grain and strokes, as strong in each of its parts.
 
-    Two films may have the same shades; grain and strokes are a tile's own. All 0 for a tile
-    that is flat.
+    Two films may have the same shades, and any two film edges look alike; grain is a tile's
+    own. All 0 for a tile of which more than three quarters are flat.
     """
-    small = resize(tile, SIDE)
-    soft = np.asarray(Image.fromarray(small).filter(ImageFilter.GaussianBlur(_BLUR)))
-    fine = (small.astype(np.float32) - soft).ravel()
-    spread_ = float(fine.std())
-    if spread_ < _FLAT:
+    small = resize(tile, SIDE).astype(np.float32)
+    fine = small - gaussian_filter(small, _BLUR)
+    local = np.sqrt(gaussian_filter(fine * fine, _BLUR))
+    told = local > _FLAT
+    if told.mean() < _LEAST_TOLD:
         return np.zeros(SIDE * SIDE, dtype=np.int8)
-    result: Details = np.clip(fine / spread_ * 16, -_FULL, _FULL).astype(np.int8)
+    even = np.where(told, fine / np.maximum(local, _FLAT), 0).ravel()
+    result: Details = np.clip(even * _SCALE, -_FULL, _FULL).astype(np.int8)
     return result
 
 

@@ -15,7 +15,7 @@ from training.planting.plant import Wanted, plant
 
 SIDE = 64
 """Pixels of the tiles that classifiers see."""
-MOST_TAUGHT, MOST_SCORED = 4000, 1000
+MOST_TAUGHT, MOST_SCORED = 4000, 600
 FEWEST = 20
 """Tiles of a class below which nothing is taught or scored."""
 KINDS = ("letters", "digits", "text", "plate", "sticker", "strip")

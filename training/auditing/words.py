@@ -102,8 +102,8 @@ def method(found: Findings, seed: int) -> list[str]:
     parts = [
         (
             f"Odds ratios are of 2 x 2 tables of tiles, marked by a lettering score from "
-            f"{found.threshold:.2g}, half a tile added to each cell where one is empty. Intervals of "
-            f"95 %: Woolf's, or exact (conditional) where a cell is below 5; and the percentiles of "
+            f"{found.threshold:.2g}, half a tile added to each cell where one is empty. Intervals "
+            f"of 95 %: Woolf's, exact (conditional) where a cell is below 5; and percentiles of "
             f"1,000 draws of the {unit}s. p by {unit} is the share of 1,000 deals of the {unit}s' "
             f"classes that lie as far from 1. "
         ),
@@ -117,18 +117,19 @@ def method(found: Findings, seed: int) -> list[str]:
     if found.proof.figures:
         held = "by the list's split" if found.proof.by_split else f"a third of the {unit}s a seed"
         parts.append(
-            f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x {SIDE} "
-            f"grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is taught "
-            f"on equally many tiles of each class (at most {MOST_TAUGHT:,} in all) and scored on at "
-            f"most {MOST_SCORED:,} kept tiles held out ({held}), near duplicates left out, plain and "
-            f"with {', '.join(KINDS)} planted. Intervals: seeds and {unit}s drawn 1,000 times."
+            f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x "
+            f"{SIDE} grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is "
+            f"taught on equally many tiles of each class (at most {MOST_TAUGHT:,} in all) and "
+            f"scored on at most {MOST_SCORED:,} kept tiles held out ({held}), near duplicates left "
+            f"out, plain and with {', '.join(KINDS)} planted. Intervals: seeds and {unit}s drawn "
+            f"1,000 times, again where one class is missing."
         )
     parts.append(
         f"Tiles show the same where the encoder's inputs are equal, or a stored neighbour lies "
-        f"within {bounds.distance:.3g} and detail correlates from {bounds.likeness:.2f}: bounds that "
-        f"hold 95 % of {bounds.copies:,} copies made of the bundle's own tiles (exposure, JPEG, one "
-        f"pixel) and let pass at most 0.1 % of {bounds.strangers:,} pairs of different scans. "
-        f"Seed {seed}."
+        f"within {bounds.distance:.3g} and detail correlates from {bounds.likeness:.2f}: bounds "
+        f"that hold 95 % of {bounds.copies:,} copies made of the bundle's own tiles (exposure, "
+        f"JPEG, one pixel) and let pass at most 0.1 % of {bounds.strangers:,} pairs of different "
+        f"scans. Seed {seed}."
     )
     return parts
 
