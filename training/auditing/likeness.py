@@ -20,7 +20,7 @@ SIDE = 64
 _BLUR = 2.0
 _FLAT = 0.5
 """Grey levels: a part with less detail than this is flat, and like any other."""
-_LEAST_TOLD = 0.25
+_LEAST_TOLD = 0.3
 _SCALE, _FULL = 32.0, 127.0
 _COPIES = 200
 _KEPT = 0.95
@@ -68,11 +68,11 @@ def detail(tile: Grey) -> Details:
     """Return (4096,) int8: a tile's grain and strokes, as strong in each of its parts.
 
     Two films may have the same shades, and any two film edges look alike; grain is a tile's
-    own. All 0 for a tile of which more than three quarters are flat.
+    own. All 0 for a tile of which more than two thirds are flat.
     """
     small = resize(tile, SIDE).astype(np.float32)
-    fine = small - gaussian_filter(small, _BLUR)
-    local = np.sqrt(gaussian_filter(fine * fine, _BLUR))
+    fine = small - gaussian_filter(small, _BLUR, truncate=2)
+    local = np.sqrt(gaussian_filter(fine * fine, _BLUR, truncate=2))
     told = local > _FLAT
     if told.mean() < _LEAST_TOLD:
         return np.zeros(SIDE * SIDE, dtype=np.int8)

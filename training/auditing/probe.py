@@ -133,9 +133,9 @@ def held_out_scores(features: Values, inside: Flags, groups: Groups, seed: int) 
     for seen, held_out in folds.split(features, inside, groups):
         if inside[seen].all() or not inside[seen].any():
             return None
-        probe = make_pipeline(
-            StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=500)
-        )
+        # Few columns and many rows: Newton's steps take a tenth of the time of L-BFGS.
+        model = LogisticRegression(class_weight="balanced", solver="newton-cholesky")
+        probe = make_pipeline(StandardScaler(), model)
         probe.fit(features[seen], inside[seen])
         scores[held_out] = probe.decision_function(features[held_out])
     return scores
