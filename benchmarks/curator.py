@@ -32,7 +32,7 @@ from training.measuring.labels import LabelCsv, read_labels
 
 SHARES = (0.95, 0.99)
 BUDGETS = (300, 50)
-REVIEWS, SAMPLE = 100, 100
+REVIEWS, SAMPLE = 300, 100
 LEFT = (0.01, 0.05)
 _SEED = 42
 _FAR = 10
