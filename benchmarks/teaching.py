@@ -1,6 +1,6 @@
 """Teaching by example: AP from a few marks on the labelled scans, and how long it takes.
 
-    python -m benchmarks.teaching --collection NAME=BUNDLE:LABELS.csv ... [--times BUNDLE]
+    python -m benchmarks.teaching --collection NAME=BUNDLE:LABELS.csv ... [--times BUNDLE] [--keep]
 
 Draws are other ones than those by which the numbers in bundle/teaching.py were chosen, but of the
 same collections. `alone` is the concept on the tile alone, as a sent tile has it; `placed` ranks
@@ -9,6 +9,7 @@ out; marked tiles are not ranked.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -223,8 +224,9 @@ def main() -> None:
     parser.add_argument(
         "--times", type=Path, metavar="BUNDLE", help="whose tiles are repeated up to 62,000"
     )
+    parser.add_argument("--keep", action="store_true", help="keep what was measured before")
     args = parser.parse_args()
-    figures: dict[str, Any] = {}
+    figures = _before() if args.keep else {}
     for text in args.collection:
         name, places = pair(text)
         path, labels = places.split(":")
@@ -240,6 +242,11 @@ def main() -> None:
         figures["times"] = times(grown_to(open_bundle(args.times), LARGE))
         print(figures["times"])
     record.record("teaching", "python -m benchmarks.teaching --collection ... --times ...", figures)
+
+
+def _before() -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads((record.RESULTS / "teaching.json").read_text())["figures"]
+    return figures
 
 
 if __name__ == "__main__":

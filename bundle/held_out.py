@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bundle.teaching import Background, Marked, Values, teach
 
+_LOWER = "Tiles that nobody marked stand for negative examples, so these are lower bounds."
 _FOLDS = 10
 _LEAST = 2
 """Scans with positive examples: one to teach, one to ask."""
@@ -55,7 +56,7 @@ def hold_out(
     shown = (np.arange(len(marked)) < len(positive))[kept]
     if shown.all():
         return HeldOut(len(of), note="The scan of no negative example is known.")
-    note = "" if len(negative) else "Tiles that nobody marked stand for negative examples."
+    note = "" if len(negative) else _LOWER
     precision, area = _figures(values[kept], shown)
     return HeldOut(len(of), precision, area, note)
 

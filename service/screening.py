@@ -94,7 +94,7 @@ def _told(found: Sequence[Reason], side: int, size: tuple[int, int]) -> list[Fac
     return [
         {
             "code": reason.code,
-            "name": reason.name,
+            **({"name": reason.name} if reason.name else {}),
             "score": np.float32(reason.score),
             "box": reason.box and _named(in_tile(reason.box, side, size)),
         }

@@ -103,7 +103,7 @@ def _shown(reason: Fact) -> Shown:
         left, top, right, bottom = (box[edge] for edge in ("left", "top", "right", "bottom"))
         words = f"x {left:,} to {right:,}, y {top:,} to {bottom:,} px"
         place = Place(left, top, right - left, bottom - top)
-    name = reason["name"] or NAMES[reason["code"]]
+    name = reason.get("name") or NAMES[reason["code"]]
     return Shown(reason["code"], name, score, round(score * 100, 1), words, place)
 
 

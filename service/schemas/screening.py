@@ -8,7 +8,7 @@ from service.schemas.results import Answer, FailedResult, Result
 from service.schemas.stored import TileSummary
 
 _BOX = {"left": 14, "top": 140, "right": 126, "bottom": 224}
-_REASONS = [{"code": "LETTERING", "name": None, "score": 0.97, "box": _BOX}]
+_REASONS = [{"code": "LETTERING", "score": 0.97, "box": _BOX}]
 _NEIGHBORS = [{"id": "c578", "distance": 3.25, "score": 0.99, "scan": "film-a"}]
 _EVIDENCE = [{"code": "LETTERING", "neighbors": _NEIGHBORS}]
 _FINDING = {"verdict": "drop", "score": 0.97, "reasons": _REASONS}
@@ -40,7 +40,9 @@ class FoundReason(Shape):
 
     code: Code = Field(description="What it is, stable, to switch on.", examples=["LETTERING"])
     name: str | None = Field(
-        None, description="Of the concept, where the code is CONCEPT.", examples=[None]
+        None,
+        description="Of the concept, where the code is CONCEPT; absent elsewhere.",
+        examples=["skin marker"],
     )
     score: float = Field(description="How sure that is, in [0, 1].", examples=[0.97])
     box: Box | None = Field(description="Where; null for what has no place.", examples=[_BOX])
@@ -87,7 +89,9 @@ class ScreenResult(Result):
         examples=[_REASONS],
     )
     concepts: list[ConceptScore] = Field(
-        [], description="Every concept of the bundle; absent where nothing was taught."
+        [],
+        description="Every concept of the bundle; absent where nothing was taught.",
+        examples=[[{"name": "skin marker", "score": 0.02}]],
     )
     evidence: list[Evidence] = Field(
         description="For each of the reasons, stored tiles to compare with.", examples=[_EVIDENCE]
@@ -112,7 +116,9 @@ class ScreenedTile(TileSummary):
         description="What was found, the highest score first.", examples=[_REASONS]
     )
     concepts: list[ConceptScore] = Field(
-        [], description="Every concept of the bundle; absent where nothing was taught."
+        [],
+        description="Every concept of the bundle; absent where nothing was taught.",
+        examples=[[{"name": "skin marker", "score": 0.02}]],
     )
 
 

@@ -27,7 +27,10 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 @pytest.fixture(scope="module")
 def api(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with running(tiny_path, decisions=tmp_path_factory.mktemp("kept")) as api:
+    kept = tmp_path_factory.mktemp("kept")
+    with running(tiny_path, decisions=kept, bundles=kept / "bundles") as api:
+        api.ask("PUT", "/concepts/grid", json={})
+        api.ask("POST", "/concepts/grid/examples", json={"positive": ["c300"]})
         yield api
 
 
@@ -99,6 +102,11 @@ URLS = {
     "/screen/{tile_id}": "/screen/c333",
     "/review/tiles/{tile_id}": "/review/tiles/c333",
     "/tiles/{tile_id}/decision": "/tiles/c303/decision",
+    "/concepts/{name}": "/concepts/grid",
+    "/concepts/{name}/examples": "/concepts/grid/examples",
+    "/concepts/{name}/examples/{tile_id}": "/concepts/grid/examples/c333",
+    "/concepts/{name}/ranking": "/concepts/grid/ranking",
+    "/concepts/{name}/uncertain": "/concepts/grid/uncertain",
     "/bundles/{bundle_id}:activate": "/bundles/{}:activate",
     "/bundles/{a}/diff/{b}": "/bundles/{0}/diff/{0}",
     "/v2/models/{name}": "/v2/models/tilescreen",
