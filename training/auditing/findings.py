@@ -78,6 +78,7 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
     odds = _odds(
         f"lettering: score from {threshold:.2g}", classes, marked, None, seed=request.seed, log=log
     )
+    lettered = max(odds, key=lambda one: one.ratio).name
     possible = scores >= np.float32(rules.review_score)
     odds_kept = _odds(
         f"kept tiles: score from {rules.review_score:.2g}",
@@ -86,6 +87,7 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
         kept,
         seed=request.seed,
         log=log,
+        names=[one.name for one in odds],
     )
     features, columns = artefact_features(bundle, classes.rows)
     probes = _probes(classes, features, None, seed=request.seed, log=log, title="probe, all tiles")
@@ -93,7 +95,6 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
         classes, features, kept, seed=request.seed, log=log, title="probe, kept tiles"
     )
     bounds, groups = _duplicates(bundle, request.seed, log)
-    lettered = max(odds, key=lambda one: one.ratio).name
     first = request.seed
     proof = take_proof(
         bundle,
@@ -123,7 +124,7 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
 
 
 def _asked(classes: Classes, kept: Flags | None) -> list[str]:
-    """Return the classes to compare with the rest: of two, the second says what the first does."""
+    """Return the classes to compare with the rest: those that have tiles."""
     chosen = classes.codes if kept is None else classes.codes[kept]
     return [name for code, name in enumerate(classes.names) if (chosen == code).any()]
 
@@ -143,15 +144,17 @@ def _odds(
     *,
     seed: int,
     log: StepLog,
+    names: list[str] | None = None,
 ) -> list[Odds]:
-    names = _asked(classes, kept)
+    there = _asked(classes, kept)
     codes, groups = _part(classes, kept)
     marked = marked if kept is None else marked[kept]
     found: list[Odds] = []
-    if len(names) < 2:  # noqa: PLR2004  (a pair)
+    if len(there) < 2:  # noqa: PLR2004  (a pair)
         return found
-    with log.step("odds ratios", len(names), unit=" tables") as bar:
-        for name in _one_of_two(names, marked, codes, classes):
+    wanted = _one_of_two(there, marked, codes, classes) if names is None else names
+    with log.step("odds ratios", len(wanted), unit=" tables") as bar:
+        for name in wanted:
             inside = codes == classes.names.index(name)
             found.append(take_odds(mark, name, marked, inside, groups, seed=seed))
             bar.update()
