@@ -133,7 +133,7 @@ class Reviewed:
         states = self.states.copy()
         for _, row in self._order[bisect_right(self._order, (seq, len(states))) :]:
             before = [event for event in self.history(row) if event.seq <= seq]
-            states[row] = _state(_Tile(before).opinions)
+            states[row] = STATES.index(state_of(opinions_of(before)))
         return states
 
     def last(self, row: int) -> int:
