@@ -28,6 +28,7 @@ from service import metrics
 from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
 from service.catalog import Catalog
+from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
 from service.drift import Drift
 from service.errors import NotReady, TookTooLong
@@ -52,6 +53,7 @@ class Serving:
     catalog: Catalog
     findings: Findings
     reviewed: Reviewed
+    names: ClusterNames
     batcher: Batcher
     decoder: OnnxDecoder
     readiness: Readiness
@@ -202,13 +204,15 @@ async def open_serving(
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
             catalog = Catalog.of(bundle)
+            reviewed = Reviewed(catalog, process.ledger)
             with opened:
                 yield Serving(
                     process=process,
                     bundle=bundle,
                     catalog=catalog,
                     findings=Findings.of(catalog),
-                    reviewed=Reviewed(catalog, process.ledger),
+                    reviewed=reviewed,
+                    names=ClusterNames(bundle, reviewed.contents, process.ledger),
                     batcher=batcher,
                     decoder=decoder,
                     readiness=readiness,

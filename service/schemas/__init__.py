@@ -40,6 +40,7 @@ from service.schemas.inference import (
     ServerReady,
     TensorMetadata,
 )
+from service.schemas.places import ClusterNamed, MapIds, NewName
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.results import (
     ClusterAnswer,
@@ -101,6 +102,7 @@ __all__ = [
     "ClusterDetail",
     "ClusterList",
     "ClusterMatched",
+    "ClusterNamed",
     "ClusterResult",
     "ClusterSummary",
     "ClustersCompared",
@@ -120,6 +122,7 @@ __all__ = [
     "InvalidPart",
     "Live",
     "MadeDecision",
+    "MapIds",
     "Membership",
     "ModelMetadata",
     "ModelReady",
@@ -129,6 +132,7 @@ __all__ = [
     "NeighborsCompared",
     "NeighborsResult",
     "NewDecision",
+    "NewName",
     "OneOfMany",
     "Opinion",
     "OutputTensor",
