@@ -1,11 +1,13 @@
 """The pages of places: the map of all tiles, and scans put together again."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from bundle.layout import MAP
 from service.deps import ServingDep
-from service.errors import UnknownScan
+from service.errors import LedgerDown, UnknownScan
 from service.mosaic import layout
 from service.pages import scans
 from service.pages.rendering import render
@@ -51,6 +53,8 @@ def _all_scans(serving: Serving, asked: str, order: str) -> HTMLResponse:
 @router.get("/view/scans/{name:path}")
 async def scan(name: str, serving: ServingDep) -> Response:
     """Show one scan put together again, with the heat map of its lettering score."""
+    with suppress(LedgerDown):
+        await serving.reviewed.refresh()
     try:
         return await serving.apart(_scan, serving, name)
     except UnknownScan as error:
@@ -68,6 +72,7 @@ async def scan(name: str, serving: ServingDep) -> Response:
 def _scan(serving: Serving, name: str) -> HTMLResponse:
     findings, bundle = serving.findings, serving.bundle
     rows = serving.catalog.in_scan(name)
+    ids = serving.catalog.ids
     found = rows[findings.told[rows, 0]]
     found = found[(-findings.scores[found, 0]).argsort(kind="stable")][:FOUND]
     return render(
@@ -76,6 +81,6 @@ def _scan(serving: Serving, name: str) -> HTMLResponse:
         here="scans",
         scan=scans.scanned(findings, rows, name),
         heat=scans.heat(findings, layout(bundle, rows)),
-        states={},
+        states={ids[row]: serving.reviewed.state(row) or "" for row in rows.tolist()},
         found=[tile(bundle, int(row)) for row in found],
     )

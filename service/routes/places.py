@@ -6,13 +6,14 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Path, Request, Response
 
-from service.answers import json_response, kept_png
+from service.answers import enveloped, kept_png
 from service.caching import kept
 from service.deps import ServingDep, Version
 from service.errors import UnknownScan
 from service.mosaic import layout, mosaic
 from service.openapi import lasting, picture, problems
 from service.places import map_columns
+from service.schemas import MapIds
 from service.state import Serving
 
 router = APIRouter(tags=["review"])
@@ -42,17 +43,17 @@ async def tile_map(request: Request, serving: ServingDep, v: Version = None) -> 
     return Response(columns, media_type=_OCTETS, headers=keeping.headers)
 
 
-@router.get("/review/map/ids", response_model=list[str], responses=lasting(422))
+@router.get("/review/map/ids", response_model=MapIds, responses=lasting(422))
 async def tile_map_ids(request: Request, serving: ServingDep, v: Version = None) -> Response:
     """List the ids of all tiles, in the order of the map."""
     keeping = kept(request, serving, v)
-    return keeping.unchanged or json_response(serving.catalog.ids, keeping.headers)
+    return keeping.unchanged or enveloped(serving, keeping.headers, ids=serving.catalog.ids)
 
 
 @router.get(
     "/review/map/states",
     response_class=Response,
-    responses={200: {"description": _STATES, "content": _BINARY}, **problems()},
+    responses={200: {"description": _STATES, "content": _BINARY}, **problems(503)},
 )
 async def tile_map_states(serving: ServingDep) -> Response:
     """Give what is decided about each tile now, in the order of the map."""

@@ -60,6 +60,7 @@ from service.schemas.inference import (
     TensorMetadata,
 )
 from service.schemas.limits import Limits
+from service.schemas.places import ClusterNamed, MapIds, NewName
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.progress import (
     FoundShare,
@@ -147,6 +148,7 @@ __all__ = [
     "ClusterDetail",
     "ClusterList",
     "ClusterMatched",
+    "ClusterNamed",
     "ClusterResult",
     "ClusterSummary",
     "ClustersCompared",
@@ -184,6 +186,7 @@ __all__ = [
     "Limits",
     "Live",
     "MadeDecision",
+    "MapIds",
     "Membership",
     "ModelMetadata",
     "ModelReady",
@@ -195,6 +198,7 @@ __all__ = [
     "NewConcept",
     "NewDecision",
     "NewExamples",
+    "NewName",
     "OneOfMany",
     "Opinion",
     "OutputTensor",

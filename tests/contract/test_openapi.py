@@ -98,6 +98,7 @@ URLS = {
     "/neighbors/{tile_id}": "/neighbors/c300?k=100",
     "/cluster/{tile_id}": "/cluster/c333",
     "/clusters/{label}": "/clusters/-1",
+    "/clusters/{label}/name": "/clusters/0/name",
     "/tiles/{tile_id}": "/tiles/c333",
     "/screen/{tile_id}": "/screen/c333",
     "/review/tiles/{tile_id}": "/review/tiles/c333",

@@ -47,7 +47,7 @@
   data.fetchIds = () => {
     fetchingIds ??= get(`/review/map/ids${version}`)
       .then((answer) => answer.json())
-      .then((ids) => (data.ids = ids));
+      .then((told) => (data.ids = told.ids));
     return fetchingIds;
   };
 
