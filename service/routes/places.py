@@ -62,15 +62,15 @@ async def tile_map_states(serving: ServingDep) -> Response:
 
 
 @router.get(
-    "/scans/{name:path}/picture",
+    "/scans/{scan:path}/picture",
     response_class=Response,
     responses={**picture("The scan, put together again."), **problems(404, 422)},
 )
 async def scan_picture(
-    request: Request, name: ScanName, serving: ServingDep, v: Version = None
+    request: Request, scan: ScanName, serving: ServingDep, v: Version = None
 ) -> Response:
     """Give a scan put together again from its tiles, its longer side at most 1,400 pixels."""
-    rows = serving.catalog.in_scan(name)
+    rows = serving.catalog.in_scan(scan)
     return await kept_png(request, serving, v, partial(_put_together, serving, rows))
 
 

@@ -23,6 +23,8 @@ def example_names(serving: Serving) -> dict[str, str]:
         "a": bundle_id,
         "b": bundle_id,
         "name": MODEL,
+        "scan": segment(next((scan.name for scan in serving.bundle.scans), "scan")),
+        "concept": "lettering",
     }
 
 

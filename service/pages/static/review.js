@@ -64,15 +64,15 @@
   }
 
   // A page keeps a row of the one before, to see where one is.
-  const screenful = () => Math.max(1, grid.screen.rows - 1) * grid.columns;
+  const screenful = () => Math.max(1, grid.screen.rows - 1);
 
   const moves = {
     ArrowLeft: () => grid.at - 1,
     ArrowRight: () => grid.at + 1,
     ArrowUp: () => (grid.at < grid.columns ? grid.at : grid.at - grid.columns),
     ArrowDown: () => Math.min(grid.at + grid.columns, list.total - 1),
-    PageUp: () => grid.at - screenful(),
-    PageDown: () => grid.at + screenful(),
+    PageUp: () => grid.at - Math.min(screenful(), Math.floor(grid.at / grid.columns)) * grid.columns,
+    PageDown: () => grid.at + screenful() * grid.columns,
     Home: (far) => (far ? 0 : grid.at - (grid.at % grid.columns)),
     End: (far) => (far ? list.total - 1 : grid.at - (grid.at % grid.columns) + grid.columns - 1),
   };
@@ -166,8 +166,11 @@
   });
   frame.addEventListener("dblclick", (event) => indexAt(event) >= 0 && openZoom());
   frame.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // no text is marked
+  let pointer = "";
   frame.addEventListener("mousemove", (event) => {
-    if (!event.movementX && !event.movementY) return; // the tiles moved, not the mouse
+    const here = `${event.clientX} ${event.clientY}`;
+    if (here === pointer) return; // the tiles moved, not the mouse
+    pointer = here;
     const tile = list.get(indexAt(event));
     if (tile && tile !== why.shown) why.show(tile, "Under the pointer");
   });
