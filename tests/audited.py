@@ -22,7 +22,7 @@ def film(rng: np.random.Generator, side: int = 96) -> Grey:
 def write_bundle(path: Path, marked: NDArray[np.bool_]) -> list[str]:
     """Write a bundle whose marked tiles score 0.97 for lettering and are dropped; return its ids.
 
-    Tile n is of film n modulo three; nothing else of the tiny bundle changes.
+    Tile n is of film n modulo three. Nothing on a tile has a place.
     """
     count = len(marked)
     ids = [f"t{number:04d}" for number in range(count)]
@@ -30,6 +30,7 @@ def write_bundle(path: Path, marked: NDArray[np.bool_]) -> list[str]:
     scores = np.zeros((count, 5), dtype=np.float32)
     scores[:, 0] = np.where(marked, 0.97, 0.01)
     forge_array(path, "scores.npy", scores)
+    forge_array(path, "boxes.npy", np.zeros((count, 3, 4), dtype=np.int16))
     forge_array(path, "verdicts.npy", np.where(marked, 2, 0).astype(np.uint8))
     return ids
 

@@ -225,9 +225,7 @@ def _notes(bundle: Bundle, classes: Classes, dropping: Dropping) -> list[str]:
         )
     if classes.unlabelled:
         notes.append(f"{classes.unlabelled:,} tiles of the bundle have no class: left out.")
-    if classes.splits is None:
-        notes.append("The list has no column split, so leaks between splits were not looked for.")
-    elif own_split(classes) is None:
+    if classes.splits is not None and own_split(classes) is None:
         notes.append("No split is named train, so the proof holds groups out by itself.")
     if dropping.dropped.mean() > _MANY:
         notes.append("More than half of all tiles are dropped. Look at what is.")

@@ -101,9 +101,7 @@ def _probe_forest(found: Findings) -> Forest | None:
     ]
     if not rows:
         return None
-    return lay_out(
-        "AUC of a probe on artefacts alone", "grey: what chance gives", rows[:_MOST_ROWS], even=0.5
-    )
+    return lay_out("AUC of a probe on artefacts alone", "grey: chance", rows[:_MOST_ROWS], even=0.5)
 
 
 def _probe_rows(probes: Sequence[Probe], what: str, kind: Kind) -> list[Row]:

@@ -21,7 +21,8 @@ def number(value: float, digits: int = 2) -> str:
     """Write a figure: large ones with fewer decimals."""
     if abs(value) >= 100:  # noqa: PLR2004
         return f"{value:,.0f}"
-    return f"{value:.{1 if abs(value) >= 10 else digits}f}"  # noqa: PLR2004
+    places = 1 if abs(value) >= 10 else digits  # noqa: PLR2004
+    return f"{round(value, places) + 0.0:.{places}f}"
 
 
 def predicts(one: Odds) -> bool:
