@@ -15,6 +15,7 @@ if sys.argv[:1] == ["-m"] and importlib.util.find_spec("httpx") is None:
 
 from .api import Client
 from .async_api import AsyncClient
+from .decisions import BatchDecided, Decided, NewDecision, TileDecisions
 from .errors import (
     BundleChanged,
     ClientError,
@@ -26,6 +27,7 @@ from .errors import (
     TileRefused,
     UnexpectedAnswer,
 )
+from .exports import Checked, verify
 from .payload import Payload
 from .problem import Problem
 from .results import (
@@ -46,19 +48,23 @@ from .vectors import Vectors
 __all__ = [
     "AlikeTile",
     "AsyncClient",
+    "BatchDecided",
     "Box",
     "BundleChanged",
     "BundleInfo",
+    "Checked",
     "Client",
     "ClientError",
     "Cluster",
     "ClusterOf",
+    "Decided",
     "Encoded",
     "Evidence",
     "FailedTile",
     "InputUnusable",
     "Neighbor",
     "Neighbors",
+    "NewDecision",
     "NotFound",
     "Overloaded",
     "Payload",
@@ -71,7 +77,9 @@ __all__ = [
     "ServiceRefused",
     "ServiceUnreachable",
     "StoredTile",
+    "TileDecisions",
     "TileRefused",
     "UnexpectedAnswer",
     "Vectors",
+    "verify",
 ]

@@ -2,10 +2,13 @@
 
 import argparse
 from collections.abc import Callable
+from typing import TypeAlias
 
 from .api import TIMEOUT_S, URL
 from .keys import VARIABLE
 
+# It has no other name.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 _LONGEST_S = 86_400.0
 
 

@@ -41,11 +41,14 @@ class Ask:
     accept: str = "*/*"
     stream: bool = False
     """Leave the body of a good answer to whoever asked, still to be read and closed."""
+    json: Json | None = None
+    verb: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
-        """POST when tiles are sent, else GET."""
-        return "POST" if self.tiles else "GET"
+        """The verb, else POST when tiles are sent, else GET."""
+        return self.verb or ("POST" if self.tiles else "GET")
 
     @property
     def files(self) -> list[tuple[str, tuple[str, bytes, str]]]:

@@ -3,13 +3,11 @@
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-from ..arguments import add_service, count, share
+from ..arguments import Commands, add_service, count, share
 from ..plans import Command
 from ..sources.lists import Columns
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001, it has no other name
 _COMMANDS: dict[Command, str] = {
     "encode": "the latent of every tile: one row a tile, columns l0, l1, ...",
     "neighbors": "the nearest stored tiles of every tile: one row a neighbour",
