@@ -110,8 +110,8 @@ URLS = {
     "/concepts/{name}/uncertain": "/concepts/grid/uncertain",
     "/bundles/{bundle_id}:activate": "/bundles/{}:activate",
     "/bundles/{a}/diff/{b}": "/bundles/{0}/diff/{0}",
-    "/v2/models/{name}": "/v2/models/tilescreen",
-    "/v2/models/{name}/ready": "/v2/models/tilescreen/ready",
+    "/v2/models/{model_name}": "/v2/models/tilescreen",
+    "/v2/models/{model_name}/ready": "/v2/models/tilescreen/ready",
 }
 JSON = [
     name.split()
@@ -132,7 +132,7 @@ def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
     """What a route answers is what the document says, for good tiles and bad."""
     if path.endswith("/infer"):
         body = OPERATIONS[f"post {path}"]["requestBody"]["content"]["application/json"]["example"]
-        answer = api.ask("POST", path.format(name="tilescreen"), json=body)
+        answer = api.ask("POST", path.format(model_name="tilescreen"), json=body)
     elif sent := json_example(OPERATIONS[f"{method} {path}"]):
         answer = api.ask(method.upper(), URLS.get(path, path), json=sent)
     elif "requestBody" in DOCUMENT["paths"][path][method]:
