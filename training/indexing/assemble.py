@@ -17,7 +17,7 @@ from PIL import Image
 from bundle.arrays import Grey, Latents, Points
 from bundle.bundle import Bundle, picture_hash
 from bundle.errors import BundleError, InputError
-from bundle.layout import ENCODERS, MAP, PICTURE_HASHES, TILE_HASHES
+from bundle.layout import ENCODERS, MAP, PICTURE_HASHES, SURROUNDINGS, TILE_HASHES
 from bundle.manifest import (
     Manifest,
     Preprocessing,
@@ -126,8 +126,12 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
         writer.array("points.npy", points)
         found = _find(points, fitted)
         _write_found(writer, found)
-        rules, screened = judge(_case(fitted, scaler, points, found.graph), fitted.log)
+        rules, screened, surroundings = judge(
+            _case(fitted, scaler, points, found.graph), fitted.log
+        )
         _write_screened(writer, screened)
+        if surroundings.any():
+            writer.array(SURROUNDINGS, surroundings)
         _write_tiles(writer, fitted)
         manifest = _manifest(fitted, found, rules, self_test)
         if fitted.calibrated_on is not None:
