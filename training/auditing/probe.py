@@ -133,6 +133,9 @@ def held_out_scores(features: Values, inside: Flags, groups: Groups, seed: int) 
     for seen, held_out in folds.split(features, inside, groups):
         if inside[seen].all() or not inside[seen].any():
             return None
+        if not np.ptp(features[seen], axis=0).any():  # nothing to learn from
+            scores[held_out] = 0.0
+            continue
         # Few columns and many rows: Newton's steps take a tenth of the time of L-BFGS.
         model = LogisticRegression(class_weight="balanced", solver="newton-cholesky")
         probe = make_pipeline(StandardScaler(), model)
