@@ -243,10 +243,6 @@ class SigningDown(ServiceError):
     """The key that signs exports cannot be read or made."""
 
 
-class BadTable(ServiceError):
-    """The CSV of decisions cannot be read as one."""
-
-
 class BadReviewer(ServiceError):
     """The reviewer's name cannot be used, or is not the key's."""
 
@@ -295,7 +291,6 @@ TABLE: dict[type[TilescreenError], Kind] = {
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
     BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),
     UnknownEvent: Kind(404, "unknown_event", "No such event"),
-    BadTable: Kind(422, "bad_table", "The table cannot be read"),
     BadReviewer: Kind(422, "bad_reviewer", "The reviewer's name cannot be used"),
     BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
