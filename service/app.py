@@ -23,6 +23,7 @@ from service.routes import (
     encode,
     exports,
     health,
+    importing,
     inference,
     neighbors,
     observing,
@@ -89,7 +90,17 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (screen, neighbors, encode, clusters, agreement, decisions, exports, tiles)
+    questions = (
+        screen,
+        neighbors,
+        encode,
+        clusters,
+        agreement,
+        decisions,
+        importing,
+        exports,
+        tiles,
+    )
     about = (health, bundles, inference, observing, reference)
     for routes in (*questions, *about, signin, pages):
         app.include_router(routes.router)
