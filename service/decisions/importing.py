@@ -18,7 +18,7 @@ _REASON, _COMMENT = 80, 2000  # as service.schemas.decisions has them
 
 @dataclass(frozen=True)
 class Line:
-    """A line and what became of it: decisions by reviewer, none where nobody decided; or an error."""
+    """A line: what each reviewer decided, nothing where nobody did; or what is wrong with it."""
 
     number: int
     id: str
