@@ -71,3 +71,15 @@ samples = Table(
     Index("samples_by_bundle", "bundle"),
     sqlite_autoincrement=True,
 )
+
+cluster_names = Table(
+    "cluster_names",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("reviewer", String(80), nullable=False),
+    Column("bundle", String(16), nullable=False),
+    Column("content", String(32), nullable=False, comment="of the medoid, hex"),
+    Column("name", String(80), comment="null takes the name away"),
+    sqlite_autoincrement=True,
+)

@@ -38,9 +38,9 @@ async def budget(serving: ServingDep, budget: Budget = 300) -> Response:
     return enveloped(serving, _FRESH, **await board.budget(serving, budget))
 
 
-@router.get("/review/sample", response_model=ReviewSample, responses=problems(403, 422, 503))
+@router.post("/review/sample", response_model=ReviewSample, responses=problems(403, 422, 503))
 async def sample(serving: ServingDep, reviewer: ReviewerDep, size: Size = 100) -> Response:
-    """List the tiles of the audit sample that nobody has decided on yet.
+    """Draw an audit sample, or go on with the last: its tiles that nobody has decided on yet.
 
     A new sample is drawn only when the one before is done. It is random among the tiles that
     would be kept and that nobody has looked at, and is kept with the decisions.

@@ -42,7 +42,7 @@ def test_an_audit_sample_opens_as_a_grid(chromium: Browser, site: str) -> None:
         page.get_by_role("button", name="Audit a sample of 100").click()
         page.wait_for_url("**/view/review?selection=1")
         chosen = page.evaluate("JSON.parse(sessionStorage.getItem('tilescreen.selection'))")
-        left = [tile["id"] for tile in ask(f"{site}/review/sample")["tiles"]]
+        left = [tile["id"] for tile in ask(f"{site}/review/sample", {})["tiles"]]
         assert sorted(chosen) == sorted(left)
         ask(f"{site}/decisions", {"ids": left[1:], "decision": "keep"})
         page.goto(f"{site}/view/progress")

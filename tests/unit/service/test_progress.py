@@ -59,39 +59,41 @@ def test_a_sample_is_of_what_nobody_looked_at_and_would_be_kept(api: Api) -> Non
     """No tile that is decided on or would be dropped is drawn."""
     keep = [t["id"] for t in api.get("/screen?verdict=keep").json()["tiles"]]
     decide(api, keep[:2], "keep")
-    told = api.get("/review/sample?size=100").json()
+    told = api.ask("POST", "/review/sample?size=100").json()
     assert {tile["id"] for tile in told["tiles"]} == set(keep[2:])
     assert (told["draw"], told["size"], told["population"]) == (1, len(keep) - 2, len(keep) - 2)
 
 
 def test_an_unfinished_sample_is_given_again(api: Api) -> None:
     """Asking again draws nothing new until every tile of the sample is decided on."""
-    first = api.get("/review/sample?size=3").json()
+    first = api.ask("POST", "/review/sample?size=3").json()
     names = [tile["id"] for tile in first["tiles"]]
-    assert api.get("/review/sample?size=2").json() == first
+    assert api.ask("POST", "/review/sample?size=2").json() == first
     decide(api, names[:2], "keep")
-    assert ids(api.get("/review/sample")) == names[2:]
+    assert ids(api.ask("POST", "/review/sample")) == names[2:]
     decide(api, names[2:], "keep")
-    second = api.get("/review/sample?size=2").json()
+    second = api.ask("POST", "/review/sample?size=2").json()
     assert (second["draw"], second["size"]) == (2, 2)
     assert not {tile["id"] for tile in second["tiles"]} & set(names)
 
 
 def test_a_sample_can_be_drawn_again_from_its_seed(api: Api) -> None:
     """The seed and the ids give the same tiles, as the schema says."""
-    told = api.get("/review/sample?size=3").json()
+    told = api.ask("POST", "/review/sample?size=3").json()
     keep = sorted(t["id"] for t in api.get("/screen?verdict=keep").json()["tiles"])
     drawn = lot(keep, np.ones(len(keep), bool), 3, told["seed"])
-    assert sorted(ids(api.get("/review/sample"))) == [keep[i] for i in np.flatnonzero(drawn)]
+    assert sorted(ids(api.ask("POST", "/review/sample"))) == [
+        keep[i] for i in np.flatnonzero(drawn)
+    ]
 
 
 def test_samples_outlive_the_process(tiny_path: Path, tmp_path: Path) -> None:
     """A restarted service gives the same unfinished sample; the row holds who drew it and when."""
     folder = tmp_path / "kept"
     with running(tiny_path, decisions=folder) as api:
-        first = api.get("/review/sample?size=3", headers={"X-Reviewer": "ann"}).json()
+        first = api.ask("POST", "/review/sample?size=3", headers={"X-Reviewer": "ann"}).json()
     with running(tiny_path, decisions=folder) as api:
-        assert api.get("/review/sample?size=3").json() == first
+        assert api.ask("POST", "/review/sample?size=3").json() == first
     with create_engine(f"sqlite:///{folder}/decisions.sqlite").connect() as connection:
         (row,) = connection.execute(text("SELECT reviewer, bundle, seed, seq FROM samples"))
     assert tuple(row) == ("ann", first["bundle"], first["seed"], 0)
@@ -125,7 +127,7 @@ def test_progress_counts_looks_and_finds(api: Api) -> None:
 def test_progress_tells_what_the_sample_shows(api: Api) -> None:
     """Before a sample there is no estimate; half a sample tells nothing; all of it does."""
     assert api.get("/review/progress").json()["estimate"] is None
-    names = ids(api.get("/review/sample?size=4"))
+    names = ids(api.ask("POST", "/review/sample?size=4"))
     decide(api, names[:3], "keep")
     half = api.get("/review/progress").json()
     assert half["estimate"] is None
@@ -145,15 +147,15 @@ def test_all_looked_at_ends_the_review(api: Api) -> None:
     told = api.get("/review/progress").json()
     assert told["stop"]
     assert told["left"] == 0
-    assert ids(api.get("/review/sample")) == []
+    assert ids(api.ask("POST", "/review/sample")) == []
 
 
 def test_a_sample_that_is_taken_back_is_open_again(api: Api) -> None:
     """A withdrawn decision on a sampled tile makes the sample unfinished, with that tile left."""
-    names = ids(api.get("/review/sample?size=3"))
+    names = ids(api.ask("POST", "/review/sample?size=3"))
     decide(api, names, "keep")
     decide(api, names[:1], None)
-    assert ids(api.get("/review/sample")) == names[:1]
+    assert ids(api.ask("POST", "/review/sample")) == names[:1]
     assert api.get("/review/progress").json()["estimate"] is None
 
 
@@ -168,12 +170,12 @@ def test_a_sample_that_is_taken_back_is_open_again(api: Api) -> None:
 )
 def test_wrong_numbers_are_refused(api: Api, url: str) -> None:
     """A number that makes no sense gets a 422, not an answer to another question."""
-    assert api.get(url).status_code == 422
+    assert api.ask("POST" if "sample" in url else "GET", url).status_code == 422
 
 
 def test_another_sites_page_draws_no_sample(api: Api) -> None:
     """A link on another site cannot draw in a reviewer's name."""
-    answer = api.get("/review/sample", headers={"Sec-Fetch-Site": "cross-site"})
+    answer = api.ask("POST", "/review/sample", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert api.get("/review/progress").json()["sampled"] == 0
 
