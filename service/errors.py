@@ -209,7 +209,7 @@ class UnknownConcept(ServiceError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         told = f"There are {', '.join(sorted(known)[:20])}. " if known else ""
         super().__init__(
-            f"There is no concept {name[:80]!r}. {told}PUT /concepts/{{concept}} makes one."
+            f"There is no concept {name[:80]!r}. {told}PUT /concepts/{{name}} makes one."
         )
 
 

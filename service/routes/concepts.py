@@ -50,30 +50,30 @@ async def concepts(serving: ServingDep) -> Response:
 
 
 @router.put(
-    "/concepts/{concept}",
+    "/concepts/{name}",
     response_model=ConceptTold,
     responses=problems(*_CHANGES),
     openapi_extra=json_body("NewConcept"),
 )
 async def describe(
-    request: Request, concept: Name, serving: ServingDep, reviewer: ReviewerDep
+    request: Request, name: Name, serving: ServingDep, reviewer: ReviewerDep
 ) -> Response:
     """Make a concept, or say anew what it is."""
     sent = await read_json(request, serving, NewConcept)
-    await serving.teaching.describe(reviewer, concept, sent.description, sent.verdict)
-    return await _told(serving, concept)
+    await serving.teaching.describe(reviewer, name, sent.description, sent.verdict)
+    return await _told(serving, name)
 
 
-@router.get("/concepts/{concept}", response_model=ConceptTold, responses=problems(404, 422, 503))
-async def told(concept: Name, serving: ServingDep) -> Response:
+@router.get("/concepts/{name}", response_model=ConceptTold, responses=problems(404, 422, 503))
+async def concept(name: Name, serving: ServingDep) -> Response:
     """Tell a concept's examples, and how well it is told on scans that were held out."""
     await serving.teaching.refresh()
-    return await _told(serving, concept)
+    return await _told(serving, name)
 
 
-async def _told(serving: Serving, concept: str) -> Response:
+async def _told(serving: Serving, name: str) -> Response:
     teaching = serving.teaching
-    lesson = teaching.lesson(concept)
+    lesson = teaching.lesson(name)
     evaluation = await serving.apart(figures_fact, teaching, lesson)
     return enveloped(
         serving,
@@ -86,13 +86,13 @@ async def _told(serving: Serving, concept: str) -> Response:
 
 
 @router.post(
-    "/concepts/{concept}/examples",
+    "/concepts/{name}/examples",
     response_model=ExamplesMarked,
     responses=problems(404, *_CHANGES),
     openapi_extra=json_body("NewExamples"),
 )
 async def mark(
-    request: Request, concept: Name, serving: ServingDep, reviewer: ReviewerDep
+    request: Request, name: Name, serving: ServingDep, reviewer: ReviewerDep
 ) -> Response:
     """Mark stored tiles as examples; the last mark of a tile counts.
 
@@ -100,7 +100,7 @@ async def mark(
     """
     sent = await read_json(request, serving, NewExamples)
     await serving.teaching.refresh()
-    serving.teaching.lesson(concept)
+    serving.teaching.lesson(name)
     marks: dict[int, Mark | None] = {}
     failed: list[Fact] = []
     pairs: list[tuple[str, Mark]] = [(one, "positive") for one in sent.positive]
@@ -109,47 +109,47 @@ async def mark(
             marks[serving.catalog.row(one)] = kind
         except UnknownTile as error:
             failed.append({"index": at, "id": one, "error": problem_with(error).members()})
-    await serving.teaching.mark(reviewer, concept, marks)
-    told = concept_fact(serving, serving.teaching.lesson(concept))
+    await serving.teaching.mark(reviewer, name, marks)
+    told = concept_fact(serving, serving.teaching.lesson(name))
     return enveloped(serving, _FRESH, concept=told, failed=failed)
 
 
 @router.delete(
-    "/concepts/{concept}/examples/{tile_id:path}",
+    "/concepts/{name}/examples/{tile_id:path}",
     response_model=ExamplesMarked,
     responses=problems(403, 404, 422, 503),
 )
 async def unmark(
-    concept: Name, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
+    name: Name, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
 ) -> Response:
     """Take the mark of a tile back."""
     await serving.teaching.refresh()
-    serving.teaching.lesson(concept)
-    await serving.teaching.mark(reviewer, concept, {serving.catalog.row(tile_id): None})
-    told = concept_fact(serving, serving.teaching.lesson(concept))
+    serving.teaching.lesson(name)
+    await serving.teaching.mark(reviewer, name, {serving.catalog.row(tile_id): None})
+    told = concept_fact(serving, serving.teaching.lesson(name))
     return enveloped(serving, _FRESH, concept=told, failed=[])
 
 
 @router.get(
-    "/concepts/{concept}/ranking", response_model=Ranking, responses=problems(404, 409, 422, 503)
+    "/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 422, 503)
 )
 async def ranking(
-    concept: Name, serving: ServingDep, offset: Offset = 0, limit: Limit = 100
+    name: Name, serving: ServingDep, offset: Offset = 0, limit: Limit = 100
 ) -> Response:
     """Rank all stored tiles by how much they are like a concept."""
     await serving.teaching.refresh()
-    examples = serving.teaching.examples(concept)
+    examples = serving.teaching.examples(name)
     fact = await serving.apart(ranked, serving, examples, offset, limit)
     return enveloped(serving, _FRESH, **fact)
 
 
 @router.get(
-    "/concepts/{concept}/uncertain", response_model=Ranking, responses=problems(404, 409, 422, 503)
+    "/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 422, 503)
 )
-async def least_certain(concept: Name, serving: ServingDep, limit: Few = 20) -> Response:
+async def least_certain(name: Name, serving: ServingDep, limit: Few = 20) -> Response:
     """Give the tiles that nobody marked and that the concept is least sure of: ask these next."""
     await serving.teaching.refresh()
-    examples = serving.teaching.examples(concept)
+    examples = serving.teaching.examples(name)
     fact = await serving.apart(uncertain, serving, examples, limit)
     return enveloped(serving, _FRESH, **fact)
 

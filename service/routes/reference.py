@@ -23,7 +23,6 @@ def example_names(serving: Serving) -> dict[str, str]:
         "a": bundle_id,
         "b": bundle_id,
         "name": MODEL,
-        "concept": segment("skin marker"),
     }
 
 

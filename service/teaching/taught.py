@@ -122,7 +122,7 @@ class Teaching:
         if not len(positive):
             raise NothingTaught(
                 f"No tile of this bundle is marked as showing {name!r}. Mark one: "
-                'POST /concepts/{concept}/examples with {"positive": ["an id"]}.'
+                'POST /concepts/{name}/examples with {"positive": ["an id"]}.'
             )
         return Examples(name, lesson.seq, positive, lesson.rows("negative"))
 

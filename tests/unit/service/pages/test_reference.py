@@ -12,10 +12,8 @@ from tests.api import Api, running
 
 
 @pytest.fixture(scope="module")
-def api(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with running(tiny_path, decisions=tmp_path_factory.mktemp("kept")) as api:
-        api.ask("PUT", "/concepts/skin%20marker", json={})
-        api.ask("POST", "/concepts/skin%20marker/examples", json={"positive": ["c303"]})
+def api(tiny_path: Path) -> Iterator[Api]:
+    with running(tiny_path) as api:
         yield api
 
 
