@@ -59,12 +59,17 @@ CONCEPTS: dict[str, ArraySpec] = {
 PICTURE_HASH_BYTES = 16
 PICTURE_HASHES = "picture_hashes.npy"
 TILE_HASHES = "tile_hashes.npy"
+SURROUNDINGS = "surroundings.npy"
+MAP = "map.npy"
 OPTIONAL_ARRAYS: dict[str, ArraySpec] = {
     PICTURE_HASHES: ArraySpec("|u1", "n h", "the first 16 bytes of each picture's SHA-256"),
     TILE_HASHES: ArraySpec("|u1", "n h", "content hash of each tile, see bundle.preprocess"),
+    SURROUNDINGS: ArraySpec("<f4", "n", "log-odds that the tiles beside add to LETTERING"),
+    MAP: ArraySpec("<f4", "n 2", "places of the tiles in a plane, for maps"),
 }
 """PICTURE_HASHES, of bundles with many pictures: with it each is checked when it is read, not all
-at the start. TILE_HASHES, absent from bundles of before: by it decisions find their tile again."""
+at the start. TILE_HASHES and MAP, absent from bundles of before: by the hashes decisions find their
+tile again. SURROUNDINGS, absent where none adds anything."""
 
 OTHERS: dict[str, str] = {
     "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",

@@ -24,9 +24,12 @@ from service.catalog import Catalog
 from service.errors import BadCursor
 
 Sort: TypeAlias = Literal["-score", "score", "id"]
+Order: TypeAlias = Sort | Literal["uncertainty", "cluster"]
 Chosen: TypeAlias = NDArray[np.intp]
 """(m,) rows in the order of a list."""
 
+_UNSURE = 0.5
+"""The calibrated score of a tile that may as well hold lettering as not."""
 _CURSOR = re.compile(r"([0-9.e-]+),(.*)", re.DOTALL)
 
 
@@ -34,13 +37,14 @@ _CURSOR = re.compile(r"([0-9.e-]+),(.*)", re.DOTALL)
 class Filter:
     """Which stored tiles; an empty sequence stands for all.
 
-    verdicts, reasons: one of these. scan: the name of their scan.
+    verdicts, reasons: one of these. scan: the name of their scan. cluster: its label.
     min_score: the least lettering score.
     """
 
     verdicts: Sequence[Verdict] = ()
     reasons: Sequence[Code] = ()
     scan: str | None = None
+    cluster: int | None = None
     min_score: float = 0.0
 
 
@@ -54,6 +58,8 @@ class Findings:
     told: (n, as codes) bool, whether a tile has a reason.
     concepts, likeness: what was taught, and its (n, c) float32 scores.
     rising, falling: (n,) rows by lettering score, those of one score by id.
+    unsure: (n,) rows, those first whose lettering score is nearest to 0.5.
+    grouped: (n,) rows by cluster, stray ones last; in each the highest lettering score first.
     """
 
     catalog: Catalog = field(repr=False)
@@ -67,12 +73,17 @@ class Findings:
     likeness: NDArray[np.float32] = field(repr=False)
     rising: Chosen = field(repr=False)
     falling: Chosen = field(repr=False)
+    unsure: Chosen = field(repr=False)
+    grouped: Chosen = field(repr=False)
 
     @classmethod
     def of(cls, catalog: Catalog) -> Self:
         """Lay out what a bundle found."""
         bundle = catalog.bundle
         scores = np.asarray(bundle.scores)
+        lettering = scores[:, 0]
+        # Without a sign -1 is the largest label, so stray tiles come last.
+        labels = np.asarray(bundle.labels).astype(np.uint32)
         concepts, likeness = bundle.manifest.concepts or (), np.asarray(bundle.concept_scores)
         told, codes = scores >= bounds(bundle.manifest.screening), REASONS
         if concepts:
@@ -89,8 +100,10 @@ class Findings:
             told=told,
             concepts=concepts,
             likeness=likeness,
-            rising=np.argsort(scores[:, 0], kind="stable"),
-            falling=np.argsort(-scores[:, 0], kind="stable"),
+            rising=np.argsort(lettering, kind="stable"),
+            falling=np.argsort(-lettering, kind="stable"),
+            unsure=np.argsort(np.abs(lettering - _UNSURE), kind="stable"),
+            grouped=np.lexsort((-lettering, labels)),
         )
 
     def verdict(self, row: int) -> Verdict:
@@ -109,11 +122,16 @@ class Findings:
         found = reasons(rules, self.scores[row], self.boxes[row]) + taught
         return sorted(found, key=lambda reason: -reason.score)
 
-    def choose(self, wanted: Filter, sort: Sort) -> Chosen:
-        """Return the rows that a filter lets through, in order.
+    def choose(self, wanted: Filter, sort: Order) -> Chosen:
+        """Return the rows that a filter lets through, in order; raises what `passing` does."""
+        return self.ordered(self.passing(wanted), sort)
+
+    def passing(self, wanted: Filter) -> NDArray[np.bool_]:
+        """Return (n,) whether a filter lets a tile through.
 
         Raises:
             UnknownScan: no stored tile was cut from a scan of this name.
+            UnknownCluster: there is no such label.
         """
         chosen = self.scores[:, 0] >= wanted.min_score
         if wanted.verdicts:
@@ -122,12 +140,22 @@ class Findings:
             known = [self.codes.index(code) for code in wanted.reasons if code in self.codes]
             chosen &= self.told[:, known].any(axis=1)
         if wanted.scan is not None:
-            of_scan = np.zeros_like(chosen)
-            of_scan[self.catalog.in_scan(wanted.scan)] = True
-            chosen &= of_scan
+            chosen &= self._only(self.catalog.in_scan(wanted.scan))
+        if wanted.cluster is not None:
+            chosen &= self._only(self.catalog.bundle.members(wanted.cluster))
+        return chosen
+
+    def _only(self, rows: Chosen) -> NDArray[np.bool_]:
+        only = np.zeros(len(self.verdicts), dtype=bool)
+        only[rows] = True
+        return only
+
+    def ordered(self, chosen: NDArray[np.bool_], sort: Order) -> Chosen:
+        """Return the rows of the tiles that are True in (n,) `chosen`, in order."""
         if sort == "id":
             return np.flatnonzero(chosen)
-        order = self.rising if sort == "score" else self.falling
+        orders = {"score": self.rising, "uncertainty": self.unsure, "cluster": self.grouped}
+        order = orders.get(sort, self.falling)
         return order[chosen[order]]
 
     def count(self, rows: Chosen) -> dict[str, dict[str, int]]:

@@ -28,6 +28,7 @@ from service import metrics
 from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
 from service.catalog import Catalog
+from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
 from service.drift import Drift
 from service.errors import NotReady, TookTooLong
@@ -54,6 +55,7 @@ class Serving:
     findings: Findings
     reviewed: Reviewed
     teaching: Teaching
+    names: ClusterNames
     batcher: Batcher
     decoder: OnnxDecoder
     readiness: Readiness
@@ -213,6 +215,7 @@ async def open_serving(
                     findings=Findings.of(catalog),
                     reviewed=reviewed,
                     teaching=Teaching(catalog, process.ledger, reviewed.contents),
+                    names=ClusterNames(bundle, reviewed.contents, process.ledger),
                     batcher=batcher,
                     decoder=decoder,
                     readiness=readiness,

@@ -77,18 +77,19 @@ def bar(findings: Findings, wanted: Asked) -> Bar:
     counts = findings.count(findings.falling)
     parts = {"verdict": wanted.verdict, "reason": wanted.reason, "sort": wanted.sort}
     return Bar(
-        verdicts=_choices(_VERDICTS.items(), counts["verdicts"], wanted.verdict),
-        reasons=_choices(
+        verdicts=choices(_VERDICTS.items(), counts["verdicts"], wanted.verdict),
+        reasons=choices(
             ((code, NAMES[code]) for code in findings.codes), counts["reasons"], wanted.reason
         ),
-        sorts=_choices(SORTS.items(), {}, wanted.sort),
+        sorts=choices(SORTS.items(), {}, wanted.sort),
         query=urlencode({name: value for name, value in parts.items() if value}),
     )
 
 
-def _choices(
+def choices(
     words: Iterable[tuple[str, str]], counts: Mapping[str, int], chosen: str | None
 ) -> list[Choice]:
+    """Return the choices; `words`: each value with what is said for it. counts: of some."""
     return [Choice(value, said, counts.get(value), value == chosen) for value, said in words]
 
 

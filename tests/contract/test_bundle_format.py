@@ -194,6 +194,13 @@ def test_a_second_reader_finds_the_same_hashes_of_pictures(tmp_path: Path) -> No
     assert theirs.array("picture_hashes.npy").tobytes() == b"".join(hashes)
 
 
+def test_a_second_reader_finds_the_same_map(tmp_path: Path) -> None:
+    """The places of a map are those of the array."""
+    write_tiny_bundle(tmp_path / "bundle", plane=True)
+    places = SecondReader(tmp_path / "bundle").array("map.npy")
+    assert places.tolist() == open_bundle(tmp_path / "bundle").plane.tolist()
+
+
 def test_a_second_reader_finds_the_same_content_hashes(tiny_path: Path) -> None:
     """A tile of the encoder's size hashes as its picture does."""
     theirs = SecondReader(tiny_path)

@@ -98,8 +98,10 @@ URLS = {
     "/neighbors/{tile_id}": "/neighbors/c300?k=100",
     "/cluster/{tile_id}": "/cluster/c333",
     "/clusters/{label}": "/clusters/-1",
+    "/clusters/{label}/name": "/clusters/0/name",
     "/tiles/{tile_id}": "/tiles/c333",
     "/screen/{tile_id}": "/screen/c333",
+    "/review/tiles/{tile_id}": "/review/tiles/c333",
     "/tiles/{tile_id}/decision": "/tiles/c303/decision",
     "/concepts/{name}": "/concepts/grid",
     "/concepts/{name}/examples": "/concepts/grid/examples",
@@ -108,8 +110,8 @@ URLS = {
     "/concepts/{name}/uncertain": "/concepts/grid/uncertain",
     "/bundles/{bundle_id}:activate": "/bundles/{}:activate",
     "/bundles/{a}/diff/{b}": "/bundles/{0}/diff/{0}",
-    "/v2/models/{name}": "/v2/models/tilescreen",
-    "/v2/models/{name}/ready": "/v2/models/tilescreen/ready",
+    "/v2/models/{model_name}": "/v2/models/tilescreen",
+    "/v2/models/{model_name}/ready": "/v2/models/tilescreen/ready",
 }
 JSON = [
     name.split()
@@ -130,9 +132,12 @@ def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
     """What a route answers is what the document says, for good tiles and bad."""
     if path.endswith("/infer"):
         body = OPERATIONS[f"post {path}"]["requestBody"]["content"]["application/json"]["example"]
-        answer = api.ask("POST", path.format(name="tilescreen"), json=body)
+        answer = api.ask("POST", path.format(model_name="tilescreen"), json=body)
     elif sent := json_example(OPERATIONS[f"{method} {path}"]):
         answer = api.ask(method.upper(), URLS.get(path, path), json=sent)
+    elif path == "/decisions/import":
+        table = b"id,decision\nc303,drop\nnope,keep\n"
+        answer = api.post(f"{path}?partial=true", table, "text/csv")
     elif "requestBody" in DOCUMENT["paths"][path][method]:
         files = [("a.png", png(tiny_tiles()[0])), ("b.png", b""), ("c.png", png(tiny_tiles()[11]))]
         answer = api.form(path, *files)
