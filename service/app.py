@@ -24,6 +24,7 @@ from service.routes import (
     encode,
     exports,
     health,
+    importing,
     inference,
     limits,
     neighbors,
@@ -96,7 +97,7 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    decided = (agreement, decisions, exports, review)
+    decided = (agreement, decisions, importing, exports, review)
     questions = (concepts, screen, neighbors, encode, clusters, *decided, tiles)
     about = (health, limits, bundles, inference, observing, reference)
     looked_at = (progress, signin, teach, places, place_pages, pages)

@@ -265,6 +265,21 @@ class BadTable(ServiceError):
     """The CSV of decisions cannot be read as one."""
 
 
+class BadLine(ServiceError):
+    """A line of a CSV of decisions cannot be used."""
+
+
+class ImportRefused(ServiceError):
+    """Lines of a CSV cannot be used, so none of it was written."""
+
+    def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
+        self.errors = list(errors)
+        super().__init__(
+            f"{len(self.errors)} lines cannot be used, so nothing was written; `errors` names "
+            "them. Mend them, or send `partial=true` to have the others written."
+        )
+
+
 class BadReviewer(ServiceError):
     """The reviewer's name cannot be used, or is not the key's."""
 
@@ -314,6 +329,8 @@ TABLE: dict[type[TilescreenError], Kind] = {
     BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),
     UnknownEvent: Kind(404, "unknown_event", "No such event"),
     BadTable: Kind(422, "bad_table", "The table cannot be read"),
+    BadLine: Kind(422, "bad_line", "The line cannot be used"),
+    ImportRefused: Kind(422, "import_refused", "Lines of the table cannot be used"),
     BadReviewer: Kind(422, "bad_reviewer", "The reviewer's name cannot be used"),
     BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
@@ -387,7 +404,11 @@ def problem_of(error: BaseException) -> Problem:
     for parent in type(error).__mro__:
         kind = TABLE.get(parent)
         if kind is not None:
-            extra = {"near": error.near} if isinstance(error, UnknownTile) else {}
+            extra: dict[str, object] = (
+                {"near": error.near} if isinstance(error, UnknownTile) else {}
+            )
+            if isinstance(error, ImportRefused):
+                extra = {"errors": error.errors}
             headers = error.headers if isinstance(error, ServiceError) else {}
             return Problem(kind, _detail(error), extra, headers)
     return Problem(INTERNAL, "The service failed on this request; its log says more.")

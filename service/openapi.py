@@ -139,6 +139,13 @@ def inference_body() -> dict[str, Any]:
     return {"parameters": [header], "requestBody": {"required": True, "content": content}}
 
 
+def csv_body() -> dict[str, Any]:
+    """Return the request body of a route that takes a table of decisions, for the document."""
+    example = "id,decision,reason\nc303,drop,LETTERING\n"
+    text = {"schema": {"type": "string"}, "example": example}
+    return {"requestBody": {"required": True, "content": {"text/csv": text}}}
+
+
 def json_body(name: str) -> dict[str, Any]:
     """Return the request body of a route that takes the JSON of a model of `service.schemas`."""
     return {

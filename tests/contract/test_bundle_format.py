@@ -19,8 +19,9 @@ from scipy.ndimage import label
 import bundle
 from bundle import BundleWriter, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
 from bundle.layout import ARRAYS, CONCEPTS, ENCODERS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
-from bundle.manifest import FORMAT_VERSION, Manifest
+from bundle.manifest import FORMAT_VERSION, Concept, Manifest
 from bundle.screening import gather
+from bundle.versions import write_version
 from bundle.views import look_again
 from tests.tiny import tiny_quantization, tiny_tiles, write_tiny_bundle
 
@@ -231,6 +232,27 @@ def test_a_second_reader_finds_the_same_verdicts(tmp_path: Path, maps: bool) -> 
         boxes = [theirs.box(layer) for layer in layers] or [[0, 0, 0, 0]] * 3
         assert ours.arrays["boxes.npy"][row].tolist() == boxes
         assert theirs.verdict(ours.scores[row]) == ours.verdicts[row]
+
+
+def test_a_second_reader_finds_the_same_concepts(tmp_path: Path) -> None:
+    """Scores of concepts, and the verdicts that they raise, follow from the page."""
+    write_tiny_bundle(tmp_path / "old")
+    weights = np.random.default_rng(4).normal(0, 1, (2, 10)).astype(np.float32)
+    concepts = [
+        Concept(name="grid", positive=3, negative=0, scans=0),
+        Concept(name="tape", positive=3, negative=0, scans=0, verdict="drop", threshold=0.8),
+    ]
+    write_version(open_bundle(tmp_path / "old"), tmp_path / "new", concepts, weights)
+    ours, theirs = open_bundle(tmp_path / "new"), SecondReader(tmp_path / "new")
+    for row in range(12):
+        found = theirs.concepts(row)
+        assert found == pytest.approx(ours.concept_scores[row], abs=1e-6)
+        raised = [
+            ["keep", "review", "drop"].index(one["verdict"])
+            for one, score in zip(theirs.manifest["concepts"], found, strict=True)
+            if score >= one["threshold"]
+        ]
+        assert ours.verdicts[row] == max([theirs.verdict(ours.scores[row]), *raised])
 
 
 def test_a_second_reader_has_the_same_doubts() -> None:

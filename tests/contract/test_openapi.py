@@ -135,6 +135,9 @@ def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
         answer = api.ask("POST", path.format(model_name="tilescreen"), json=body)
     elif sent := json_example(OPERATIONS[f"{method} {path}"]):
         answer = api.ask(method.upper(), URLS.get(path, path), json=sent)
+    elif path == "/decisions/import":
+        table = b"id,decision\nc303,drop\nnope,keep\n"
+        answer = api.post(f"{path}?partial=true", table, "text/csv")
     elif "requestBody" in DOCUMENT["paths"][path][method]:
         files = [("a.png", png(tiny_tiles()[0])), ("b.png", b""), ("c.png", png(tiny_tiles()[11]))]
         answer = api.form(path, *files)

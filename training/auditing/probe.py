@@ -133,6 +133,9 @@ def held_out_scores(features: Values, inside: Flags, groups: Groups, seed: int) 
     for seen, held_out in folds.split(features, inside, groups):
         if inside[seen].all() or not inside[seen].any():
             return None
+        if not np.ptp(features[seen], axis=0).any():  # nothing to learn from
+            scores[held_out] = 0.0
+            continue
         # L-BFGS: Newton's steps are faster, but may not converge where artefacts tell all.
         model = LogisticRegression(class_weight="balanced", max_iter=1_000)
         probe = make_pipeline(StandardScaler(), model)
