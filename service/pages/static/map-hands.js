@@ -142,10 +142,7 @@ function mapHands({ stage, points, data, select, redraw }) {
     redraw();
   }, { passive: false });
 
-  function whole() {
-    points.zoom = 1;
-    points.middle = [0, 0];
-  }
+  const whole = () => points.home();
   function zoom(factor) {
     points.zoomAt(factor, canvas.clientWidth / 2, canvas.clientHeight / 2);
   }

@@ -9,9 +9,21 @@ class PointMap {
     this.places = places;
     this.count = places.length / 2;
     this.ground = ground;
-    this.zoom = 1;
-    this.middle = [0, 0];
+    this.home();
     this.paint(new Uint32Array(this.count).fill(ground), Uint32Array.from({ length: this.count }, (_, i) => i));
+  }
+
+  // Show the whole map, as large as it fits.
+  home() {
+    const low = [Infinity, Infinity];
+    const high = [-Infinity, -Infinity];
+    this.places.forEach((place, at) => {
+      low[at % 2] = Math.min(low[at % 2], place);
+      high[at % 2] = Math.max(high[at % 2], place);
+    });
+    this.zoom = 1;
+    this.middle = [0, 1].map((axis) => (low[axis] + high[axis]) / 2);
+    this.span = [0, 1].map((axis) => Math.max(1e-6, high[axis] - low[axis]));
   }
 
   // Fit the canvas to its box; true if that changed.
@@ -40,7 +52,7 @@ class PointMap {
   // Pixels of the canvas a unit of the map, and where the middle of the map lies.
   get view() {
     const { width, height } = this.canvas;
-    const scale = 0.47 * Math.min(width, height) * this.zoom;
+    const scale = 0.92 * Math.min(width / this.span[0], height / this.span[1]) * this.zoom;
     return { scale, left: width / 2 - this.middle[0] * scale, top: height / 2 + this.middle[1] * scale };
   }
 
