@@ -105,5 +105,5 @@ def test_without_cryptography_hashes_are_checked_all_the_same(
 def test_what_is_no_export_says_so(tmp_path: Path, text: str) -> None:
     """A sentence, whatever lies there."""
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(InputUnusable, match="manifest.json"):
+    with pytest.raises(InputUnusable, match=r"manifest\.json"):
         verify(tmp_path)
