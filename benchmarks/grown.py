@@ -6,7 +6,8 @@ Its points lie where those of the fitted bundle do: each is set between a tile a
 nearest, and moved by half the difference of two other neighbours, so that there are as many
 directions as in the real ones. The index is fitted; verdicts and clusters are those of the tile
 that each began with. The rest is of the right shape alone: the table of stored neighbours, the
-boxes of the k-d tree (tiles of one list), and the pictures (the first bytes of one).
+boxes of the k-d tree (tiles of one list), and the pictures (the first bytes of one; with
+`--pictures` those of the tile that each began with).
 """
 
 import argparse
@@ -58,7 +59,9 @@ def grown_points(
     return made, origins
 
 
-def grow(source: Bundle, target: Path, count: int, *, seed: int = 5) -> Manifest:
+def grow(
+    source: Bundle, target: Path, count: int, *, seed: int = 5, pictures: bool = False
+) -> Manifest:
     """Write a bundle of `count` tiles at `target`."""
     points, origins = grown_points(source, count, np.random.default_rng(seed))
     indexed = index_points(points, seed)
@@ -77,20 +80,28 @@ def grow(source: Bundle, target: Path, count: int, *, seed: int = 5) -> Manifest
             writer.array(f"{name}.npy", source.arrays[f"{name}.npy"][origins])
         for name in (*_KEPT, *_PROBES):
             writer.array(f"{name}.npy", source.arrays[f"{name}.npy"])
-        picture = source.picture(0)[:_PICTURE_BYTES]
-        writer.array("picture_offsets.npy", np.arange(count + 1) * len(picture))
-        hashes = np.frombuffer(picture_hash(picture), dtype=np.uint8)
-        writer.array(PICTURE_HASHES, np.broadcast_to(hashes, (count, len(hashes))))
-        with writer.file("pictures.bin") as stream:
-            for start in range(0, count, _AT_ONCE):
-                stream.write(picture * min(_AT_ONCE, count - start))
+        shown = [source.picture(row) for row in range(len(source))] if pictures else []
+        _pictures(writer, shown or [source.picture(0)[:_PICTURE_BYTES]], origins)
         for name in ("encoder.onnx", "decoder.onnx", "scans.json"):
             with writer.file(name) as stream, (source.path / name).open("rb") as content:
                 shutil.copyfileobj(content, stream)
         tiles = source.manifest.source.model_copy(update={"tiles": count})
         return writer.finish(
-            source.manifest.model_copy(update={"source": tiles, "index": indexed.about})
+            source.manifest.model_copy(
+                update={"source": tiles, "index": indexed.about, "quantization": None}
+            )
         )
+
+
+def _pictures(writer: BundleWriter, shown: list[bytes], origins: NDArray[np.intp]) -> None:
+    chosen = origins % len(shown)
+    sizes = np.array([len(picture) for picture in shown])
+    hashes = np.array([list(picture_hash(picture)) for picture in shown], dtype=np.uint8)
+    writer.array("picture_offsets.npy", np.cumsum([0, *sizes[chosen]]))
+    writer.array(PICTURE_HASHES, hashes[chosen])
+    with writer.file("pictures.bin") as stream:
+        for number in chosen.tolist():
+            stream.write(shown[number])
 
 
 def _tree(points: Points, indexed: Indexed) -> dict[str, NDArray[np.generic]]:
@@ -114,8 +125,10 @@ def main() -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.add_argument("target", type=Path, metavar="TARGET")
     parser.add_argument("--tiles", type=int, required=True)
+    parser.add_argument("--pictures", action="store_true", help="pictures that can be shown")
     args = parser.parse_args()
-    print(grow(open_bundle(args.bundle), args.target, args.tiles).index)
+    source = open_bundle(args.bundle)
+    print(grow(source, args.target, args.tiles, pictures=args.pictures).index)
 
 
 if __name__ == "__main__":

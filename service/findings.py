@@ -9,14 +9,27 @@ from typing import Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.screening import REASONS, VERDICTS, Code, Reason, Verdict, bounds, reasons
+from bundle.manifest import Concept
+from bundle.screening import (
+    REASONS,
+    VERDICTS,
+    Code,
+    Reason,
+    Verdict,
+    bounds,
+    concept_reasons,
+    reasons,
+)
 from service.catalog import Catalog
 from service.errors import BadCursor
 
 Sort: TypeAlias = Literal["-score", "score", "id"]
+Order: TypeAlias = Sort | Literal["uncertainty", "cluster"]
 Chosen: TypeAlias = NDArray[np.intp]
 """(m,) rows in the order of a list."""
 
+_UNSURE = 0.5
+"""The calibrated score of a tile that may as well hold lettering as not."""
 _CURSOR = re.compile(r"([0-9.e-]+),(.*)", re.DOTALL)
 
 
@@ -24,13 +37,14 @@ _CURSOR = re.compile(r"([0-9.e-]+),(.*)", re.DOTALL)
 class Filter:
     """Which stored tiles; an empty sequence stands for all.
 
-    verdicts, reasons: one of these. scan: the name of their scan.
+    verdicts, reasons: one of these. scan: the name of their scan. cluster: its label.
     min_score: the least lettering score.
     """
 
     verdicts: Sequence[Verdict] = ()
     reasons: Sequence[Code] = ()
     scan: str | None = None
+    cluster: int | None = None
     min_score: float = 0.0
 
 
@@ -40,8 +54,12 @@ class Findings:
 
     scores: (n, 5) float32, columns as REASONS. boxes: (n, 3, 4) int16.
     verdicts: (n,) uint8. sizes: (n, 2) int32 height and width of the tiles as given.
-    told: (n, 5) bool, whether a tile has a reason.
+    codes: the reasons that may be told; the last is CONCEPT where the bundle has any.
+    told: (n, as codes) bool, whether a tile has a reason.
+    concepts, likeness: what was taught, and its (n, c) float32 scores.
     rising, falling: (n,) rows by lettering score, those of one score by id.
+    unsure: (n,) rows, those first whose lettering score is nearest to 0.5.
+    grouped: (n,) rows by cluster, stray ones last; in each the highest lettering score first.
     """
 
     catalog: Catalog = field(repr=False)
@@ -49,24 +67,43 @@ class Findings:
     boxes: NDArray[np.int16] = field(repr=False)
     verdicts: NDArray[np.uint8] = field(repr=False)
     sizes: NDArray[np.int32] = field(repr=False)
+    codes: tuple[Code, ...]
     told: NDArray[np.bool_] = field(repr=False)
+    concepts: Sequence[Concept] = field(repr=False)
+    likeness: NDArray[np.float32] = field(repr=False)
     rising: Chosen = field(repr=False)
     falling: Chosen = field(repr=False)
+    unsure: Chosen = field(repr=False)
+    grouped: Chosen = field(repr=False)
 
     @classmethod
     def of(cls, catalog: Catalog) -> Self:
         """Lay out what a bundle found."""
         bundle = catalog.bundle
         scores = np.asarray(bundle.scores)
+        lettering = scores[:, 0]
+        # Without a sign -1 is the largest label, so stray tiles come last.
+        labels = np.asarray(bundle.labels).astype(np.uint32)
+        concepts, likeness = bundle.manifest.concepts or (), np.asarray(bundle.concept_scores)
+        told, codes = scores >= bounds(bundle.manifest.screening), REASONS
+        if concepts:
+            least = np.array([one.threshold for one in concepts], dtype=np.float32)
+            told = np.column_stack([told, (likeness >= least).any(axis=1)])
+            codes = (*REASONS, "CONCEPT")
         return cls(
             catalog=catalog,
             scores=scores,
             boxes=np.asarray(bundle.arrays["boxes.npy"]),
             verdicts=np.asarray(bundle.verdicts),
             sizes=np.asarray(bundle.arrays["tile_sizes.npy"]),
-            told=scores >= bounds(bundle.manifest.screening),
-            rising=np.argsort(scores[:, 0], kind="stable"),
-            falling=np.argsort(-scores[:, 0], kind="stable"),
+            codes=codes,
+            told=told,
+            concepts=concepts,
+            likeness=likeness,
+            rising=np.argsort(lettering, kind="stable"),
+            falling=np.argsort(-lettering, kind="stable"),
+            unsure=np.argsort(np.abs(lettering - _UNSURE), kind="stable"),
+            grouped=np.lexsort((-lettering, labels)),
         )
 
     def verdict(self, row: int) -> Verdict:
@@ -81,26 +118,44 @@ class Findings:
     def reasons(self, row: int) -> list[Reason]:
         """Return what was found on a tile, boxes in pixels of the encoder's input."""
         rules = self.catalog.bundle.manifest.screening
-        return reasons(rules, self.scores[row], self.boxes[row])
+        taught = concept_reasons(self.concepts, self.likeness[row])
+        found = reasons(rules, self.scores[row], self.boxes[row]) + taught
+        return sorted(found, key=lambda reason: -reason.score)
 
-    def choose(self, wanted: Filter, sort: Sort) -> Chosen:
-        """Return the rows that a filter lets through, in order.
+    def choose(self, wanted: Filter, sort: Order) -> Chosen:
+        """Return the rows that a filter lets through, in order; raises what `passing` does."""
+        return self.ordered(self.passing(wanted), sort)
+
+    def passing(self, wanted: Filter) -> NDArray[np.bool_]:
+        """Return (n,) whether a filter lets a tile through.
 
         Raises:
             UnknownScan: no stored tile was cut from a scan of this name.
+            UnknownCluster: there is no such label.
         """
         chosen = self.scores[:, 0] >= wanted.min_score
         if wanted.verdicts:
             chosen &= np.isin(self.verdicts, [VERDICTS.index(name) for name in wanted.verdicts])
         if wanted.reasons:
-            chosen &= self.told[:, [REASONS.index(code) for code in wanted.reasons]].any(axis=1)
+            known = [self.codes.index(code) for code in wanted.reasons if code in self.codes]
+            chosen &= self.told[:, known].any(axis=1)
         if wanted.scan is not None:
-            of_scan = np.zeros_like(chosen)
-            of_scan[self.catalog.in_scan(wanted.scan)] = True
-            chosen &= of_scan
+            chosen &= self._only(self.catalog.in_scan(wanted.scan))
+        if wanted.cluster is not None:
+            chosen &= self._only(self.catalog.bundle.members(wanted.cluster))
+        return chosen
+
+    def _only(self, rows: Chosen) -> NDArray[np.bool_]:
+        only = np.zeros(len(self.verdicts), dtype=bool)
+        only[rows] = True
+        return only
+
+    def ordered(self, chosen: NDArray[np.bool_], sort: Order) -> Chosen:
+        """Return the rows of the tiles that are True in (n,) `chosen`, in order."""
         if sort == "id":
             return np.flatnonzero(chosen)
-        order = self.rising if sort == "score" else self.falling
+        orders = {"score": self.rising, "uncertainty": self.unsure, "cluster": self.grouped}
+        order = orders.get(sort, self.falling)
         return order[chosen[order]]
 
     def count(self, rows: Chosen) -> dict[str, dict[str, int]]:
@@ -109,7 +164,7 @@ class Findings:
         told = self.told[rows].sum(axis=0).tolist()
         return {
             "verdicts": dict(zip(VERDICTS, verdicts, strict=True)),
-            "reasons": dict(zip(REASONS, told, strict=True)),
+            "reasons": dict(zip(self.codes, told, strict=True)),
         }
 
     def page(

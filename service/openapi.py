@@ -76,6 +76,12 @@ def picture(description: str) -> Responses:
     return {200: {"description": description, "content": binary}, 304: _NOT_CHANGED}
 
 
+def download(media_type: str, description: str) -> Responses:
+    """Return the 200 of a route that answers with a file which is no JSON."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"description": description, "content": content}}
+
+
 def exposition() -> Responses:
     """Return the 200 of the metrics, which are text."""
     content = {"text/plain": {"schema": {"type": "string"}}}

@@ -18,7 +18,7 @@ from scipy.ndimage import label
 
 import bundle
 from bundle import BundleWriter, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
-from bundle.layout import ARRAYS, ENCODERS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
+from bundle.layout import ARRAYS, CONCEPTS, ENCODERS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
 from bundle.manifest import FORMAT_VERSION, Manifest
 from bundle.screening import gather
 from bundle.views import look_again
@@ -119,6 +119,12 @@ class SecondReader:
         look = lettering >= np.float32(rules["review_score"])
         return int(look or masked >= 0.5 or foreign >= 0.5)
 
+    def concepts(self, row: int) -> NDArray[np.float32]:
+        """Return a stored tile's score of each concept."""
+        likely = self.array("scores.npy")[row].astype(float).clip(1e-6, 1 - 1e-6)
+        features = np.concatenate([self.points[row], np.log(likely / (1 - likely)), [1]])
+        return 1 / (1 + np.exp(-self.array("concepts.npy").astype(float) @ features))
+
     def box(self, layer: NDArray[np.float32]) -> list[int]:
         """Return left, top, right, bottom of what is found on a layer of a map."""
         if not layer.max() > -2:
@@ -186,6 +192,13 @@ def test_a_second_reader_finds_the_same_hashes_of_pictures(tmp_path: Path) -> No
     theirs = SecondReader(tmp_path / "bundle")
     hashes = [hashlib.sha256(theirs.picture(row)).digest()[:16] for row in range(12)]
     assert theirs.array("picture_hashes.npy").tobytes() == b"".join(hashes)
+
+
+def test_a_second_reader_finds_the_same_map(tmp_path: Path) -> None:
+    """The places of a map are those of the array."""
+    write_tiny_bundle(tmp_path / "bundle", plane=True)
+    places = SecondReader(tmp_path / "bundle").array("map.npy")
+    assert places.tolist() == open_bundle(tmp_path / "bundle").plane.tolist()
 
 
 def test_a_second_reader_finds_the_same_content_hashes(tiny_path: Path) -> None:
@@ -303,7 +316,7 @@ def test_the_page_names_every_file() -> None:
     """The table has each file of the layout with its dtype, and no other."""
     named = dict(re.findall(r"^\| `([\w.-]+)` \| (?:`([^`]*)`)? ?\|", PAGE, flags=re.MULTILINE))
     named.pop("manifest.json")
-    specs = ARRAYS | INDEX | OPTIONAL_ARRAYS
+    specs = ARRAYS | INDEX | OPTIONAL_ARRAYS | CONCEPTS
     dtypes = {name: spec.dtype.replace("|", "\\|") for name, spec in specs.items()}
     assert {name: dtype.rstrip("*") for name, dtype in named.items()} == (
         dtypes | dict.fromkeys(OTHERS | OPTIONAL, "")

@@ -1,30 +1,24 @@
 """The pages in headless Chromium, as a curator meets them."""
 
 import re
-import shutil
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from service.app import create_app
-from service.settings import Settings
+from tests.browser import chromium_started, open_page, site_of
 from tests.pictures import png
 from tests.tiny import tiny_tiles
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PAGES = [
     "/",
+    "/view/review",
     "/view/screen",
     "/view/clusters/0",
     "/view/clusters/-1",
@@ -43,40 +37,16 @@ ALL_IMAGES = "for (const image of document.images) image.loading = 'eager'"
 
 
 @pytest.fixture(scope="module")
-def site(tiny_path: Path) -> Iterator[str]:
+def site(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running service with the tiny bundle."""
-    app = create_app(Settings(bundle=tiny_path, threads=1))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        # The listener takes connections already; they wait until the service is up.
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with site_of(tiny_path, decisions=tmp_path_factory.mktemp("kept")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("there is no chromium on the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium_started() as browser:
         yield browser
-        browser.close()
-
-
-@contextmanager
-def open_page(chromium: Browser, **options: Any) -> Iterator[Page]:
-    """Open a page that fails the test on any message on its console."""
-    with chromium.new_context(**options) as context:
-        page, messages = context.new_page(), list[str]()
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        yield page
-        assert messages == []
 
 
 @pytest.mark.parametrize("script", [True, False])

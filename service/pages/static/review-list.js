@@ -1,0 +1,93 @@
+"use strict";
+// The tiles of the review page in their order, fetched in pieces as they come near the screen.
+
+class TileList {
+  static PIECE = 120;
+  static AT_ONCE = 1000; // most tiles that the service tells in one answer
+
+  // start: the service's first answer {total, tiles}; query: the filter and order of the page's address.
+  constructor(start, query) {
+    this.total = start.total;
+    this.query = `${query}&as_of=${start.as_of}`; // what is decided meanwhile leaves the list as it is
+    this.sort = new URLSearchParams(query).get("sort");
+    this.ids = null; // of a list that is known whole: a selection, or a budget's
+    this.tiles = new Map(start.tiles.map((tile, index) => [index, tile]));
+    this.under_way = new Map(); // piece -> promise
+    this.arrived = () => {};
+    this.failed = () => {};
+  }
+
+  get(index) {
+    return this.tiles.get(index);
+  }
+
+  indexOf(id) {
+    for (const [index, tile] of this.tiles) if (tile.id === id) return index;
+    return -1;
+  }
+
+  // Fetch what is missing from `first` to before `end`; resolves when all of it is there.
+  want(first, end) {
+    const waiting = [];
+    const last = Math.min(end, this.total) - 1;
+    for (let piece = Math.floor(Math.max(0, first) / TileList.PIECE); piece * TileList.PIECE <= last; piece++) {
+      if (this.#has(piece)) continue;
+      if (!this.under_way.has(piece)) this.under_way.set(piece, this.#fetch(piece));
+      waiting.push(this.under_way.get(piece));
+    }
+    return Promise.all(waiting);
+  }
+
+  #has(piece) {
+    const start = piece * TileList.PIECE;
+    return this.tiles.has(start) && this.tiles.has(Math.min(start + TileList.PIECE, this.total) - 1);
+  }
+
+  async #fetch(piece) {
+    const start = piece * TileList.PIECE;
+    try {
+      const { tiles } = await this.#ask(start, TileList.PIECE);
+      tiles.forEach((tile, at) => this.tiles.set(start + at, tile));
+      this.arrived(start, start + tiles.length);
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.under_way.delete(piece);
+    }
+  }
+
+  #ask(offset, limit) {
+    if (this.ids) return told("POST", "/review/tiles?sort=given", { ids: this.ids.slice(offset, offset + limit) });
+    return told("GET", `/review/tiles?${this.query}&offset=${offset}&limit=${limit}`);
+  }
+
+  // Return the ids of these indices, fetching those that were never near the screen.
+  async idsOf(indices) {
+    if (indices.some((index) => !this.tiles.has(index))) {
+      await this.want(Math.min(...indices), Math.max(...indices) + 1);
+    }
+    return indices.map((index) => this.tiles.get(index)?.id).filter((id) => id !== undefined);
+  }
+
+  // Make it the list of these ids, with the page's filter and in the order that `sort` names.
+  async choose(ids, sort) {
+    const query = new URLSearchParams(this.query);
+    query.set("sort", sort);
+    const answer = await told("POST", `/review/tiles?${query}&limit=${TileList.PIECE}`, { ids });
+    this.ids = answer.ids;
+    this.total = answer.total;
+    this.tiles = new Map(answer.tiles.map((tile, index) => [index, tile]));
+  }
+}
+
+// Ask the service; throws its sentence when it refuses.
+async function told(method, url, content) {
+  const answer = await fetch(url, {
+    method,
+    headers: content && { "Content-Type": "application/json" },
+    body: content && JSON.stringify(content),
+  });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.detail);
+  return said;
+}

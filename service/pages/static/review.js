@@ -1,0 +1,210 @@
+"use strict";
+// The review page: keyboard, mouse and touch on the grid, decisions, zoom, help.
+{
+  const page = document.querySelector(".triage");
+  const frame = document.getElementById("grid");
+  const zoom = document.getElementById("zoom");
+  const help = document.getElementById("help");
+  const several = page.querySelector("[data-several]");
+  const start = JSON.parse(document.getElementById("start").textContent);
+  const list = new TileList(start, page.dataset.query);
+  const why = new Why(document.getElementById("why"), zoom, start.bundle);
+  const grid = new TileGrid(frame, list, fill);
+  const decisions = { k: "keep", d: "drop", r: "review" };
+  const mine = new Set(); // ids decided on since the page was opened
+  let anchor = 0; // where a range begins
+
+  list.arrived = (first, end) => grid.arrived(first, end);
+  list.failed = (error) => tilescreen.warn(`Some tiles could not be fetched. Scroll to try again. ${error.message}`);
+
+  function fill(cell, tile) {
+    const image = make("img", { alt: why.words(tile), width: 128, height: 128, decoding: "async", draggable: false });
+    image.dataset.src = why.address(tile.id);
+    const chip = make("span", { className: "chip" });
+    for (const element of [cell, chip]) {
+      element.dataset.stateOf = tile.id;
+      element.dataset.state = tile.state ?? "";
+    }
+    const plate = make("div", { className: "plate" }, image, ...surest(tile), chip);
+    const verdict = make("span", { className: `verdict-${tile.verdict}` }, tile.verdict);
+    cell.append(plate, make("p", { className: "caption", ariaHidden: "true" }, verdict, ` ${score(tile.score)}`));
+    for (const element of [cell, chip]) tilescreen.show(element);
+  }
+
+  // Moving and choosing
+
+  function go(index, { extend = false, toggle = false } = {}) {
+    if (!list.total) return;
+    const to = Math.max(0, Math.min(index, list.total - 1));
+    let selected = new Set([to]);
+    if (extend) selected = range(anchor, to);
+    else anchor = to;
+    if (toggle) {
+      selected = new Set(grid.selected);
+      if (!selected.delete(to)) selected.add(to);
+      if (!selected.size) selected.add(to);
+    }
+    grid.focus(to, selected, { quietly: zoom.open });
+    tell();
+  }
+
+  function range(from, to) {
+    const [first, last] = from < to ? [from, to] : [to, from];
+    return new Set(Array.from({ length: last - first + 1 }, (_, at) => first + at));
+  }
+
+  function tell() {
+    const tile = list.get(grid.at);
+    if (tile) why.show(tile, "Chosen");
+    const many = grid.selected.size;
+    page.querySelector("[data-slot=selected]").textContent = many > 1 ? `${many.toLocaleString("en")} tiles chosen` : "";
+    page.querySelector("[data-slot=place]").textContent = list.total
+      ? `${(grid.at + 1).toLocaleString("en")} of ${list.total.toLocaleString("en")}`
+      : "";
+  }
+
+  // A page keeps a row of the one before, to see where one is.
+  const screenful = () => Math.max(1, grid.screen.rows - 1);
+
+  const moves = {
+    ArrowLeft: () => grid.at - 1,
+    ArrowRight: () => grid.at + 1,
+    ArrowUp: () => (grid.at < grid.columns ? grid.at : grid.at - grid.columns),
+    ArrowDown: () => Math.min(grid.at + grid.columns, list.total - 1),
+    PageUp: () => grid.at - Math.min(screenful(), Math.floor(grid.at / grid.columns)) * grid.columns,
+    PageDown: () => grid.at + screenful() * grid.columns,
+    Home: (far) => (far ? 0 : grid.at - (grid.at % grid.columns)),
+    End: (far) => (far ? list.total - 1 : grid.at - (grid.at % grid.columns) + grid.columns - 1),
+  };
+
+  // Deciding
+
+  async function decide(decision) {
+    const indices = [...grid.selected].sort((a, b) => a - b);
+    const ids = await list.idsOf(indices);
+    if (!ids.length || !(await tilescreen.named())) return;
+    tilescreen.decide(ids, decision);
+    go(indices.at(-1) + 1);
+  }
+
+  document.addEventListener("decided", ({ detail }) => {
+    for (const { id } of detail.results) detail.undone ? mine.delete(id) : mine.add(id);
+    const before = detail.undone && detail.results.length ? list.indexOf(detail.results[0].id) : -1;
+    if (before >= 0) go(before);
+    page.querySelector("[data-slot=decided]").textContent = mine.size ? `${mine.size.toLocaleString("en")} decided here` : "";
+  });
+
+  document.addEventListener("named", ({ detail }) => nameReviewer(detail.name));
+
+  function nameReviewer(name) {
+    const slot = page.querySelector("[data-slot=reviewer]");
+    slot.textContent = name;
+    slot.closest(".who-decides").hidden = !name;
+  }
+
+  page.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-decide], [data-several], [data-help]");
+    if (!button) return;
+    if ("help" in button.dataset) help.showModal();
+    else if ("several" in button.dataset) chooseSeveral(several.ariaPressed !== "true");
+    else decide(button.dataset.decide);
+  });
+
+  function chooseSeveral(yes) {
+    several.ariaPressed = yes;
+    tilescreen.say(yes ? "Each tile that you touch is added to the choice." : "");
+  }
+
+  // Keyboard
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target.closest("input, textarea, select, summary, #help, .who") || event.altKey) return;
+    // The letter on the key, or where it would be on keyboards of other scripts.
+    const letter = /^[a-z]$/i.test(event.key) ? event.key.toLowerCase() : event.code.slice(3).toLowerCase();
+    const far = event.ctrlKey || event.metaKey;
+    if (event.key in moves) {
+      // In other parts of the page these keys do what they always do.
+      if (!zoom.open && !frame.contains(event.target) && event.target !== document.body) return;
+      go(moves[event.key](far), { extend: event.shiftKey });
+    } else if (event.key === "?") {
+      help.showModal();
+    } else if (far) {
+      if (letter !== "a" || !frame.contains(event.target)) return;
+      anchor = 0;
+      go(list.total - 1, { extend: true });
+    } else if (letter in decisions) {
+      if (!event.repeat) decide(decisions[letter]);
+    } else if (letter === "u") {
+      if (!event.repeat) tilescreen.undo();
+    } else if (event.target.closest("button") || (event.key === "Enter" && event.target.closest("a"))) {
+      return;
+    } else if (event.key === " ") {
+      if (zoom.open) zoom.close();
+      else openZoom();
+    } else if (event.key === "Enter" && list.get(grid.at)) {
+      location.assign(`/view/tiles/${encodeURIComponent(list.get(grid.at).id)}`);
+    } else if (event.key === "Escape" && !zoom.open) {
+      go(grid.at);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+
+  // Mouse and touch
+
+  const indexAt = (event) => {
+    const cell = event.target.closest("[role=gridcell]");
+    return cell ? Number(cell.dataset.index) : -1;
+  };
+
+  frame.addEventListener("click", (event) => {
+    const index = indexAt(event);
+    if (index < 0) return;
+    const toggle = event.ctrlKey || event.metaKey || several.ariaPressed === "true";
+    go(index, { extend: event.shiftKey, toggle });
+  });
+  frame.addEventListener("dblclick", (event) => indexAt(event) >= 0 && openZoom());
+  frame.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault()); // no text is marked
+  let pointer = "";
+  frame.addEventListener("mousemove", (event) => {
+    const here = `${event.clientX} ${event.clientY}`;
+    if (here === pointer) return; // the tiles moved, not the mouse
+    pointer = here;
+    const tile = list.get(indexAt(event));
+    if (tile && tile !== why.shown) why.show(tile, "Under the pointer");
+  });
+  frame.addEventListener("mouseleave", tell);
+
+  function openZoom() {
+    if (!list.get(grid.at)) return;
+    zoom.showModal();
+    zoom.focus(); // not a button in it: Space closes it again
+    tell();
+  }
+  zoom.addEventListener("close", () => grid.focus(grid.at, grid.selected));
+  for (const dialog of [zoom, help]) {
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  }
+
+  // A selection made on the map, or the tiles of a budget, is a list of its own.
+
+  async function open() {
+    const wanted = new URLSearchParams(location.search);
+    if (wanted.has("selection")) {
+      await list.choose(JSON.parse(sessionStorage.getItem("tilescreen.selection") ?? "[]"), list.sort);
+    } else if (wanted.has("budget")) {
+      const { tiles } = await told("GET", `/review/budget?budget=${encodeURIComponent(wanted.get("budget"))}`);
+      await list.choose(tiles.map((tile) => tile.id), "given");
+    }
+    page.querySelector("[data-slot=total]").textContent = `${list.total.toLocaleString("en")} ${list.total === 1 ? "tile" : "tiles"}`;
+    page.querySelector(".empty").hidden = list.total > 0;
+    frame.hidden = list.total === 0;
+    grid.clear();
+    grid.layout();
+    go(0);
+  }
+
+  nameReviewer(document.body.dataset.reviewer || tilescreen.reviewer());
+  open().catch((error) => tilescreen.warn(`The list could not be made. ${error.message}`));
+}

@@ -1,0 +1,221 @@
+"""The review page and the list behind it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from bundle import TilescreenError
+from bundle.screening import Code, Verdict
+from service.answers import enveloped
+from service.deps import ServingDep, TileId
+from service.errors import LedgerDown
+from service.facts import Fact
+from service.findings import Chosen, Filter, Order
+from service.json_bodies import read_json
+from service.openapi import json_body, problems
+from service.pages import triage as page
+from service.pages.rendering import render
+from service.pages.verdicts import NAMES
+from service.schemas import ReviewDetail, ReviewPage, ReviewSelection, TileIds
+from service.screening import finding
+from service.state import Serving
+from service.triage import (
+    State,
+    Wanted,
+    confirmed,
+    triage_rows,
+    triage_tile,
+)
+
+router = APIRouter(tags=["review"])
+
+PIECE = 120
+"""Tiles that the page is served with; as in static/review-list.js."""
+
+
+class ReviewQuery(BaseModel):
+    """Which stored tiles, in which order, and which piece of the list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: list[Verdict] = Field(
+        [], description="Tiles with one of these verdicts only.", examples=[["drop"]]
+    )
+    reason: list[Code] = Field(
+        [], description="Tiles with one of these reasons only.", examples=[["LETTERING"]]
+    )
+    state: list[State] = Field(
+        [],
+        description="Tiles that people left undecided, or decided so, only.",
+        examples=[["undecided"]],
+    )
+    cluster: int | None = Field(
+        None,
+        ge=-(2**31),
+        lt=2**31,
+        description="Tiles of this cluster only; -1 are the stray ones.",
+        examples=[0],
+    )
+    scan: str | None = Field(
+        None, description="Tiles of the scan of this name only.", examples=["film-a"]
+    )
+    sort: Order | Literal["given"] = Field(
+        "-score",
+        description="By lettering score, highest or lowest first, or nearest to 0.5 first; by id; "
+        "by cluster. `given` keeps the order of the ids that are sent, else of scores.",
+        examples=["-score"],
+    )
+    as_of: int | None = Field(
+        None,
+        ge=0,
+        lt=2**63,
+        description="`as_of` of the list's first piece: the others are then of the same list, "
+        "whatever was decided meanwhile.",
+        examples=[7],
+    )
+    offset: int = Field(0, ge=0, description="Tiles of the list to leave out.", examples=[0])
+    limit: int = Field(100, ge=1, le=1000, description="Tiles in the piece.", examples=[100])
+
+    def wanted(self) -> Wanted:
+        """Return which tiles, in which order."""
+        tiles = Filter(
+            verdicts=self.verdict, reasons=self.reason, scan=self.scan, cluster=self.cluster
+        )
+        order = "-score" if self.sort == "given" else self.sort
+        return Wanted(tiles=tiles, states=self.state, order=order)
+
+
+QueryDep = Annotated[ReviewQuery, Query()]
+
+
+@router.get("/review/tiles", response_model=ReviewPage, responses=problems(404, 422, 503))
+async def review_tiles(serving: ServingDep, query: QueryDep) -> Response:
+    """List stored tiles for review: what screening found, and what people decided."""
+    await serving.reviewed.refresh()
+    return _fresh(serving, **await serving.apart(_listed, serving, query))
+
+
+def _fresh(serving: Serving, **members: object) -> Response:
+    # Decisions change while the bundle does not: no answer with them may be kept.
+    return enveloped(serving, {"Cache-Control": "no-store"}, **members)
+
+
+def _listed(serving: Serving, query: ReviewQuery) -> Fact:
+    reviewed = serving.reviewed
+    as_of = reviewed.seq if query.as_of is None else query.as_of
+    states = reviewed.states_at(as_of) if query.state else reviewed.states
+    rows = triage_rows(serving.findings, states, query.wanted())
+    return {"as_of": as_of, **_piece(serving, rows, query.offset, query.limit)}
+
+
+def _piece(serving: Serving, rows: Chosen, offset: int, limit: int) -> Fact:
+    piece = rows[offset : offset + limit].tolist()
+    states = serving.reviewed.states
+    return {
+        "total": len(rows),
+        "offset": offset,
+        "tiles": [triage_tile(serving.findings, states, row) for row in piece],
+    }
+
+
+@router.post(
+    "/review/tiles",
+    response_model=ReviewSelection,
+    responses=problems(400, 404, 408, 413, 415, 422, 429, 503),
+    openapi_extra=json_body("TileIds"),
+)
+async def review_selection(request: Request, serving: ServingDep, query: QueryDep) -> Response:
+    """List tiles that are named, filtered and ordered as GET does, with all of their ids."""
+    named = await read_json(request, serving, TileIds)
+    await serving.reviewed.refresh()
+    return _fresh(serving, **await serving.apart(_selected, serving, query, named.ids))
+
+
+def _selected(serving: Serving, query: ReviewQuery, ids: Sequence[str]) -> Fact:
+    catalog, reviewed = serving.catalog, serving.reviewed
+    given = [catalog.rows[name] for name in dict.fromkeys(ids) if name in catalog.rows]
+    rows = triage_rows(serving.findings, reviewed.states, query.wanted())
+    if query.sort == "given":
+        passing = np.zeros(len(catalog.ids), dtype=bool)
+        passing[rows] = True
+        kept = np.array(given, dtype=np.intp)
+        rows = kept[passing[kept]]
+    else:
+        rows = rows[np.isin(rows, given)]
+    return {
+        "as_of": reviewed.seq,
+        **_piece(serving, rows, query.offset, query.limit),
+        "ids": [catalog.ids[row] for row in rows.tolist()],
+        "unknown": sum(name not in catalog.rows for name in ids),
+    }
+
+
+K = Annotated[int, Query(ge=0, le=20, description="Most decided tiles of each kind.", examples=[3])]
+
+
+@router.get(
+    "/review/tiles/{tile_id:path}", response_model=ReviewDetail, responses=problems(404, 422, 503)
+)
+async def review_tile(serving: ServingDep, tile_id: TileId, k: K = 3) -> Response:
+    """Tell why a tile stands where it does: all that was found, and decided tiles near it."""
+    row = serving.catalog.row(tile_id)
+    await serving.reviewed.refresh()
+    return _fresh(serving, **_detail(serving, row, k))
+
+
+def _detail(serving: Serving, row: int, k: int) -> Fact:
+    findings, reviewed = serving.findings, serving.reviewed
+    return {
+        **triage_tile(findings, reviewed.states, row),
+        "found": finding(findings, row)["reasons"],
+        "decisions": [
+            {"reviewer": event.reviewer, "decision": event.decision, "at": event.at}
+            for event in reviewed.opinions(row)
+        ],
+        "confirmed": confirmed(findings, reviewed.states, row, k),
+    }
+
+
+@router.get("/view/review", include_in_schema=False, response_class=HTMLResponse)
+async def review(request: Request, serving: ServingDep) -> Response:
+    """Show stored tiles to be decided on."""
+    problem = ""
+    try:
+        await serving.reviewed.refresh()
+    except LedgerDown as error:
+        problem = str(error)
+    asked = page.asked(request.query_params)
+    return await serving.apart(_review, serving, asked, request.state.name or "", problem)
+
+
+def _review(serving: Serving, asked: page.Asked, reviewer: str, problem: str) -> HTMLResponse:
+    reviewed = serving.reviewed
+    as_of, rows = reviewed.seq, np.empty(0, dtype=np.intp)
+    if not asked.kept:
+        try:
+            rows = triage_rows(serving.findings, reviewed.states, asked.wanted)
+        except TilescreenError as error:
+            problem = str(error)
+    start = {
+        "bundle": serving.bundle.manifest.bundle_id,
+        "as_of": as_of,
+        **_piece(serving, rows, 0, PIECE),
+    }
+    return render(
+        serving,
+        "review.html",
+        here="review",
+        bar=page.bar(serving.findings, reviewed.states, asked),
+        query=asked.query,
+        total=len(rows),
+        start=page.embedded(start),
+        names=orjson.dumps(NAMES).decode(),
+        keys=page.KEYS,
+        problem=problem,
+        reviewer=reviewer,
+    )

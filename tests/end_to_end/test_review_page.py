@@ -1,0 +1,331 @@
+"""The review page in headless Chromium: deciding with keyboard, mouse and finger."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser import chromium_started, open_page, site_of
+from tests.tiny import write_tiny_bundle
+
+pytestmark = pytest.mark.browser
+
+FOCUSED = "document.activeElement.dataset.stateOf"
+SERIOUS = {"serious", "critical"}
+LAID_OUT = """() => new Promise((resolve) => {
+  let moved = 0;
+  const watch = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) moved += entry.value;
+  });
+  watch.observe({type: "layout-shift", buffered: true});
+  setTimeout(() => resolve(moved), 300);
+})"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with chromium_started() as browser:
+        yield browser
+
+
+@pytest.fixture
+def site(tiny_path: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a service in which nobody has decided anything yet."""
+    with site_of(tiny_path, decisions=tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def review(
+    chromium: Browser, site: str, query: str = "sort=id", *, name: str = "Ann", **options: Any
+) -> Iterator[Page]:
+    """Open the review page as a reviewer who has given a name before."""
+    with open_page(chromium, viewport={"width": 1280, "height": 800}, **options) as page:
+        page.context.add_cookies([{"name": "tilescreen_reviewer", "value": name, "url": site}])
+        page.goto(f"{site}/view/review?{query}")
+        expect(tile(page, "c300")).to_be_visible()
+        yield page
+
+
+def tile(page: Page, name: str) -> Any:
+    return page.locator(f"#grid [role=gridcell][data-state-of={name}]")
+
+
+def chip(page: Page, name: str) -> Any:
+    return tile(page, name).locator(".chip")
+
+
+def chosen(page: Page) -> list[str]:
+    cells = page.locator("#grid [aria-selected=true]")
+    return [str(cell.get_attribute("data-state-of")) for cell in cells.all()]
+
+
+def kept(page: Page, site: str) -> dict[str, str]:
+    """Return what the service has on its disk, by id."""
+    answer = page.request.get(f"{site}/decisions?limit=1000").json()
+    return {one["id"]: one["state"] for one in answer["decisions"]}
+
+
+def test_tiles_are_decided_from_the_keyboard(chromium: Browser, site: str) -> None:
+    """D, K and R decide on the tile with the focus and go on to the next; all is kept."""
+    with review(chromium, site) as page:
+        for key in ("d", "k", "r"):
+            page.keyboard.press(key)
+        for name, state in (("c300", "drop"), ("c303", "keep"), ("c306", "review")):
+            expect(chip(page, name)).to_have_text(state)
+        assert page.evaluate(FOCUSED) == "c309"
+        assert kept(page, site) == {"c300": "drop", "c303": "keep", "c306": "review"}
+
+
+def test_keys_move_as_in_a_grid(chromium: Browser, site: str) -> None:
+    """Arrows by tile and row, Home and End in the row, with Ctrl in the list; never beyond it."""
+    with review(chromium, site) as page:
+        columns = int(page.locator("#grid").get_attribute("aria-colcount") or 0)
+        ids = [f"c{300 + 3 * number}" for number in range(12)]
+        for key, at in (
+            ("ArrowRight", 1),
+            ("ArrowDown", 1 + columns),
+            ("Home", columns),
+            ("End", 11),
+            ("ArrowRight", 11),
+            ("Control+Home", 0),
+            ("ArrowUp", 0),
+            ("Control+End", 11),
+            ("PageUp", max(0, 11 - columns)),
+        ):
+            page.keyboard.press(key)
+            assert page.evaluate(FOCUSED) == ids[at], key
+        assert page.locator("#grid [role=gridcell][tabindex='0']").count() == 1
+
+
+def test_a_range_is_decided_and_undone_as_one(chromium: Browser, site: str) -> None:
+    """Shift chooses all between; one key decides on them, one takes it back."""
+    with review(chromium, site) as page:
+        page.keyboard.press("k")
+        for _ in range(2):
+            page.keyboard.press("Shift+ArrowRight")
+        assert chosen(page) == ["c303", "c306", "c309"]
+        page.keyboard.press("d")
+        expect(chip(page, "c309")).to_have_text("drop")
+        assert page.evaluate(FOCUSED) == "c312"
+        page.keyboard.press("u")
+        expect(chip(page, "c309")).to_have_text("undecided")
+        expect(page.get_by_role("status")).to_have_text("Undone: 3 tiles as before.")
+        assert kept(page, site) == {"c300": "keep"}
+
+
+def test_tiles_are_decided_with_mouse_or_finger(chromium: Browser, site: str) -> None:
+    """A click chooses, with Shift a range, after Choose several one more; buttons decide."""
+    with review(chromium, site) as page:
+        tile(page, "c303").click()
+        tile(page, "c309").click(modifiers=["Shift"])
+        assert chosen(page) == ["c303", "c306", "c309"]
+        page.get_by_role("button", name="Drop").first.click()
+        expect(chip(page, "c306")).to_have_text("drop")
+        page.get_by_role("button", name="Choose several").click()
+        tile(page, "c318").click()
+        assert chosen(page) == ["c312", "c318"]
+        page.get_by_role("button", name="Keep").first.click()
+        expect(chip(page, "c318")).to_have_text("keep")
+        assert kept(page, site) == {
+            **dict.fromkeys(("c303", "c306", "c309"), "drop"),
+            **dict.fromkeys(("c312", "c318"), "keep"),
+        }
+
+
+def test_a_tile_is_enlarged_and_decided_there(chromium: Browser, site: str) -> None:
+    """Space and a double click enlarge; keys decide and go on there; Space closes."""
+    with review(chromium, site) as page:
+        page.keyboard.press("Space")
+        zoom = page.get_by_role("dialog", name="Tile, enlarged")
+        expect(zoom.get_by_role("link", name="c300")).to_be_visible()
+        page.keyboard.press("d")
+        expect(zoom.get_by_role("link", name="c303")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        expect(zoom.get_by_role("link", name="c306")).to_be_visible()
+        page.keyboard.press("Space")
+        expect(zoom).to_be_hidden()
+        assert page.evaluate(FOCUSED) == "c306"
+        expect(chip(page, "c300")).to_have_text("drop")
+        tile(page, "c318").dblclick()
+        expect(zoom.get_by_role("link", name="c318")).to_be_visible()
+
+
+def test_the_list_is_filtered(chromium: Browser, site: str) -> None:
+    """What is decided leaves the list at the next look; a filter finds it again."""
+    with review(chromium, site) as page:
+        page.keyboard.press("d")
+        expect(chip(page, "c300")).to_have_text("drop")
+        page.get_by_label("Verdict").select_option("keep")
+        page.get_by_role("button", name="Show").click()
+        expect(tile(page, "c303")).to_be_visible()
+        expect(tile(page, "c300")).to_have_count(0)
+        page.get_by_label("Decision", exact=True).select_option("drop")
+        page.get_by_role("button", name="Show").click()
+        expect(chip(page, "c300")).to_have_text("drop")
+        page.get_by_label("Reason", exact=True).select_option("MASKED")
+        page.get_by_role("button", name="Show").click()
+        expect(page.get_by_text("No tile is left with these filters.")).to_be_visible()
+
+
+def test_why_a_tile_stands_there(chromium: Browser, site: str) -> None:
+    """The tile with focus or mouse shows its box, its reasons and the decided tiles near it."""
+    with review(chromium, site) as page:
+        page.keyboard.press("k")
+        why = page.get_by_role("complementary", name="Why")
+        expect(why.get_by_role("link", name="c303")).to_be_visible()
+        expect(why.locator("[data-slot=keep] img")).to_have_attribute("alt", "Tile c300")
+        tile(page, "c324").hover()
+        expect(why.get_by_role("list", name="Reasons")).to_contain_text("Lettering")
+        expect(why.locator(".boxes .reason-LETTERING")).to_be_visible()
+        expect(tile(page, "c324").locator(".boxes")).to_be_visible()
+        expect(tile(page, "c321").locator(".boxes")).to_be_hidden()
+
+
+def test_two_reviewers_who_differ_see_a_conflict(chromium: Browser, site: str) -> None:
+    """The second one is told at once, with both names."""
+    with (
+        review(chromium, site) as ann,
+        review(chromium, site, name="Ben%20%C3%98") as ben,
+    ):
+        ann.keyboard.press("d")
+        expect(chip(ann, "c300")).to_have_text("drop")
+        ben.keyboard.press("k")
+        expect(chip(ben, "c300")).to_have_text("conflict")
+        ben.keyboard.press("ArrowLeft")
+        said = ben.get_by_role("complementary", name="Why").get_by_role("list", name="Decisions")
+        expect(said).to_contain_text("Ann: drop")
+        expect(said).to_contain_text("Ben Ø: keep")
+
+
+def test_the_name_is_asked_once(chromium: Browser, site: str) -> None:
+    """The first decision waits for a name, and is made with it; the next one is not asked."""
+    with open_page(chromium) as page:
+        page.goto(site)
+        page.get_by_role("link", name="Review 12 tiles").click()
+        expect(tile(page, "c324")).to_be_visible()
+        page.keyboard.press("d")
+        page.keyboard.type("Ann Öz")
+        page.keyboard.press("Enter")
+        expect(page.locator("#grid .chip[data-state=drop]")).to_have_count(1)
+        page.keyboard.press("d")
+        expect(page.locator("#grid .chip[data-state=drop]")).to_have_count(2)
+        told = page.request.get(f"{site}/decisions").json()["decisions"]
+        assert {one["reviewer"] for tile in told for one in tile["decisions"]} == {"Ann Öz"}
+
+
+def test_no_name_is_no_decision(chromium: Browser, site: str) -> None:
+    """Whoever does not say who they are has decided nothing."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert kept(page, site) == {}
+        expect(chip(page, "c300")).to_have_text("undecided")
+
+
+@pytest.mark.parametrize("status", [None, 403, 412])
+def test_a_refused_decision_is_taken_back(chromium: Browser, site: str, status: int | None) -> None:
+    """Until the answer it looks pending; refused, or without an answer, it is gone, and why."""
+    waiting: list[Route] = []
+    with chromium.new_context() as context:  # a browser writes failed requests on the console
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.route("**/decisions", lambda route: waiting.append(route))  # noqa: PLW0108, no builtin
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        expect(chip(page, "c300")).to_have_text("drop…")
+        expect(tile(page, "c300")).to_have_attribute("data-state", "")
+        (request,) = waiting
+        if status is None:
+            request.abort()
+        else:
+            request.fulfill(status=status, json={"detail": "It may not be."})
+        words = "gave no answer" if status is None else "It may not be."
+        expect(page.get_by_role("alert")).to_contain_text("Not saved: drop on c300.")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+        expect(chip(page, "c300")).to_have_text("undecided")
+        assert kept(page, site) == {}
+
+
+def test_a_selection_opens_as_a_grid(chromium: Browser, site: str) -> None:
+    """What the map left in the session is the list."""
+    with open_page(chromium) as page:
+        page.goto(site)
+        page.evaluate("sessionStorage.setItem('tilescreen.selection', '[\"c303\", \"c330\"]')")
+        page.goto(f"{site}/view/review?selection=1&sort=id")
+        expect(page.locator("#grid [role=gridcell] img")).to_have_count(2)
+        assert chosen(page) == ["c303"]
+        expect(page.locator("[data-slot=total]")).to_have_text("2 tiles")
+
+
+def test_thousands_of_tiles_are_a_few_in_the_document(chromium: Browser, tmp_path: Path) -> None:
+    """The scrollbar is right from the start, any place is reached, and the focus is never lost."""
+    ids = [f"t{number:04}" for number in range(1500)]
+    write_tiny_bundle(tmp_path / "bundle", count=1500, ids=ids)
+    with (
+        site_of(tmp_path / "bundle", decisions=tmp_path / "kept") as site,
+        open_page(chromium, viewport={"width": 1280, "height": 800}) as page,
+    ):
+        page.goto(f"{site}/view/review?sort=id")
+        cells = page.locator("#grid [role=gridcell]")
+        expect(cells.first).to_be_visible()
+        height = "document.getElementById('grid').scrollHeight"
+        before = page.evaluate(height)
+        page.keyboard.press("ArrowRight")
+        page.evaluate("document.getElementById('grid').scrollTop = 1e9")
+        expect(tile(page, ids[-1]).locator("img")).to_be_visible()
+        assert page.evaluate(height) == before
+        assert cells.count() < 150
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(FOCUSED) == ids[2]
+        page.keyboard.press("Control+End")
+        assert page.evaluate(FOCUSED) == ids[-1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [768, 1280])
+def test_axe_finds_nothing_serious(chromium: Browser, site: str, scheme: Any, width: int) -> None:
+    """No serious finding of axe-core, with decisions, a conflict of names, zoom and help open."""
+    options: dict[str, Any] = {"viewport": {"width": width, "height": 900}}
+    # axe is put into the page by the test, which the page's own policy forbids.
+    options |= {"color_scheme": scheme, "bypass_csp": True, "reduced_motion": "reduce"}
+    with open_page(chromium, **options) as page:
+        page.context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.goto(f"{site}/view/review?sort=id")
+        expect(tile(page, "c300")).to_be_visible()
+        for key in ("d", "k", "r"):
+            page.keyboard.press(key)
+        expect(chip(page, "c306")).to_have_text("review")
+        expect(page.locator("#why .nearest img").first).to_be_visible()
+        assert serious(page) == []
+        for key, close in (("Space", "Space"), ("?", "Escape")):
+            page.keyboard.press(key)
+            expect(page.get_by_role("dialog")).to_be_visible()
+            assert serious(page) == []
+            page.keyboard.press(close)
+
+
+def serious(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html']}"
+        for one in found
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+def test_nothing_jumps_while_the_page_loads(chromium: Browser, site: str, width: int) -> None:
+    """Pictures have their place before they come; nothing is wider than the screen."""
+    with open_page(chromium, viewport={"width": width, "height": 900}) as page:
+        page.goto(f"{site}/view/review?sort=id", wait_until="networkidle")
+        assert page.evaluate(LAID_OUT) < 0.02
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("[...document.images].every((one) => !one.src || one.naturalWidth)")
