@@ -9,7 +9,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp tilescreen \
-    && install --directory --owner tilescreen --group tilescreen /bundles
+    && install --directory --owner tilescreen --group tilescreen /bundles /decisions
 WORKDIR /app
 # Python answers SIGINT from its first instruction on, also as process 1, where an unhandled
 # SIGTERM does nothing; the service drains, and a fit keeps what it has for --resume.
@@ -40,7 +40,8 @@ CMD ["--help"]
 FROM base AS service
 ENV TILESCREEN_HOST=0.0.0.0 \
     TILESCREEN_PORT=8000 \
-    TILESCREEN_BUNDLES=/bundles
+    TILESCREEN_BUNDLES=/bundles \
+    TILESCREEN_DECISIONS=/decisions
 COPY --from=service-packages /opt/venv /opt/venv
 COPY bundle bundle
 COPY service service

@@ -37,3 +37,11 @@ $py -m benchmarks.screening.ablation \
 $py -m benchmarks.scales --films "$out/films" --regions "$data/cbis-ddsm/lettering.json" \
   --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm" \
   --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails"
+$py -m training fit "$out/cbis-ddsm" --profile study --epochs 2 --batch 16 \
+  --out "$out/bundle-study"
+$py -m benchmarks.curator --name cbis-ddsm --labels "$data/cbis-ddsm/tiles.csv" --first 50 \
+  --bundle "adapted=$out/bundle-cbis-ddsm" --bundle "as shipped=$out/bundle-cbis-ddsm-as-shipped" \
+  --study "$out/bundle-study"
+$py -m benchmarks.curator --name ddsm-thumbnails --labels "$data/ddsm-thumbnails/tiles.csv" \
+  --bundle "adapted=$out/bundle-ddsm-thumbnails" \
+  --bundle "as shipped=$out/bundle-ddsm-thumbnails-as-shipped" --chosen-on-even

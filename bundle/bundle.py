@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from bundle.arrays import Distances, Latents, Points, Rows
 from bundle.errors import BundleDamaged, UnknownCluster, UnknownTile
 from bundle.index import Index
-from bundle.layout import PICTURE_HASH_BYTES, PICTURE_HASHES
+from bundle.layout import MAP, PICTURE_HASH_BYTES, PICTURE_HASHES
 from bundle.manifest import Manifest
+from bundle.plane import Plane, principal_plane
 from bundle.sketches import Sketches
 from bundle.spread import spread
 
@@ -92,9 +93,21 @@ class Bundle:
         return self.arrays["scores.npy"]
 
     @property
+    def concept_scores(self) -> NDArray[np.float32]:
+        """(n, c) float32: score of each of the manifest's concepts; c is 0 without any."""
+        none = np.zeros((len(self), 0), dtype=np.float32)
+        return self.arrays.get("concept_scores.npy", none)
+
+    @property
     def verdicts(self) -> NDArray[np.uint8]:
         """(n,) uint8: 0 keep, 1 review, 2 drop."""
         return self.arrays["verdicts.npy"]
+
+    @cached_property
+    def plane(self) -> Plane:
+        """(n, 2) float32: places of the tiles on a map, made here of a bundle that has none."""
+        stored = self.arrays.get(MAP)
+        return principal_plane(self.points) if stored is None else np.asarray(stored)
 
     @cached_property
     def references(self) -> Points:

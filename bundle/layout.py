@@ -50,15 +50,26 @@ INDEX: dict[str, ArraySpec] = {
 }
 """Of bundles whose manifest has an `index`, and of no others."""
 
+CONCEPTS: dict[str, ArraySpec] = {
+    "concepts.npy": ArraySpec("<f4", "o w", "weights of point, log-odds of the scores, and of 1"),
+    "concept_scores.npy": ArraySpec("<f4", "n o", "score of each concept, in 0..1"),
+}
+"""Of bundles whose manifest has `concepts`, and of no others."""
+
 PICTURE_HASH_BYTES = 16
 PICTURE_HASHES = "picture_hashes.npy"
 TILE_HASHES = "tile_hashes.npy"
+SURROUNDINGS = "surroundings.npy"
+MAP = "map.npy"
 OPTIONAL_ARRAYS: dict[str, ArraySpec] = {
     PICTURE_HASHES: ArraySpec("|u1", "n h", "the first 16 bytes of each picture's SHA-256"),
     TILE_HASHES: ArraySpec("|u1", "n h", "content hash of each tile, see bundle.preprocess"),
+    SURROUNDINGS: ArraySpec("<f4", "n", "log-odds that the tiles beside add to LETTERING"),
+    MAP: ArraySpec("<f4", "n 2", "places of the tiles in a plane, for maps"),
 }
 """PICTURE_HASHES, of bundles with many pictures: with it each is checked when it is read, not all
-at the start. TILE_HASHES, absent from bundles of before: by it decisions find their tile again."""
+at the start. TILE_HASHES and MAP, absent from bundles of before: by the hashes decisions find their
+tile again. SURROUNDINGS, absent where none adds anything."""
 
 OTHERS: dict[str, str] = {
     "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",
@@ -79,14 +90,19 @@ OPTIONAL: dict[str, str] = {
 def specs(manifest: Manifest) -> dict[str, ArraySpec]:
     """Return what each array of a bundle must be, by file name."""
     extra = {name: spec for name, spec in OPTIONAL_ARRAYS.items() if name in manifest.files}
-    return ARRAYS | extra | ({} if manifest.index is None else INDEX)
+    return (
+        ARRAYS | extra | (INDEX if manifest.index else {}) | (CONCEPTS if manifest.concepts else {})
+    )
 
 
 def sizes(manifest: Manifest) -> dict[str, int]:
     """Return the sizes that the manifest fixes, by the letter used in `ARRAYS`."""
     n = manifest.source.tiles
     index = {"j": manifest.index.lists + 1, "z": manifest.index.lists} if manifest.index else {}
+    count = len(manifest.concepts or ())
     return index | {
+        "o": count,
+        "w": manifest.latent_dim + 6,
         "n": n,
         "p": n + 1,
         "d": manifest.latent_dim,

@@ -168,7 +168,27 @@ class Quantization(_Part):
         return same and self.tiles >= LEAST_MEASURED
 
 
-_ABSENT = ("index", "quantization")
+class Concept(_Part):
+    """Something that people taught by examples, with what held-out examples say of it.
+
+    The figures are None where too few scans hold examples (`note` says so).
+    """
+
+    name: str = Field(min_length=1, max_length=80)
+    description: str = Field(default="", max_length=500)
+    verdict: Literal["review", "drop"] = Field(
+        default="review", description="what a tile is at least from the threshold on"
+    )
+    threshold: float = Field(default=0.5, ge=0, le=1, description="score from which it is told")
+    positive: int = Field(ge=1, description="examples that show it")
+    negative: int = Field(ge=0, description="examples that do not")
+    scans: int = Field(ge=0, description="scans that were held out in turn")
+    average_precision: float | None = Field(default=None, ge=0, le=1)
+    auc: float | None = Field(default=None, ge=0, le=1)
+    note: str = ""
+
+
+_ABSENT = ("index", "quantization", "concepts")
 """Fields that are written only where they are not None."""
 
 
@@ -198,6 +218,17 @@ class Manifest(_Part):
     quantization: Quantization | None = Field(
         default=None, description="of `encoder-int8.onnx`; absent where there is none"
     )
+
+    concepts: tuple[Concept, ...] | None = Field(
+        default=None, description="what was taught; absent where nothing was"
+    )
+
+    @model_validator(mode="after")
+    def _concepts_have_names_of_their_own(self) -> Self:
+        names = [one.name for one in self.concepts or ()]
+        if len(set(names)) < len(names):
+            raise ValueError("two concepts have one name")
+        return self
 
     @model_serializer(mode="wrap")
     def _serialize(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bundle.bundle import Bundle, Scan
 from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
-from bundle.layout import ENCODERS, OTHERS, PICTURE_HASHES, ArraySpec, sizes, specs
+from bundle.layout import ENCODERS, MAP, OTHERS, PICTURE_HASHES, ArraySpec, sizes, specs
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
 
 _CHUNK = 1 << 20
@@ -191,6 +191,8 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
     for name, values in arrays.items():
         if values.dtype.kind == "f" and values.size and not np.isfinite(_ends(values)).all():
             raise BundleDamaged(f"{name} holds a number that is not finite.")
+    if MAP in arrays and np.abs(_ends(arrays[MAP])).max() > 1:
+        raise BundleDamaged(f"{MAP} holds a place outside -1..1.")
     if not (arrays["scaler.npy"][1] > 0).all():
         raise BundleDamaged("scaler.npy holds a scale that is not positive.")
     for name in ("cluster_reach", "self_test"):
@@ -204,9 +206,10 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _check_screening(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
-    scores, boxes = arrays["scores.npy"], arrays["boxes.npy"]
-    if scores.min() < 0 or scores.max() > 1:
-        raise BundleDamaged("scores.npy holds a score outside 0..1.")
+    boxes = arrays["boxes.npy"]
+    for name in {"scores.npy", "concept_scores.npy"} & set(arrays):
+        if arrays[name].min() < 0 or arrays[name].max() > 1:
+            raise BundleDamaged(f"{name} holds a score outside 0..1.")
     if (boxes.any(axis=2) & (boxes[:, :, :2] >= boxes[:, :, 2:]).any(axis=2)).any():
         raise BundleDamaged("boxes.npy holds a box that does not end after it begins.")
     if arrays["tile_sizes.npy"].min() < 1:

@@ -5,7 +5,7 @@ for people who look, never a diagnosis.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Maps, Points, Tiles
 from bundle.bundle import Bundle, reference_rows
-from bundle.manifest import Screening
+from bundle.concepts import concept_scores
+from bundle.manifest import Concept, Screening
 from bundle.neighbors import Hits, nearest_among, search
 from bundle.preprocess import Input
 from bundle.sketches import squared_distances
 
-Code: TypeAlias = Literal["LETTERING", "FILM_EDGE", "MASKED", "BLANK", "OFF_TOPIC"]
+Code: TypeAlias = Literal["LETTERING", "FILM_EDGE", "MASKED", "BLANK", "OFF_TOPIC", "CONCEPT"]
+"""What a reason may be; CONCEPT is what people taught, and has a name."""
 Verdict: TypeAlias = Literal["keep", "review", "drop"]
 
 REASONS: tuple[Code, ...] = ("LETTERING", "FILM_EDGE", "MASKED", "BLANK", "OFF_TOPIC")
-"""Columns of `scores.npy`; the first three have a place and are the layers of a map."""
+"""Columns of `scores.npy`: the reasons of every bundle. The first three have a place and are
+the layers of a map."""
 PLACED = 3
 VERDICTS: tuple[Verdict, ...] = ("keep", "review", "drop")
 """What the numbers of `verdicts.npy` stand for."""
@@ -69,11 +72,15 @@ class Screened:
 
     scores: (m, 5) float32 in [0, 1], columns as REASONS.
     boxes: (m, 3, 4) int16, see `Evidence`. verdicts: (m,) uint8, see VERDICTS.
+    concepts: (m, c) float32 in [0, 1], as the manifest's concepts.
     """
 
     scores: NDArray[np.float32] = field(repr=False)
     boxes: NDArray[np.int16] = field(repr=False)
     verdicts: NDArray[np.uint8] = field(repr=False)
+    concepts: NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((0, 0), dtype=np.float32), repr=False
+    )
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ class Reason:
     code: Code
     score: float
     box: tuple[int, int, int, int] | None
+    name: str | None = None
+    """Of the concept, where it is one."""
 
 
 def gather(maps: Maps, side: int) -> Evidence:
@@ -201,6 +210,46 @@ def _verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8
     drop = ((lettering >= rules.drop_score) & (foreign < LIKELY)) | (blank >= LIKELY)
     review = (lettering >= rules.review_score) | (masked >= LIKELY) | (foreign >= LIKELY)
     return np.where(drop, 2, np.where(review, 1, 0)).astype(np.uint8)
+
+
+def rule_verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return (m,) uint8 verdicts by the rules alone, from (m, 5) stored scores."""
+    return _verdicts(rules, scores)
+
+
+def raised(
+    concepts: Sequence[Concept],
+    found: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    verdicts: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """Return (m,) uint8 verdicts, none lower than what the concepts found ask for.
+
+    As with lettering, a tile unlike the stored ones is looked at, not dropped, on their account.
+
+    Args:
+        concepts: the manifest's.
+        found: (m, c) float32, their scores.
+        scores: (m, 5) float32 of the reasons.
+        verdicts: (m,) uint8 without concepts.
+    """
+    result = verdicts.copy()
+    foreign = scores[:, REASONS.index("OFF_TOPIC")] >= LIKELY
+    for column, concept in enumerate(concepts):
+        wanted = np.where(foreign, 1, VERDICTS.index(concept.verdict)).astype(np.uint8)
+        told = found[:, column] >= np.float32(concept.threshold)
+        result = np.where(told, np.maximum(result, wanted), result)
+    return result
+
+
+def concept_reasons(concepts: Sequence[Concept], found: NDArray[np.float32]) -> list[Reason]:
+    """Return the concepts that a tile shows, the highest of (c,) scores first."""
+    told = [
+        Reason("CONCEPT", float(score), None, concept.name)
+        for concept, score in zip(concepts, found, strict=True)
+        if score >= np.float32(concept.threshold)
+    ]
+    return sorted(told, key=lambda reason: -reason.score)
 
 
 def bounds(rules: Screening) -> NDArray[np.float32]:
@@ -323,7 +372,14 @@ def screen_new(bundle: Bundle, reads: Sequence[Input], points: Points, maps: Map
     if rules.evidence == "distance":
         evidence.peaks[:, 0] = _new_outlier_evidence(bundle, points)
     away = widened(rules, distances_to(bundle.references, points), strangeness(bundle, reads))
-    return screen(rules, tiles, evidence, away)
+    seen = screen(rules, tiles, evidence, away)
+    concepts = bundle.manifest.concepts
+    if not concepts:
+        return seen
+    found = concept_scores(bundle.arrays["concepts.npy"], points, seen.scores)
+    return replace(
+        seen, concepts=found, verdicts=raised(concepts, found, seen.scores, seen.verdicts)
+    )
 
 
 def _new_outlier_evidence(bundle: Bundle, points: Points) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bundle.errors import BundleError
-from bundle.layout import ARRAYS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
+from bundle.layout import ARRAYS, CONCEPTS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
 from bundle.manifest import MANIFEST, FileEntry, Manifest
 from bundle.reader import file_hash, open_bundle
 from bundle.runtime import OnnxEncoder, precisions, self_test
@@ -51,7 +51,7 @@ class BundleWriter:
 
     def array(self, name: str, values: ArrayLike) -> None:
         """Write one array of `bundle.layout`, in its dtype and C order."""
-        dtype = (ARRAYS | INDEX | OPTIONAL_ARRAYS)[name].dtype
+        dtype = (ARRAYS | INDEX | OPTIONAL_ARRAYS | CONCEPTS)[name].dtype
         array = np.ascontiguousarray(values, dtype=None if dtype == "S" else dtype)
         np.save(self.staging / name, array, allow_pickle=False)
         self._arrays[name] = (array.dtype.str, array.shape)
@@ -61,6 +61,15 @@ class BundleWriter:
         if name not in OTHERS | OPTIONAL:
             raise KeyError(name)
         return (self.staging / name).open("wb")
+
+    def take(self, folder: Path, name: str, entry: FileEntry) -> None:
+        """Take a file of another bundle as it is: linked where the file system can, else copied."""
+        try:
+            os.link(folder / name, self.staging / name)
+        except OSError:
+            shutil.copyfile(folder / name, self.staging / name)
+        if entry.dtype is not None and entry.shape is not None:
+            self._arrays[name] = (entry.dtype, entry.shape)
 
     def finish(self, manifest: Manifest) -> Manifest:
         """Complete the manifest, prove the bundle as a reader would, and put it in place.
@@ -89,6 +98,7 @@ class BundleWriter:
     def _entries(self, manifest: Manifest) -> dict[str, FileEntry]:
         entries = {}
         arrays = {*ARRAYS, *self._arrays, *(INDEX if manifest.index else ())}
+        arrays |= set(CONCEPTS if manifest.concepts else ())
         for name in sorted({*arrays, *OTHERS, *OPTIONAL}):
             file = self.staging / name
             if not file.is_file():

@@ -6,16 +6,17 @@
 import importlib.util
 import sys
 
-if sys.argv[:1] == ["-m"] and not all(map(importlib.util.find_spec, ("httpx", "tqdm"))):
+if sys.argv[:1] == ["-m"] and importlib.util.find_spec("httpx") is None:
     # `python -m client` imports this file before its own, so here is the place for the sentence.
     sys.exit(
-        "client: This Python lacks httpx or tqdm. Use .venv/bin/python -m client, which `make run` "
-        "sets up, or install them: pip install -r requirements/client.txt"
+        "client: This Python lacks httpx. Use .venv/bin/python -m client, which `make run` "
+        "sets up, or install the client: pip install ./client"
     )
 
-from client.api import Client
-from client.async_api import AsyncClient
-from client.errors import (
+from .api import Client
+from .async_api import AsyncClient
+from .decisions import BatchDecided, Decided, NewDecision, TileDecisions
+from .errors import (
     BundleChanged,
     ClientError,
     InputUnusable,
@@ -26,9 +27,10 @@ from client.errors import (
     TileRefused,
     UnexpectedAnswer,
 )
-from client.payload import Payload
-from client.problem import Problem
-from client.results import (
+from .exports import Checked, verify
+from .payload import Payload
+from .problem import Problem
+from .results import (
     BundleInfo,
     Cluster,
     ClusterOf,
@@ -38,38 +40,46 @@ from client.results import (
     Neighbors,
     StoredTile,
 )
-from client.retry import Retry
-from client.screenings import AlikeTile, Box, Evidence, Reason, ScreenedTile, Screening
-from client.vectors import Vectors
+from .retry import Retry
+from .screenings import AlikeTile, Box, Evidence, Reason, ScreenedTile, Screening
+from .shown import Results
+from .vectors import Vectors
 
 __all__ = [
     "AlikeTile",
     "AsyncClient",
+    "BatchDecided",
     "Box",
     "BundleChanged",
     "BundleInfo",
+    "Checked",
     "Client",
     "ClientError",
     "Cluster",
     "ClusterOf",
+    "Decided",
     "Encoded",
     "Evidence",
     "FailedTile",
     "InputUnusable",
     "Neighbor",
     "Neighbors",
+    "NewDecision",
     "NotFound",
     "Overloaded",
     "Payload",
     "Problem",
     "Reason",
+    "Results",
     "Retry",
     "ScreenedTile",
     "Screening",
     "ServiceRefused",
     "ServiceUnreachable",
     "StoredTile",
+    "TileDecisions",
     "TileRefused",
     "UnexpectedAnswer",
     "Vectors",
+    "verify",
 ]

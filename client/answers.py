@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 
 import httpx
 
-from client.errors import NotFound, ServiceRefused, UnexpectedAnswer
-from client.problem import Problem
+from .errors import NotFound, ServiceRefused, UnexpectedAnswer
+from .problem import Problem
 
 Json: TypeAlias = Mapping[str, Any]
 

@@ -7,18 +7,22 @@ Both only carry out plans and give them names; the rules stand in `client.plans`
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
-from client import questions
-from client.errors import InputUnusable
-from client.keys import key_headers
-from client.payload import Payload, TileLike, chunked, load
-from client.plans import Answer, Ask, Batch, Plan, Terms, Wait, same_bundle, submit
-from client.proxy import certificates, is_local, proxy_variable
-from client.questions import (
+from . import decisions, exports, questions
+from .answers import Json
+from .decisions import BatchDecided, Decision, NewDecision, TileDecisions
+from .errors import InputUnusable
+from .exports import Checked
+from .keys import key_headers, reviewer_headers
+from .payload import Payload, TileLike, chunked, load
+from .plans import Answer, Ask, Batch, Plan, Terms, Wait, same_bundle, submit
+from .proxy import certificates, is_local, proxy_variable
+from .questions import (
     CLUSTER,
     ENCODE,
     NEIGHBORS,
@@ -32,7 +36,7 @@ from client.questions import (
     searching,
     typed,
 )
-from client.results import (
+from .results import (
     BundleInfo,
     Cluster,
     ClusterOf,
@@ -41,15 +45,17 @@ from client.results import (
     Neighbors,
     StoredTile,
 )
-from client.retry import Retry
-from client.screenings import ScreenedTile, Screening, Verdict
-from client.streams import Lines, opened
-from client.vectors import NPY, Vectors, joined
+from .retry import Retry
+from .screenings import ScreenedTile, Screening, Verdict
+from .shown import Shown
+from .streams import Lines, opened
+from .vectors import NPY, Vectors, joined
 
 URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 60.0
 _LAST_PORT = 65_535
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 
 
 def terms_for(url: str, retry: Retry | None) -> Terms:
@@ -81,6 +87,7 @@ class Client:
         url: str = URL,
         *,
         api_key: str | None = None,
+        reviewer: str | None = None,
         retry: Retry | None = None,
         timeout_s: float = TIMEOUT_S,
         transport: httpx.BaseTransport | None = None,
@@ -90,6 +97,7 @@ class Client:
         Args:
             url: address of the service.
             api_key: where the service asks for one; TILESCREEN_API_KEY by default.
+            reviewer: in whose name decisions are made.
             retry: when to ask again; the default waits a minute or so in all.
             timeout_s: longest silence of the service, each time.
             transport: takes the network's place in tests.
@@ -97,7 +105,7 @@ class Client:
         self.terms = terms_for(url, retry)
         self._http = httpx.Client(
             base_url=self.terms.url,
-            headers=key_headers(api_key),
+            headers={**key_headers(api_key), **reviewer_headers(reviewer)},
             timeout=timeout_s,
             transport=transport,
             trust_env=not is_local(httpx.URL(url)),
@@ -141,7 +149,8 @@ class Client:
                 step.path,
                 params=step.params or None,
                 files=step.files or None,
-                headers={"Accept": step.accept},
+                json=step.json,
+                headers={"Accept": step.accept, **step.headers},
             )
             response = self._http.send(request, stream=step.stream)
             if not response.is_success:
@@ -151,8 +160,8 @@ class Client:
         return response
 
     def _many(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
-    ) -> Iterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None = None
+    ) -> Iterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -161,8 +170,8 @@ class Client:
             yield from typed(question, chunk, batch)
 
     def _streamed(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
-    ) -> Iterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None
+    ) -> Iterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -328,3 +337,57 @@ class Client:
     def bundle(self) -> BundleInfo:
         """Return what the service answers from; a first contact that fails fast."""
         return self.run(questions.bundle(self.terms))
+
+    def decide(
+        self,
+        tile_id: str,
+        decision: Decision,
+        *,
+        reason: str | None = None,
+        comment: str | None = None,
+        if_match: str | None = None,
+    ) -> TileDecisions:
+        """Decide about a stored tile; raises NotFound.
+
+        With `if_match`, the tag of `decision_of`, it is ServiceRefused with status 412 where
+        somebody decided meanwhile.
+        """
+        new = NewDecision(tile_id, decision, reason, comment)
+        return self.run(decisions.decide(self.terms, new, if_match=if_match))
+
+    def withdraw(self, tile_id: str) -> TileDecisions:
+        """Take one's own decision about a stored tile back."""
+        return self.run(decisions.withdraw(self.terms, tile_id))
+
+    def decision_of(self, tile_id: str, *, history: bool = False) -> TileDecisions:
+        """Return how the decisions about a stored tile stand; raises NotFound."""
+        return self.run(decisions.decision_of(self.terms, tile_id, history=history))
+
+    def decide_many(self, new: Iterable[NewDecision]) -> BatchDecided:
+        """Decide about many stored tiles at once; undone as one."""
+        return self.run(decisions.decide_many(self.terms, new))
+
+    def import_decisions(self, table: Path) -> BatchDecided:
+        """Decide as a CSV says: id, decision, and reason and comment if it has them."""
+        return self.run(decisions.decide_many(self.terms, decisions.read_csv(table)))
+
+    def undo(self) -> BatchDecided:
+        """Take back one's own last batch of decisions that is not taken back yet."""
+        return self.run(decisions.undo(self.terms))
+
+    def decisions(
+        self, *, state: str | None = None, reviewer: str | None = None
+    ) -> Iterator[TileDecisions]:
+        """Yield the tiles that are decided on, the last one first, fetching pages as needed."""
+        return self._pages(
+            lambda cursor: decisions.decision_page(self.terms, cursor, state, reviewer)
+        )
+
+    def agreement(self) -> Json:
+        """Return how far reviewers agree, and where they do not, as the service tells it."""
+        return self.run(decisions.agreement(self.terms))
+
+    def export(self, folder: Path) -> Checked:
+        """Fetch what was decided, with its signed manifest, into a folder, and check it."""
+        exports.write_export(self.run(exports.fetch_export(self.terms)), folder)
+        return exports.verify(folder)

@@ -1,20 +1,25 @@
 """The client for scripts with asyncio: `AsyncClient`, the twin of `client.api.Client`."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import httpx
 
-from client import questions
-from client.api import TIMEOUT_S, URL, terms_for
-from client.keys import key_headers
-from client.payload import Payload, TileLike, chunked, load
-from client.plans import Answer, Ask, Batch, Plan, Wait, same_bundle, submit
-from client.proxy import certificates, is_local
-from client.questions import (
+from . import decisions, exports, questions
+from .answers import Json
+from .api import TIMEOUT_S, URL, terms_for
+from .decisions import BatchDecided, Decision, NewDecision, TileDecisions
+from .exports import Checked
+from .keys import key_headers, reviewer_headers
+from .payload import Payload, TileLike, chunked, load
+from .plans import Answer, Ask, Batch, Plan, Wait, same_bundle, submit
+from .proxy import certificates, is_local
+from .questions import (
     CLUSTER,
     ENCODE,
     NEIGHBORS,
@@ -28,7 +33,7 @@ from client.questions import (
     searching,
     typed,
 )
-from client.results import (
+from .results import (
     BundleInfo,
     Cluster,
     ClusterOf,
@@ -37,12 +42,15 @@ from client.results import (
     Neighbors,
     StoredTile,
 )
-from client.retry import Retry
-from client.screenings import ScreenedTile, Screening, Verdict
-from client.streams import Lines, opened
-from client.vectors import NPY, Vectors, joined
+from .retry import Retry
+from .screenings import ScreenedTile, Screening, Verdict
+from .shown import Shown
+from .streams import Lines, opened
+from .vectors import NPY, Vectors, joined
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
+Watch: TypeAlias = Callable[[Ask, Answer, float], None]
 
 
 class AsyncClient:
@@ -58,6 +66,7 @@ class AsyncClient:
         url: str = URL,
         *,
         api_key: str | None = None,
+        reviewer: str | None = None,
         retry: Retry | None = None,
         timeout_s: float = TIMEOUT_S,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -67,6 +76,7 @@ class AsyncClient:
         Args:
             url: address of the service.
             api_key: where the service asks for one; TILESCREEN_API_KEY by default.
+            reviewer: in whose name decisions are made.
             retry: when to ask again; the default waits a minute or so in all.
             timeout_s: longest silence of the service, each time.
             transport: takes the network's place in tests.
@@ -74,7 +84,7 @@ class AsyncClient:
         self.terms = terms_for(url, retry)
         self._http = httpx.AsyncClient(
             base_url=self.terms.url,
-            headers=key_headers(api_key),
+            headers={**key_headers(api_key), **reviewer_headers(reviewer)},
             timeout=timeout_s,
             transport=transport,
             trust_env=not is_local(httpx.URL(url)),
@@ -98,12 +108,16 @@ class AsyncClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def run(self, plan: Plan[T]) -> T:
-        """Carry out a plan."""
+    async def run(self, plan: Plan[T], watch: Watch | None = None) -> T:
+        """Carry out a plan; `watch` is told of each request, its answer and the seconds between."""
         answer: Answer = None
         try:
             while True:
-                answer = await self._do(plan.send(answer))
+                step = plan.send(answer)
+                start = time.perf_counter()
+                answer = await self._do(step)
+                if watch is not None and isinstance(step, Ask):
+                    watch(step, answer, time.perf_counter() - start)
         except StopIteration as end:
             result: T = end.value
         return result
@@ -118,7 +132,8 @@ class AsyncClient:
                 step.path,
                 params=step.params or None,
                 files=step.files or None,
-                headers={"Accept": step.accept},
+                json=step.json,
+                headers={"Accept": step.accept, **step.headers},
             )
             response = await self._http.send(request, stream=step.stream)
             if not response.is_success:
@@ -128,8 +143,8 @@ class AsyncClient:
         return response
 
     async def _many(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None = None
-    ) -> AsyncIterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None = None
+    ) -> AsyncIterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -139,8 +154,8 @@ class AsyncClient:
                 yield answer
 
     async def _streamed(
-        self, question: Question[T], tiles: Iterable[TileLike], k: int | None
-    ) -> AsyncIterator[T | FailedTile]:
+        self, question: Question[S], tiles: Iterable[TileLike], k: int | None
+    ) -> AsyncIterator[S | FailedTile]:
         limits, bundle = self.terms.limits, ""
         payloads = (load(tile, limits) for tile in tiles)
         for chunk in chunked(payloads, Payload.weight, limits):
@@ -303,3 +318,57 @@ class AsyncClient:
     async def bundle(self) -> BundleInfo:
         """Return what the service answers from; a first contact that fails fast."""
         return await self.run(questions.bundle(self.terms))
+
+    async def decide(
+        self,
+        tile_id: str,
+        decision: Decision,
+        *,
+        reason: str | None = None,
+        comment: str | None = None,
+        if_match: str | None = None,
+    ) -> TileDecisions:
+        """Decide about a stored tile; raises NotFound.
+
+        With `if_match`, the tag of `decision_of`, it is ServiceRefused with status 412 where
+        somebody decided meanwhile.
+        """
+        new = NewDecision(tile_id, decision, reason, comment)
+        return await self.run(decisions.decide(self.terms, new, if_match=if_match))
+
+    async def withdraw(self, tile_id: str) -> TileDecisions:
+        """Take one's own decision about a stored tile back."""
+        return await self.run(decisions.withdraw(self.terms, tile_id))
+
+    async def decision_of(self, tile_id: str, *, history: bool = False) -> TileDecisions:
+        """Return how the decisions about a stored tile stand; raises NotFound."""
+        return await self.run(decisions.decision_of(self.terms, tile_id, history=history))
+
+    async def decide_many(self, new: Iterable[NewDecision]) -> BatchDecided:
+        """Decide about many stored tiles at once; undone as one."""
+        return await self.run(decisions.decide_many(self.terms, new))
+
+    async def import_decisions(self, table: Path) -> BatchDecided:
+        """Decide as a CSV says: id, decision, and reason and comment if it has them."""
+        return await self.run(decisions.decide_many(self.terms, decisions.read_csv(table)))
+
+    async def undo(self) -> BatchDecided:
+        """Take back one's own last batch of decisions that is not taken back yet."""
+        return await self.run(decisions.undo(self.terms))
+
+    def decisions(
+        self, *, state: str | None = None, reviewer: str | None = None
+    ) -> AsyncIterator[TileDecisions]:
+        """Yield the tiles that are decided on, the last one first, fetching pages as needed."""
+        return self._pages(
+            lambda cursor: decisions.decision_page(self.terms, cursor, state, reviewer)
+        )
+
+    async def agreement(self) -> Json:
+        """Return how far reviewers agree, and where they do not, as the service tells it."""
+        return await self.run(decisions.agreement(self.terms))
+
+    async def export(self, folder: Path) -> Checked:
+        """Fetch what was decided, with its signed manifest, into a folder, and check it."""
+        exports.write_export(await self.run(exports.fetch_export(self.terms)), folder)
+        return exports.verify(folder)

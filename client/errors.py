@@ -11,7 +11,7 @@ ClientError
     BundleChanged           answers of one run came from two bundles
 """
 
-from client.problem import Problem
+from .problem import Problem
 
 
 class ClientError(Exception):

@@ -1,8 +1,9 @@
-"""The API key of a service that asks for one."""
+"""Who asks: the API key of a service that asks for one, and the name of a reviewer."""
 
 import os
+from urllib.parse import quote
 
-from client.errors import InputUnusable
+from .errors import InputUnusable
 
 VARIABLE = "TILESCREEN_API_KEY"
 
@@ -22,3 +23,8 @@ def key_headers(api_key: str | None) -> dict[str, str]:
             "what was given as the key."
         )
     return {"Authorization": f"Bearer {key}"}
+
+
+def reviewer_headers(reviewer: str | None) -> dict[str, str]:
+    """Return what tells the service in whose name decisions are made; any letters will do."""
+    return {"X-Reviewer": quote(reviewer, safe="")} if reviewer else {}

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from client.problem import Problem
+from .limits import Limits
+from .problem import Problem
 
 T = TypeVar("T")
 
@@ -17,10 +18,17 @@ class Payload:
 
     name: str
     data: bytes | Problem = field(repr=False)
+    path: str | None = field(default=None, repr=False, compare=False)
+    """Where the bytes were read, to show the tile beside the answer without keeping them."""
 
     def weight(self) -> int:
         """Return the bytes to send."""
         return len(self.data) if isinstance(self.data, bytes) else 0
+
+    @property
+    def source(self) -> str | bytes | None:
+        """What can show the tile."""
+        return self.path or (self.data if isinstance(self.data, bytes) else None)
 
     @property
     def id(self) -> str:
@@ -30,19 +38,6 @@ class Payload:
 
 TileLike: TypeAlias = str | os.PathLike[str] | bytes | Payload
 """A path, the bytes of a PNG, or bytes with a name."""
-
-
-@dataclass
-class Limits:
-    """How much one request may hold; the service's answers may lower it.
-
-    tiles: number of tiles. body_bytes: bytes of all tiles together. tile_bytes: bytes of one
-    file; a longer one is not even read.
-    """
-
-    tiles: int = 64
-    body_bytes: int = 32 * 2**20
-    tile_bytes: int = 32 * 2**20
 
 
 def stem(name: str) -> str:
@@ -62,15 +57,21 @@ def load(tile: TileLike, limits: Limits) -> Payload:
     try:
         size = path.stat().st_size
         if size > limits.tile_bytes:
-            return Payload(name, _too_long(size, limits.tile_bytes))
-        return Payload(name, path.read_bytes())
+            return Payload(name, too_long(size, limits.tile_bytes), str(path))
+        return Payload(name, path.read_bytes(), str(path))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        detail = f"The file cannot be read: {reason}."
-        return Payload(name, Problem("unreadable_file", 0, "The file cannot be read", detail))
+        return Payload(name, unreadable(error), str(path))
 
 
-def _too_long(size: int, limit: int) -> Problem:
+def unreadable(error: Exception) -> Problem:
+    """Return the problem of a tile whose bytes could not be read."""
+    reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    detail = f"The file cannot be read: {reason.rstrip('.')}."
+    return Problem("unreadable_file", 0, "The file cannot be read", detail)
+
+
+def too_long(size: int, limit: int) -> Problem:
+    """Return the problem of a tile with more bytes than are sent."""
     detail = f"The file has {size:,} bytes; at most {limit:,} are sent. Is it a whole scan?"
     return Problem("tile_too_long", 0, "The tile has too many bytes", detail)
 

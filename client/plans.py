@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 import httpx
 
-from client.answers import Json, fine, json_object, problem_in, unexpected
-from client.errors import BundleChanged, Overloaded, ServiceUnreachable
-from client.payload import Limits, Payload
-from client.problem import Problem
-from client.retry import LATER, Retry
+from .answers import Json, fine, json_object, problem_in, unexpected
+from .errors import BundleChanged, Overloaded, ServiceUnreachable
+from .limits import Limits
+from .payload import Payload
+from .problem import Problem
+from .retry import LATER, Retry
 
 Command: TypeAlias = Literal["encode", "neighbors", "cluster", "screen"]
 Params: TypeAlias = Mapping[str, str | int | float | Sequence[str]]
@@ -40,11 +41,14 @@ class Ask:
     accept: str = "*/*"
     stream: bool = False
     """Leave the body of a good answer to whoever asked, still to be read and closed."""
+    json: Json | None = None
+    verb: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def method(self) -> str:
-        """POST when tiles are sent, else GET."""
-        return "POST" if self.tiles else "GET"
+        """The verb, else POST when tiles are sent, else GET."""
+        return self.verb or ("POST" if self.tiles else "GET")
 
     @property
     def files(self) -> list[tuple[str, tuple[str, bytes, str]]]:
@@ -254,11 +258,27 @@ def same_bundle(before: str, now: str) -> str:
 
 
 def _learn(limits: Limits, tiles: Sequence[Payload], problem: Problem) -> None:
-    # The service does not publish its limits; a proxy before it may have lower ones anyway.
+    # An older service does not publish its limits; a proxy before it may have lower ones anyway.
     if problem.code == "too_many_tiles":
-        limits.tiles = min(limits.tiles, len(tiles) // 2)
+        limits.lower_tiles(len(tiles))
     else:
-        limits.body_bytes = min(limits.body_bytes, sum(tile.weight() for tile in tiles) // 2)
+        limits.lower_bytes(sum(tile.weight() for tile in tiles))
+
+
+def learn_limits(terms: Terms) -> Plan[None]:
+    """Ask for the limits that the service publishes; one that does not is asked as before.
+
+    Raises:
+        UnexpectedAnswer: what it tells does not read as limits.
+    """
+    response = yield from ask(Ask("/limits"), terms)
+    if response.status_code == HTTPStatus.NOT_FOUND:
+        return
+    told = json_object(fine(response, terms.url), terms.url)
+    try:
+        terms.limits.publish(told)
+    except (KeyError, TypeError, ValueError) as error:
+        raise unexpected(terms.url, f"/limits tells no {error}") from error
 
 
 def segment(name: str) -> str:

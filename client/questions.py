@@ -1,14 +1,14 @@
 """Plans with typed results: what `Client` and `AsyncClient` have in common."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from client import results, screenings
-from client.answers import Json
-from client.errors import InputUnusable, TileRefused
-from client.payload import Payload, TileLike, load
-from client.plans import (
+from . import results, screenings
+from .answers import Json
+from .errors import InputUnusable, TileRefused
+from .payload import Payload, TileLike, load
+from .plans import (
     NOTHING_MORE,
     Batch,
     Command,
@@ -22,11 +22,13 @@ from client.plans import (
     stored,
     submit,
 )
-from client.problem import Problem
-from client.results import BundleInfo, Cluster, FailedTile, StoredTile, read
-from client.screenings import ScreenedTile, Verdict
+from .problem import Problem
+from .results import BundleInfo, Cluster, FailedTile, StoredTile, read
+from .screenings import ScreenedTile, Verdict
+from .shown import Shown
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 Page: TypeAlias = tuple[list[T], str | None]
 """What stands on a page of a list, and the cursor of the next one; None on the last."""
 Sort: TypeAlias = Literal["-score", "score", "id"]
@@ -34,11 +36,11 @@ _A_PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Question(Generic[T]):
+class Question(Generic[S]):
     """What can be asked of a tile, sent or stored, and how its answer is read."""
 
     command: Command
-    reader: Callable[[Json], T]
+    reader: Callable[[Json], S]
 
 
 ENCODE = Question("encode", results.encoded)
@@ -55,12 +57,12 @@ def searching(positive: Sequence[str], negative: Sequence[str], *, exact: bool =
 
 
 def of_tile(
-    question: Question[T],
+    question: Question[S],
     tile: TileLike,
     terms: Terms,
     k: int | None = None,
     more: Params = NOTHING_MORE,
-) -> Plan[T]:
+) -> Plan[S]:
     """Ask about one tile that is sent. `more` are further parameters.
 
     Raises:
@@ -78,23 +80,24 @@ def of_tile(
 
 
 def typed(
-    question: Question[T], tiles: Sequence[Payload], batch: Batch
-) -> Iterator[T | FailedTile]:
+    question: Question[S], tiles: Sequence[Payload], batch: Batch
+) -> Iterator[S | FailedTile]:
     """Read the answers to tiles that were sent together, in order."""
     for tile, raw in zip(tiles, batch.results, strict=True):
         if "error" in raw:
-            yield FailedTile(tile.id, read(Problem.from_json, raw["error"]))
+            problem = read(Problem.from_json, raw["error"])
+            yield FailedTile(tile.id, problem, source=tile.source)
         else:
-            yield read(question.reader, raw)
+            yield replace(read(question.reader, raw), source=tile.source)
 
 
 def of_stored(
-    question: Question[T],
+    question: Question[S],
     tile_id: str,
     terms: Terms,
     k: int | None = None,
     more: Params = NOTHING_MORE,
-) -> Plan[T]:
+) -> Plan[S]:
     """Ask about one stored tile. `more` are further parameters.
 
     Raises:

@@ -7,19 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from client.answers import Json
-from client.errors import UnexpectedAnswer
-from client.problem import Problem
+from .answers import Json
+from .errors import UnexpectedAnswer
+from .problem import Problem
+from .shown import Row, Shown
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Encoded(Shown):
     """A tile's latent: the encoder's output, d numbers of float32 precision, not scaled."""
 
-    id: str
     latent: tuple[float, ...] = field(repr=False)
+
+    def rows(self) -> list[Row]:
+        """Return one row, with a column for each number."""
+        return [{"id": self.id} | {f"l{at}": value for at, value in enumerate(self.latent)}]
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Neighbor:
 
 
 @dataclass(frozen=True)
-class Neighbors:
+class Neighbors(Shown):
     """A tile's nearest stored tiles, nearest first.
 
     self_excluded: True for a stored tile, which is never its own neighbour.
@@ -48,15 +52,23 @@ class Neighbors:
     exact: False where the bundle's index may have missed one.
     """
 
-    id: str
     neighbors: tuple[Neighbor, ...]
     self_excluded: bool
     note: str | None = None
     exact: bool = True
 
+    def rows(self) -> list[Row]:
+        """Return one row a neighbour."""
+        return [
+            {"id": self.id, "rank": hit.rank, "neighbor": hit.id}
+            | {"distance": hit.distance, "rarity": hit.rarity}
+            | {"cluster": hit.cluster, "scan": hit.scan}
+            for hit in self.neighbors
+        ]
+
 
 @dataclass(frozen=True)
-class ClusterOf:
+class ClusterOf(Shown):
     """Where a tile belongs.
 
     label: its cluster, -1 for a stray tile. confidence: 0.5 is a toss-up, 1 beyond doubt,
@@ -64,12 +76,16 @@ class ClusterOf:
     distance to it; None when there are no clusters. reach: distance up to which a tile belongs.
     """
 
-    id: str
     label: int
     confidence: float
     nearest: int | None
     distance: float | None
     reach: float
+
+    def rows(self) -> list[Row]:
+        """Return one row."""
+        names = ("id", "label", "confidence", "nearest", "distance", "reach")
+        return [{name: getattr(self, name) for name in names}]
 
     @property
     def stray(self) -> bool:
@@ -78,11 +94,14 @@ class ClusterOf:
 
 
 @dataclass(frozen=True)
-class FailedTile:
+class FailedTile(Shown):
     """A tile that was sent among others and cannot be answered about."""
 
-    id: str
     problem: Problem
+
+    def rows(self) -> list[Row]:
+        """Return one row, with the reason."""
+        return [{"id": self.id, "error": f"{self.problem.code}: {self.problem.detail}"}]
 
 
 @dataclass(frozen=True)

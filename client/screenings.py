@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
-from client.answers import Json
+from .answers import Json
+from .shown import Row, Shown
 
 Verdict: TypeAlias = Literal["keep", "review", "drop"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
@@ -54,18 +55,25 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Screening:
+class Screening(Shown):
     """What was found on a tile.
 
     score: that of lettering, in [0, 1]. reasons: the highest score first, empty when nothing
     was found. evidence: for each of the reasons.
     """
 
-    id: str
     verdict: Verdict
     score: float
     reasons: tuple[Reason, ...]
     evidence: tuple[Evidence, ...] = field(repr=False)
+
+    def rows(self) -> list[Row]:
+        """Return one row, with the box of the lettering if there is any."""
+        box = next((one.box for one in self.reasons if one.code == "LETTERING"), None)
+        codes = ";".join(one.code for one in self.reasons)
+        start = {"id": self.id, "verdict": self.verdict, "score": self.score, "reasons": codes}
+        sides = ("left", "top", "right", "bottom")
+        return [start | {side: None if box is None else getattr(box, side) for side in sides}]
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,21 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from client.answers import Json, fine, unexpected
-from client.errors import ServiceUnreachable
-from client.payload import Payload
-from client.plans import SPLIT, Ask, Batch, Plan, Terms, ask, params, submit
-from client.problem import Problem
-from client.questions import Question, typed
-from client.results import FailedTile
+from .answers import Json, fine, unexpected
+from .errors import ServiceUnreachable
+from .payload import Payload
+from .plans import SPLIT, Ask, Batch, Plan, Terms, ask, params, submit
+from .problem import Problem
+from .questions import Question, typed
+from .results import FailedTile
+from .shown import Shown
 
-T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 NDJSON = "application/x-ndjson"
 
 
 def opened(
-    question: Question[T], tiles: Sequence[Payload], terms: Terms, k: int | None
+    question: Question[S], tiles: Sequence[Payload], terms: Terms, k: int | None
 ) -> Plan[httpx.Response | Batch]:
     """Send tiles; return the open response, to be read line by line and closed.
 
@@ -38,10 +39,10 @@ def opened(
     return (yield from submit(question.command, tiles, terms, k))
 
 
-class Lines(Generic[T]):
+class Lines(Generic[S]):
     """Makes typed answers of the lines of one response; feed them in, then call `end`."""
 
-    def __init__(self, question: Question[T], tiles: Sequence[Payload], terms: Terms) -> None:
+    def __init__(self, question: Question[S], tiles: Sequence[Payload], terms: Terms) -> None:
         self._question = question
         self._terms = terms
         self._due = deque(tiles)
@@ -49,7 +50,7 @@ class Lines(Generic[T]):
         self.bundle = ""
         """The bundle that answers, once the first line was fed."""
 
-    def feed(self, line: str) -> Iterator[T | FailedTile]:
+    def feed(self, line: str) -> Iterator[S | FailedTile]:
         """Yield the answers that a line completes: those of unreadable files come along."""
         raw = self._read(line)
         self._told += 1

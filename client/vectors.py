@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from client.answers import Json, fine, unexpected
-from client.errors import InputUnusable
-from client.payload import Payload
-from client.plans import Batch, Form, Terms, same_bundle
-from client.problem import Problem
-from client.results import FailedTile, read
+from .answers import Json, fine, unexpected
+from .errors import InputUnusable
+from .payload import Payload
+from .plans import Batch, Form, Terms, same_bundle
+from .problem import Problem
+from .results import FailedTile, read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +75,7 @@ def _numpy() -> Any:  # noqa: ANN401, a module
         return import_module("numpy")
     except ModuleNotFoundError as error:
         raise InputUnusable(
-            "Vectors need the package numpy: install requirements/client.txt, or use encode_many."
+            "Vectors need the package numpy: pip install numpy, or use encode_many."
         ) from error
 
 

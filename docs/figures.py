@@ -15,6 +15,7 @@ PAGE = ROOT / "benchmarks" / "README.md"
 QUALITY = ROOT / "docs" / "quality.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "performance.svg"
+SHARES = ("95%", "99%")
 COLLECTIONS = ("cbis-ddsm", "ddsm-thumbnails")
 MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 Rows = list[list[object]]
@@ -194,6 +195,45 @@ def scales() -> str:
     return table(["a tile covers and is", "tiles", "with lettering", *told], rows)
 
 
+def curator(name: str) -> str:
+    """Return how much of one collection a simulated curator looks at, in each order."""
+    figures = _load(f"curator-{name}")["figures"]
+    sets = figures["held_out"]
+    count = next(iter(sets.values()))["collection"]
+    caption = f"{name}: {count['tiles']} tiles, {count['lettering']} with lettering"
+    half = ", the scans that nothing was chosen on" if figures["chosen_on"] else ""
+    ways = next(iter(sets.values()))["orders"]
+    rows: Rows = [
+        [way, *(f"{one['orders'][way][share]:g}" for one in sets.values() for share in SHARES)]
+        for way in ways
+    ]
+    heads = [f"{title}: {share} found" for title in sets for share in SHARES]
+    return f"{caption}{half}\n\n{table(['tiles looked at', *heads], rows)}\n" + _stopping(sets)
+
+
+def _stopping(sets: dict[str, Any]) -> str:
+    rows: Rows = [
+        [
+            title,
+            share,
+            one["reviews"],
+            f"{one['interval_held_at_every_sample']:.2f}",
+            f"{one['stop_was_true']:.2f}",
+            _range(one["looked_at_stop"], ",.0f"),
+            _range(one["recall_at_stop"], ".3f"),
+        ]
+        for title, found in sets.items()
+        for share, one in found["reviews"].items()
+    ]
+    head = ["bundle", "may be left", "reviews", "interval held throughout", "stop was true"]
+    return table([*head, "looked at, median [5 %, 95 %]", "share found by then"], rows)
+
+
+def _range(three: list[float], form: str) -> str:
+    low, median, high = (format(value, form) for value in three)
+    return f"{median} [{low}, {high}]"
+
+
 def pages() -> dict[Path, dict[str, str]]:
     """Return the tables of each document, by heading."""
     parts = {
@@ -209,6 +249,7 @@ def pages() -> dict[Path, dict[str, str]]:
             "Planted lettering": "\n".join(map(planted, COLLECTIONS)),
             "Strange but clean tiles": strange(),
             "Other sizes and scales": scales(),
+            "A simulated curator": "\n".join(map(curator, COLLECTIONS)),
         },
         PERFORMANCE: {"Goals": performance(), "Beside peers": peers()},
     }

@@ -16,19 +16,28 @@ from service.middleware import Envelope
 from service.openapi import document
 from service.process import open_process
 from service.routes import (
+    agreement,
     bundles,
     clusters,
+    concepts,
     decisions,
     encode,
+    exports,
     health,
+    importing,
     inference,
+    limits,
     neighbors,
     observing,
     pages,
+    place_pages,
+    places,
+    progress,
     reference,
     review,
     screen,
     signin,
+    teach,
     tiles,
 )
 from service.settings import Settings
@@ -88,8 +97,10 @@ def create_app(
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
-    questions = (screen, neighbors, encode, clusters, decisions, review, tiles)
-    about = (health, bundles, inference, observing, reference)
-    for routes in (*questions, *about, signin, pages):
+    decided = (agreement, decisions, importing, exports, review)
+    questions = (concepts, screen, neighbors, encode, clusters, *decided, tiles)
+    about = (health, limits, bundles, inference, observing, reference)
+    looked_at = (progress, signin, teach, places, place_pages, pages)
+    for routes in (*questions, *about, *looked_at):
         app.include_router(routes.router)
     return app

@@ -203,6 +203,24 @@ class BadCursor(ServiceError):
         )
 
 
+class UnknownConcept(ServiceError):
+    """Nobody has made a concept of this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        told = f"There are {', '.join(sorted(known)[:20])}. " if known else ""
+        super().__init__(
+            f"There is no concept {name[:80]!r}. {told}PUT /concepts/{{name}} makes one."
+        )
+
+
+class NothingTaught(ServiceError):
+    """A concept has no positive example."""
+
+
+class NoFolder(ServiceError):
+    """There is no folder of bundles to write into."""
+
+
 class LedgerDown(ServiceError):
     """The database of decisions cannot be used."""
 
@@ -227,6 +245,39 @@ class DecisionChanged(ServiceError):
 
 class BadPrecondition(ServiceError):
     """The If-Match header is no ETag of a decision."""
+
+
+class UnknownEvent(ServiceError):
+    """There is no event of this number yet."""
+
+    def __init__(self, number: int, last: int) -> None:
+        super().__init__(
+            f"There is no event {number} of decisions; the last is {last}. Ask `through` a number "
+            "that GET /exports/manifest.json told (`decisions_through`), or leave it out."
+        )
+
+
+class SigningDown(ServiceError):
+    """The key that signs exports cannot be read or made."""
+
+
+class BadTable(ServiceError):
+    """The CSV of decisions cannot be read as one."""
+
+
+class BadLine(ServiceError):
+    """A line of a CSV of decisions cannot be used."""
+
+
+class ImportRefused(ServiceError):
+    """Lines of a CSV cannot be used, so none of it was written."""
+
+    def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
+        self.errors = list(errors)
+        super().__init__(
+            f"{len(self.errors)} lines cannot be used, so nothing was written; `errors` names "
+            "them. Mend them, or send `partial=true` to have the others written."
+        )
 
 
 class BadReviewer(ServiceError):
@@ -276,6 +327,10 @@ TABLE: dict[type[TilescreenError], Kind] = {
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
     BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),
+    UnknownEvent: Kind(404, "unknown_event", "No such event"),
+    BadTable: Kind(422, "bad_table", "The table cannot be read"),
+    BadLine: Kind(422, "bad_line", "The line cannot be used"),
+    ImportRefused: Kind(422, "import_refused", "Lines of the table cannot be used"),
     BadReviewer: Kind(422, "bad_reviewer", "The reviewer's name cannot be used"),
     BadCursor: Kind(422, "bad_cursor", "No such cursor"),
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
@@ -292,7 +347,11 @@ TABLE: dict[type[TilescreenError], Kind] = {
     QueueFull: Kind(429, "queue_full", "Too many tiles wait"),
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
+    UnknownConcept: Kind(404, "unknown_concept", "No such concept"),
+    NothingTaught: Kind(409, "nothing_taught", "No example is marked"),
+    NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),
+    SigningDown: Kind(503, "signing_down", "Exports cannot be signed now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),
@@ -345,7 +404,11 @@ def problem_of(error: BaseException) -> Problem:
     for parent in type(error).__mro__:
         kind = TABLE.get(parent)
         if kind is not None:
-            extra = {"near": error.near} if isinstance(error, UnknownTile) else {}
+            extra: dict[str, object] = (
+                {"near": error.near} if isinstance(error, UnknownTile) else {}
+            )
+            if isinstance(error, ImportRefused):
+                extra = {"errors": error.errors}
             headers = error.headers if isinstance(error, ServiceError) else {}
             return Problem(kind, _detail(error), extra, headers)
     return Problem(INTERNAL, "The service failed on this request; its log says more.")

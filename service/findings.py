@@ -9,7 +9,17 @@ from typing import Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.screening import REASONS, VERDICTS, Code, Reason, Verdict, bounds, reasons
+from bundle.manifest import Concept
+from bundle.screening import (
+    REASONS,
+    VERDICTS,
+    Code,
+    Reason,
+    Verdict,
+    bounds,
+    concept_reasons,
+    reasons,
+)
 from service.catalog import Catalog
 from service.errors import BadCursor
 
@@ -44,7 +54,9 @@ class Findings:
 
     scores: (n, 5) float32, columns as REASONS. boxes: (n, 3, 4) int16.
     verdicts: (n,) uint8. sizes: (n, 2) int32 height and width of the tiles as given.
-    told: (n, 5) bool, whether a tile has a reason.
+    codes: the reasons that may be told; the last is CONCEPT where the bundle has any.
+    told: (n, as codes) bool, whether a tile has a reason.
+    concepts, likeness: what was taught, and its (n, c) float32 scores.
     rising, falling: (n,) rows by lettering score, those of one score by id.
     unsure: (n,) rows, those first whose lettering score is nearest to 0.5.
     grouped: (n,) rows by cluster, stray ones last; in each the highest lettering score first.
@@ -55,7 +67,10 @@ class Findings:
     boxes: NDArray[np.int16] = field(repr=False)
     verdicts: NDArray[np.uint8] = field(repr=False)
     sizes: NDArray[np.int32] = field(repr=False)
+    codes: tuple[Code, ...]
     told: NDArray[np.bool_] = field(repr=False)
+    concepts: Sequence[Concept] = field(repr=False)
+    likeness: NDArray[np.float32] = field(repr=False)
     rising: Chosen = field(repr=False)
     falling: Chosen = field(repr=False)
     unsure: Chosen = field(repr=False)
@@ -69,13 +84,22 @@ class Findings:
         lettering = scores[:, 0]
         # Without a sign -1 is the largest label, so stray tiles come last.
         labels = np.asarray(bundle.labels).astype(np.uint32)
+        concepts, likeness = bundle.manifest.concepts or (), np.asarray(bundle.concept_scores)
+        told, codes = scores >= bounds(bundle.manifest.screening), REASONS
+        if concepts:
+            least = np.array([one.threshold for one in concepts], dtype=np.float32)
+            told = np.column_stack([told, (likeness >= least).any(axis=1)])
+            codes = (*REASONS, "CONCEPT")
         return cls(
             catalog=catalog,
             scores=scores,
             boxes=np.asarray(bundle.arrays["boxes.npy"]),
             verdicts=np.asarray(bundle.verdicts),
             sizes=np.asarray(bundle.arrays["tile_sizes.npy"]),
-            told=scores >= bounds(bundle.manifest.screening),
+            codes=codes,
+            told=told,
+            concepts=concepts,
+            likeness=likeness,
             rising=np.argsort(lettering, kind="stable"),
             falling=np.argsort(-lettering, kind="stable"),
             unsure=np.argsort(np.abs(lettering - _UNSURE), kind="stable"),
@@ -94,7 +118,9 @@ class Findings:
     def reasons(self, row: int) -> list[Reason]:
         """Return what was found on a tile, boxes in pixels of the encoder's input."""
         rules = self.catalog.bundle.manifest.screening
-        return reasons(rules, self.scores[row], self.boxes[row])
+        taught = concept_reasons(self.concepts, self.likeness[row])
+        found = reasons(rules, self.scores[row], self.boxes[row]) + taught
+        return sorted(found, key=lambda reason: -reason.score)
 
     def choose(self, wanted: Filter, sort: Order) -> Chosen:
         """Return the rows that a filter lets through, in order; raises what `passing` does."""
@@ -111,7 +137,8 @@ class Findings:
         if wanted.verdicts:
             chosen &= np.isin(self.verdicts, [VERDICTS.index(name) for name in wanted.verdicts])
         if wanted.reasons:
-            chosen &= self.told[:, [REASONS.index(code) for code in wanted.reasons]].any(axis=1)
+            known = [self.codes.index(code) for code in wanted.reasons if code in self.codes]
+            chosen &= self.told[:, known].any(axis=1)
         if wanted.scan is not None:
             chosen &= self._only(self.catalog.in_scan(wanted.scan))
         if wanted.cluster is not None:
@@ -137,7 +164,7 @@ class Findings:
         told = self.told[rows].sum(axis=0).tolist()
         return {
             "verdicts": dict(zip(VERDICTS, verdicts, strict=True)),
-            "reasons": dict(zip(REASONS, told, strict=True)),
+            "reasons": dict(zip(self.codes, told, strict=True)),
         }
 
     def page(

@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
+from service.admission import Ticket
 from service.bodies import read_body
 from service.errors import WrongMediaType
 from service.state import Serving
@@ -23,22 +24,32 @@ async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
         RequestValidationError: it is not what the model says.
         BodyTooLarge, BodiesFull, SlowBody: as of every body.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != _KIND:
-        raise WrongMediaType(f"The Content-Type is {kind[:40]!r}. Send JSON, as {_KIND}.")
-    body = bytearray()
     with serving.gate.enter() as ticket:
-        await read_body(
-            request,
-            limit=serving.settings.max_body_bytes,
-            patience_s=serving.settings.request_timeout_s,
-            ticket=ticket,
-            take=body.extend,
-        )
+        body = await read_text(request, serving, ticket, _KIND)
         try:
-            return model.model_validate_json(bytes(body))
+            return model.model_validate_json(body)
         except ValidationError as error:
             found = error.errors(include_url=False)
             raise RequestValidationError(
                 [{**one, "loc": ("body", *one["loc"])} for one in found]
             ) from error
+
+
+async def read_text(request: Request, serving: Serving, ticket: Ticket, kind: str) -> bytes:
+    """Read a body of one media type, whole.
+
+    Raises:
+        WrongMediaType, BodyTooLarge, BodiesFull, SlowBody: as `read_json`.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != kind:
+        raise WrongMediaType(f"The Content-Type is {given[:40]!r}. Send it as {kind}.")
+    body = bytearray()
+    await read_body(
+        request,
+        limit=serving.settings.max_body_bytes,
+        patience_s=serving.settings.request_timeout_s,
+        ticket=ticket,
+        take=body.extend,
+    )
+    return bytes(body)

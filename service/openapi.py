@@ -76,6 +76,12 @@ def picture(description: str) -> Responses:
     return {200: {"description": description, "content": binary}, 304: _NOT_CHANGED}
 
 
+def download(media_type: str, description: str) -> Responses:
+    """Return the 200 of a route that answers with a file which is no JSON."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"description": description, "content": content}}
+
+
 def exposition() -> Responses:
     """Return the 200 of the metrics, which are text."""
     content = {"text/plain": {"schema": {"type": "string"}}}
@@ -131,6 +137,13 @@ def inference_body() -> dict[str, Any]:
     }
     content = {"application/json": {"schema": schema, "example": example}}
     return {"parameters": [header], "requestBody": {"required": True, "content": content}}
+
+
+def csv_body() -> dict[str, Any]:
+    """Return the request body of a route that takes a table of decisions, for the document."""
+    example = "id,decision,reason\nc303,drop,LETTERING\n"
+    text = {"schema": {"type": "string"}, "example": example}
+    return {"requestBody": {"required": True, "content": {"text/csv": text}}}
 
 
 def json_body(name: str) -> dict[str, Any]:

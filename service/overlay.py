@@ -17,6 +17,7 @@ COLOURS: dict[Code, str] = {
     "MASKED": "#d07bff",
     "BLANK": "#a9b4bb",
     "OFF_TOPIC": "#ffe14d",
+    "CONCEPT": "#5fd38d",
 }
 """Told apart by people who see colours differently as well; pages.css has the same."""
 _PLATE, _INK, _SOFT = "#0c0f11", "#f3f5f6", "#98a5ae"
@@ -48,7 +49,7 @@ def overlay(tile: Grey, verdict: Verdict, score: float, found: Sequence[Reason])
     _write(draw, width, f"{verdict}, lettering score {score_words(score)}", _INK)
     for number, reason in enumerate(found, 1):
         where = "" if reason.box else f", {unplaced_words(reason.code)}"
-        words = f"{reason.code} {score_words(reason.score)}{where}"
+        words = f"{reason.name or reason.code} {score_words(reason.score)}{where}"
         _write(draw, width + number * _LINE_HEIGHT, words, _SOFT, COLOURS[reason.code])
     stream = BytesIO()
     sheet.save(stream, "PNG", compress_level=4)

@@ -1,11 +1,21 @@
 """What screening says of a tile, as JSON objects; a verdict is a screen, never a diagnosis."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from bundle.arrays import Points
-from bundle.screening import PLACED, REASONS, VERDICTS, Code, Reason, alike, reasons, screen_new
+from bundle.screening import (
+    PLACED,
+    REASONS,
+    VERDICTS,
+    Code,
+    Reason,
+    alike,
+    concept_reasons,
+    reasons,
+    screen_new,
+)
 from service.facts import Fact, tile_summary
 from service.findings import Findings
 from service.looks import Look
@@ -29,6 +39,7 @@ def stored_screening(findings: Findings, row: int, k: int) -> Fact:
         "evidence": [
             {"code": reason.code, "neighbors": _evidence(findings, points, reason.code, k, row)}
             for reason in findings.reasons(row)
+            if reason.code in REASONS
         ],
     }
 
@@ -39,11 +50,15 @@ def new_screening(findings: Findings, look: Look, k: int) -> Fact:
     points = bundle.scale(look.latent[None])
     found = screen_new(bundle, [look.read], points, look.map[None])
     told = reasons(bundle.manifest.screening, found.scores[0], found.boxes[0])
+    taught = concept_reasons(findings.concepts, found.concepts[0]) if findings.concepts else []
     side = bundle.manifest.preprocessing.side
     return {
         "verdict": VERDICTS[found.verdicts[0]],
         "score": found.scores[0, 0],
-        "reasons": _told(told, side, look.read.size),
+        "reasons": _told(
+            sorted(told + taught, key=lambda reason: -reason.score), side, look.read.size
+        ),
+        **_likeness(findings, found.concepts[0] if findings.concepts else ()),
         "evidence": [
             {"code": reason.code, "neighbors": _evidence(findings, points, reason.code, k)}
             for reason in told
@@ -58,7 +73,16 @@ def finding(findings: Findings, row: int) -> Fact:
         "verdict": findings.verdict(row),
         "score": findings.scores[row, 0],
         "reasons": _told(findings.reasons(row), side, findings.size(row)),
+        **_likeness(findings, findings.likeness[row]),
     }
+
+
+def _likeness(findings: Findings, scores: Iterable[np.float32]) -> Fact:
+    """Tell the score of each concept, where the bundle has any."""
+    if not findings.concepts:
+        return {}
+    pairs = zip(findings.concepts, scores, strict=True)
+    return {"concepts": [{"name": one.name, "score": score} for one, score in pairs]}
 
 
 def listed(findings: Findings, row: int) -> Fact:
@@ -70,6 +94,7 @@ def _told(found: Sequence[Reason], side: int, size: tuple[int, int]) -> list[Fac
     return [
         {
             "code": reason.code,
+            **({"name": reason.name} if reason.name else {}),
             "score": np.float32(reason.score),
             "box": reason.box and _named(in_tile(reason.box, side, size)),
         }

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
         description="A PostgreSQL database for decisions instead, for replicas on several "
         "machines, as `postgresql://user:password@host/name`; `DATABASE_URL` is read as well.",
     )
+    signing_key: Path | None = Field(
+        None,
+        title="file",
+        description="The Ed25519 key that signs exports, as PEM; without it one is made in "
+        "`decisions` at the first export. Replicas need one that they share.",
+    )
     host: str = Field(
         "127.0.0.1",
         title="address",

@@ -28,6 +28,7 @@ from service import metrics
 from service.admission import Gate
 from service.batcher import Batcher, BatchLimits, Seen
 from service.catalog import Catalog
+from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
 from service.drift import Drift
 from service.errors import NotReady, TookTooLong
@@ -37,6 +38,7 @@ from service.process import Process
 from service.readiness import Readiness
 from service.seal import Seal
 from service.settings import Settings
+from service.teaching.taught import Teaching
 from service.timing import timed
 
 P = ParamSpec("P")
@@ -52,6 +54,8 @@ class Serving:
     catalog: Catalog
     findings: Findings
     reviewed: Reviewed
+    teaching: Teaching
+    names: ClusterNames
     batcher: Batcher
     decoder: OnnxDecoder
     readiness: Readiness
@@ -202,13 +206,16 @@ async def open_serving(
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
             catalog = Catalog.of(bundle)
+            reviewed = Reviewed(catalog, process.ledger)
             with opened:
                 yield Serving(
                     process=process,
                     bundle=bundle,
                     catalog=catalog,
                     findings=Findings.of(catalog),
-                    reviewed=Reviewed(catalog, process.ledger),
+                    reviewed=reviewed,
+                    teaching=Teaching(catalog, process.ledger, reviewed.contents),
+                    names=ClusterNames(bundle, reviewed.contents, process.ledger),
                     batcher=batcher,
                     decoder=decoder,
                     readiness=readiness,

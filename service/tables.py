@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
+from service.cells import harmless
 from service.findings import Chosen, Findings
 from service.negotiation import quality
 from service.screening import in_tile
@@ -23,7 +24,6 @@ COLUMNS = (
 )
 MEDIA_TYPE = "text/csv"
 _ROWS_A_PIECE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_pieces(findings: Findings, rows: Chosen) -> Iterator[str]:
@@ -56,16 +56,11 @@ def _row(findings: Findings, row: int) -> tuple[object, ...]:
         side = bundle.manifest.preprocessing.side
         box = in_tile(boxes[0], side, findings.size(row))
     return (
-        _harmless(catalog.ids[row]),
+        harmless(catalog.ids[row]),
         findings.verdict(row),
         str(findings.scores[row, 0]),
         ";".join(one.code for one in found),
         *box,
-        _harmless(catalog.scans[row] or ""),
+        harmless(catalog.scans[row] or ""),
         *(bundle.position(row) or ("", "")),
     )
-
-
-def _harmless(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula."""
-    return "'" + text if text.startswith(_FORMULA) else text

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -49,9 +50,10 @@ class Api:
 def running(
     bundle: Path | None, *, encoder: Encoder | None = None, **settings: Any
 ) -> Iterator[Api]:
-    """Run the application over a bundle, life cycle and all."""
-    with asyncio.Runner() as runner:
-        api = Api(runner, Settings(bundle=bundle, threads=1, **settings), encoder)
+    """Run the application over a bundle, life cycle and all; decisions begin with none."""
+    with TemporaryDirectory() as kept, asyncio.Runner() as runner:
+        chosen = {"bundle": bundle, "threads": 1, "decisions": Path(kept), **settings}
+        api = Api(runner, Settings(**chosen), encoder)
         life = api.app.router.lifespan_context(api.app)
         runner.run(life.__aenter__())
         try:

@@ -53,4 +53,4 @@ def open_page(chromium: Browser, **options: Any) -> Iterator[Page]:
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))
         yield page
-        assert messages == []
+        assert not messages, messages

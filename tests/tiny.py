@@ -196,6 +196,20 @@ def _write_screening(
 TINY_INDEX = Index(lists=2, probes=1, queries=12, recall_at_10=0.75, recall_at_100=0.5)
 
 
+def _write_optional(
+    bundle: BundleWriter,
+    points: NDArray[np.float32],
+    latents: NDArray[np.float32],
+    *,
+    index: bool,
+    plane: bool,
+) -> None:
+    if index:
+        _write_index(bundle, points)
+    if plane:
+        bundle.array("map.npy", latents[:, :2])
+
+
 def _write_index(bundle: BundleWriter, points: NDArray[np.float32]) -> None:
     """Write sketches of the first two numbers of each point and the length of the others."""
     sketches = np.column_stack([points[:, :2], np.hypot(points[:, 2], points[:, 3])])
@@ -231,6 +245,7 @@ def write_tiny_bundle(
     int8: Quantization | None = None,
     index: bool = False,
     picture_hashes: bool = False,
+    plane: bool = False,
     writer: type[BundleWriter] = BundleWriter,
 ) -> Manifest:
     """Write a complete, honest bundle of `count` tiles named c300, c303, c306, ...
@@ -239,7 +254,8 @@ def write_tiny_bundle(
     Without `maps` it is a bundle of the study's kind, which judges by outlier distance. With
     `int8` it has such an encoder, which is off by a thousandth; with `index` one of two lists,
     the dark and the bright, of which a search looks into one; with `picture_hashes` pictures
-    are checked one by one, as in large bundles.
+    are checked one by one, as in large bundles; with `plane` the first two latents are the places
+    on its map.
     """
     tiles = tiny_tiles(count, seed)
     ids = ids or [f"c{300 + 3 * number}" for number in range(count)]
@@ -262,8 +278,7 @@ def write_tiny_bundle(
     rules = tiny_rules(maps=maps)
     with writer(target) as bundle:
         _write_screening(bundle, rules, tiles, points, seen)
-        if index:
-            _write_index(bundle, points)
+        _write_optional(bundle, points, latents, index=index, plane=plane)
         bundle.array("ids.npy", np.array([name.encode() for name in ids]))
         bundle.array("latents.npy", latents)
         bundle.array("scaler.npy", np.stack([mean, scale]))

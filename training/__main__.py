@@ -16,6 +16,7 @@ COMMANDS = {
     "tile": "cut scans into PNG tiles by the study's recipe",
     "fit": "train on tiles and write a bundle",
     "evaluate": "measure a bundle against labelled tiles",
+    "audit": "tell whether lettering predicts the class, and what cleaning changes",
     "screen": "list a bundle's tiles without those that hold lettering",
     "report": "write one self-contained HTML page about a bundle",
     "plant": "plant known lettering on clean tiles, to try a screen on",

@@ -1,8 +1,9 @@
 """How the decisions about one bundle's tiles stand, kept up to date from the ledger."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import attrgetter
 from typing import Literal, TypeAlias
 
@@ -43,10 +44,8 @@ class _Tile:
 
     @property
     def opinions(self) -> list[Event]:
-        """The last event of each reviewer that is a decision, in the order they were made."""
-        last = {event.reviewer: event for event in self.events}
-        stand = (event for event in last.values() if event.decision is not None)
-        return sorted(stand, key=attrgetter("seq"))
+        """What each reviewer decided, see `opinions_of`."""
+        return opinions_of(self.events)
 
 
 class Reviewed:
@@ -84,18 +83,29 @@ class Reviewed:
             DecisionChanged: a tile's last event is not the expected one.
             LedgerDown: the database cannot be used.
         """
+        return (await self.decide_all({reviewer: wanted}))[reviewer]
 
-        def work(connection: Connection) -> str:
+    async def decide_all(self, wanted: Mapping[str, Sequence[Wanted]]) -> dict[str, str]:
+        """Write decisions of several reviewers, all or none; return the batch of each.
+
+        Raises:
+            DecisionChanged: a tile's last event is not the expected one.
+            LedgerDown: the database cannot be used.
+        """
+
+        def work(connection: Connection) -> dict[str, str]:
             self._catch_up(connection)
-            for one in wanted:
+            for one in chain.from_iterable(wanted.values()):
                 if one.expected not in (None, self.last(one.row)):
                     raise DecisionChanged(self._catalog.ids[one.row])
-            news = [self._new(one) for one in wanted]
-            return append(connection, reviewer, self._bundle_id, news)
+            return {
+                reviewer: append(connection, reviewer, self._bundle_id, [*map(self._new, own)])
+                for reviewer, own in wanted.items()
+            }
 
-        batch = await self._ledger.write(work)
+        batches = await self._ledger.write(work)
         await self.refresh()
-        return batch
+        return batches
 
     async def undo(self, reviewer: str) -> tuple[str | None, list[int]]:
         """Take back the reviewer's last batch; return it, and the rows whose tiles it was about.
@@ -123,7 +133,7 @@ class Reviewed:
         states = self.states.copy()
         for _, row in self._order[bisect_right(self._order, (seq, len(states))) :]:
             before = [event for event in self.history(row) if event.seq <= seq]
-            states[row] = _state(_Tile(before).opinions)
+            states[row] = STATES.index(state_of(opinions_of(before)))
         return states
 
     def last(self, row: int) -> int:
@@ -167,7 +177,7 @@ class Reviewed:
             else:
                 tile = self._tiles.setdefault(row, _Tile())
                 tile.events.append(event)
-                self.states[row] = _state(tile.opinions)
+                self.states[row] = STATES.index(state_of(tile.opinions))
                 self._order.append((event.seq, row))
             self.seq = event.seq
 
@@ -179,8 +189,14 @@ class Reviewed:
         return next(iter(self.contents.rows(content)), None)
 
 
-def _state(opinions: Sequence[Event]) -> int:
+def opinions_of(events: Iterable[Event]) -> list[Event]:
+    """Return the last event of each reviewer that is a decision, in the order they were made."""
+    last = {event.reviewer: event for event in events}
+    stand = (event for event in last.values() if event.decision is not None)
+    return sorted(stand, key=attrgetter("seq"))
+
+
+def state_of(opinions: Iterable[Event]) -> State | None:
+    """Return how a tile stands about which this is what each reviewer decided."""
     decided = {event.decision for event in opinions}
-    if len(decided) > 1:
-        return STATES.index("conflict")
-    return STATES.index(next(iter(decided), None))
+    return "conflict" if len(decided) > 1 else next(iter(decided), None)

@@ -5,7 +5,18 @@ Events are only ever added. What holds now follows from them: see `service.decis
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -43,5 +54,32 @@ decisions = Table(
     Column("undoes", String(32), comment="the batch that this event takes back"),
     Index("decisions_by_tile", "content", "tile_id"),
     Index("decisions_by_batch", "batch"),
+    sqlite_autoincrement=True,
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("draw", Number, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("reviewer", String(80), nullable=False),
+    Column("bundle", String(16), nullable=False, comment="id of the bundle that was sampled"),
+    Column("seq", Number, nullable=False, comment="of the last decision known when it was drawn"),
+    Column("seed", Text, nullable=False, comment="with the ids it gives the tiles"),
+    Column("population", LargeBinary, nullable=False, comment="bit i is row i: could be drawn"),
+    Column("drawn", LargeBinary, nullable=False, comment="bit i is row i: was drawn"),
+    Index("samples_by_bundle", "bundle"),
+    sqlite_autoincrement=True,
+)
+
+cluster_names = Table(
+    "cluster_names",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("reviewer", String(80), nullable=False),
+    Column("bundle", String(16), nullable=False),
+    Column("content", String(32), nullable=False, comment="of the medoid, hex"),
+    Column("name", String(80), comment="null takes the name away"),
     sqlite_autoincrement=True,
 )

@@ -64,9 +64,10 @@ class Answer:
     hits: Sequence[Hit] = ()
 
 
-def stored_hits(catalog: Catalog, row: int, k: int) -> list[Hit]:
+def stored_hits(catalog: Catalog, row: int, k: int, *, other_scans: bool = False) -> list[Hit]:
     """Return the k nearest other tiles of a stored one, from the bundle's graph."""
-    return _hits(catalog, stored_neighbors(catalog, row, k), catalog.scans[row])
+    found = stored_neighbors(catalog, row, k, other_scans=other_scans)
+    return _hits(catalog, found, catalog.scans[row])
 
 
 def _hits(catalog: Catalog, fact: Fact, scan: str | None) -> list[Hit]:
@@ -87,7 +88,7 @@ def stored_lines(catalog: Catalog, row: int, hits: Sequence[Hit]) -> list[Line]:
     """Return what is known about a stored tile with its neighbours `hits`."""
     bundle, lines = catalog.bundle, list[Line]()
     if scan := bundle.scan(row):
-        lines.append(Line("Scan", scan.name))
+        lines.append(Line("Scan", scan.name, f"/view/scans/{segment(scan.name)}"))
         if scan.patient:
             lines.append(Line("Patient", scan.patient))
     if position := bundle.position(row):

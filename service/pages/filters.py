@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from bundle.screening import REASONS, VERDICTS, Code, Verdict
+from bundle.screening import VERDICTS, Code, Verdict
 from service.findings import Filter, Findings, Sort
 from service.pages.sheets import TILES_A_PAGE, Page, Tile, page_of, tile
 from service.pages.verdicts import NAMES
@@ -67,7 +67,7 @@ def asked(query: Mapping[str, str]) -> Asked:
     verdict, reason, sort = (query.get(name, "") for name in ("verdict", "reason", "sort"))
     return Asked(
         verdict=verdict if verdict in VERDICTS else None,
-        reason=reason if reason in REASONS else None,
+        reason=reason if reason in NAMES else None,
         sort=sort if sort in SORTS else "-score",
     )
 
@@ -78,7 +78,9 @@ def bar(findings: Findings, wanted: Asked) -> Bar:
     parts = {"verdict": wanted.verdict, "reason": wanted.reason, "sort": wanted.sort}
     return Bar(
         verdicts=choices(_VERDICTS.items(), counts["verdicts"], wanted.verdict),
-        reasons=choices(NAMES.items(), counts["reasons"], wanted.reason),
+        reasons=choices(
+            ((code, NAMES[code]) for code in findings.codes), counts["reasons"], wanted.reason
+        ),
         sorts=choices(SORTS.items(), {}, wanted.sort),
         query=urlencode({name: value for name, value in parts.items() if value}),
     )
@@ -97,7 +99,7 @@ def wall(findings: Findings, wanted: Asked, number: str) -> tuple[list[Card], Pa
     page = page_of(number, len(rows), TILES_A_PAGE)
     bundle = findings.catalog.bundle
     cards = [
-        Card(tile(bundle, row), [NAMES[one.code] for one in findings.reasons(row)])
+        Card(tile(bundle, row), [one.name or NAMES[one.code] for one in findings.reasons(row)])
         for row in rows[page.start : page.end].tolist()
     ]
     return cards, page, len(rows)

@@ -18,6 +18,7 @@ NAMES: dict[Code, str] = {
     "MASKED": "Mask",
     "BLANK": "Blank",
     "OFF_TOPIC": "Off topic",
+    "CONCEPT": "Concept",
 }
 _ADVICE: dict[Verdict, str] = {
     "keep": "no reason to leave it out",
@@ -102,7 +103,8 @@ def _shown(reason: Fact) -> Shown:
         left, top, right, bottom = (box[edge] for edge in ("left", "top", "right", "bottom"))
         words = f"x {left:,} to {right:,}, y {top:,} to {bottom:,} px"
         place = Place(left, top, right - left, bottom - top)
-    return Shown(reason["code"], NAMES[reason["code"]], score, round(score * 100, 1), words, place)
+    name = reason.get("name") or NAMES[reason["code"]]
+    return Shown(reason["code"], name, score, round(score * 100, 1), words, place)
 
 
 def _comparison(catalog: Catalog, part: Fact) -> Comparison:

@@ -1,15 +1,19 @@
 """Clusters: of a tile, and all there are."""
 
+from contextlib import suppress
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from bundle import UnknownCluster
 from service.answers import enveloped, stored, uploaded
-from service.catalog import Catalog
-from service.deps import Cursor, Label, Limit, ServingDep, TileId, Version
+from service.deps import Cursor, Label, Limit, ReviewerDep, ServingDep, TileId, Version
+from service.errors import LedgerDown
 from service.facts import Fact, cluster_summary, new_cluster, stored_cluster, tile_summary
-from service.openapi import UPLOAD, also, lasting, problems, upload_body
-from service.schemas import ClusterAnswer, ClusterDetail, ClusterList
+from service.json_bodies import read_json
+from service.openapi import UPLOAD, also, json_body, lasting, problems, upload_body
+from service.schemas import ClusterAnswer, ClusterDetail, ClusterList, ClusterNamed, NewName
+from service.state import Serving
 from service.streaming import NDJSON
 
 router = APIRouter(tags=["clusters"])
@@ -38,16 +42,45 @@ async def stored_tile_cluster(
 @router.get("/clusters", response_model=ClusterList, responses=problems())
 async def clusters(serving: ServingDep) -> Response:
     """List all clusters with their size and medoid."""
-    return enveloped(serving, **await serving.apart(_all, serving.catalog))
+    await refresh_names(serving)
+    return enveloped(serving, **await serving.apart(_all, serving))
 
 
-def _all(catalog: Catalog) -> Fact:
-    made = catalog.bundle.manifest.clustering
+def _all(serving: Serving) -> Fact:
+    made = serving.bundle.manifest.clustering
     return {
         "method": made.method,
-        "clusters": [cluster_summary(catalog, label) for label in range(made.clusters)],
-        "stray": cluster_summary(catalog, -1),
+        "clusters": [_named(serving, label) for label in range(made.clusters)],
+        "stray": _named(serving, -1),
     }
+
+
+def _named(serving: Serving, label: int) -> Fact:
+    return {**cluster_summary(serving.catalog, label), "name": serving.names.of(label)}
+
+
+async def refresh_names(serving: Serving) -> None:
+    """Bring the names of clusters up to date; without their database those known before hold."""
+    with suppress(LedgerDown):
+        await serving.names.refresh()
+
+
+@router.put(
+    "/clusters/{label}/name",
+    response_model=ClusterNamed,
+    responses=problems(403, 404, 408, 413, 415, 422, 429, 503),
+    openapi_extra=json_body("NewName"),
+)
+async def name_cluster(
+    request: Request, label: Label, serving: ServingDep, reviewer: ReviewerDep
+) -> Response:
+    """Name a cluster; an empty name takes it away. Names carry over by the tile in the middle."""
+    summary = await serving.apart(cluster_summary, serving.catalog, label)
+    sent = await read_json(request, serving, NewName)
+    if summary["medoid"] is None:
+        raise UnknownCluster(label, serving.bundle.manifest.clustering.clusters - 1)
+    await serving.names.name(reviewer, label, sent.name or None)
+    return enveloped(serving, label=label, name=serving.names.of(label))
 
 
 @router.get("/clusters/{label}", response_model=ClusterDetail, responses=problems(404, 422))
@@ -56,7 +89,8 @@ async def cluster(
 ) -> Response:
     """Give a cluster's size, medoid and members, page by page; label -1 are the stray tiles."""
     catalog = serving.catalog
-    summary = await serving.apart(cluster_summary, catalog, label)
+    await refresh_names(serving)
+    summary = await serving.apart(_named, serving, label)
     rows, following = catalog.page(catalog.bundle.members(label), cursor=cursor, limit=limit)
     members = [tile_summary(catalog, row) for row in rows]
     return enveloped(serving, **summary, members=members, next=following)

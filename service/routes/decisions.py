@@ -8,7 +8,7 @@ from bundle.errors import UnknownTile
 from service.answers import enveloped
 from service.decisions.events import Event
 from service.decisions.reviewed import STATES, State, Wanted
-from service.deps import Limit, ReviewerDep, ServingDep, TileId
+from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BadPrecondition
 from service.facts import Fact
 from service.json_bodies import read_json
@@ -33,7 +33,6 @@ OptionalState = Annotated[
 OptionalReviewer = Annotated[
     str | None, Query(description="Tiles that this reviewer decided on only.", examples=["ann"])
 ]
-Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
 History = Annotated[
     bool, Query(description="Give every event as well, also what was taken back.", examples=[False])
 ]
@@ -145,7 +144,7 @@ async def decisions(
         serving,
         total=len(rows),
         elsewhere=len({(event.content, event.tile_id) for event in serving.reviewed.elsewhere}),
-        decisions=[_fact(serving, row) for row in rows[offset:end]],
+        decisions=[decided(serving, row) for row in rows[offset:end]],
         next=end if end < len(rows) else None,
     )
 
@@ -163,7 +162,7 @@ def _chosen(serving: Serving, state: State | None, reviewer: str | None) -> list
 
 
 def _tile(serving: Serving, row: int, *, history: bool = False) -> Response:
-    fact = _fact(serving, row)
+    fact = decided(serving, row)
     if history:
         fact["history"] = [_event(event) for event in serving.reviewed.history(row)]
     # Decisions change while the bundle does not: no answer about them may be kept.
@@ -171,7 +170,8 @@ def _tile(serving: Serving, row: int, *, history: bool = False) -> Response:
     return enveloped(serving, headers, **fact)
 
 
-def _fact(serving: Serving, row: int) -> Fact:
+def decided(serving: Serving, row: int) -> Fact:
+    """Tell how the decisions about a stored tile stand."""
     return {
         "id": serving.catalog.ids[row],
         "state": serving.reviewed.state(row),

@@ -64,16 +64,16 @@ async def ready(serving: ServingDep) -> Response:
     return json_response({"ready": True})
 
 
-@router.get("/models/{name}", response_model=ModelMetadata, responses=problems(404, 422))
-async def model(name: Name, serving: ServingDep) -> Response:
+@router.get("/models/{model_name}", response_model=ModelMetadata, responses=problems(404, 422))
+async def model(model_name: Name, serving: ServingDep) -> Response:
     """Tell what the model takes and gives; its only version is the bundle's id."""
-    _check(name)
+    _check(model_name)
     manifest = serving.bundle.manifest
     outputs = {"latent": ("FP32", [-1, manifest.latent_dim]), "score": ("FP32", [-1])}
     outputs |= {"verdict": ("BYTES", [-1]), "error": ("BYTES", [-1])}
     return json_response(
         {
-            "name": name,
+            "name": model_name,
             "versions": [manifest.bundle_id],
             "platform": "onnxruntime_onnx",
             "inputs": [
@@ -88,23 +88,25 @@ async def model(name: Name, serving: ServingDep) -> Response:
     )
 
 
-@router.get("/models/{name}/ready", response_model=ModelReady, responses=problems(404, 422, 503))
-async def model_ready(name: Name, serving: ServingDep) -> Response:
+@router.get(
+    "/models/{model_name}/ready", response_model=ModelReady, responses=problems(404, 422, 503)
+)
+async def model_ready(model_name: Name, serving: ServingDep) -> Response:
     """Prove that tiles can be encoded, as /readyz does."""
-    _check(name)
+    _check(model_name)
     await serving.readiness.prove()
-    return json_response({"name": name, "ready": True})
+    return json_response({"name": model_name, "ready": True})
 
 
 @router.post(
-    "/models/{name}/infer",
+    "/models/{model_name}/infer",
     response_model=InferAnswer,
     responses=problems(404, *UPLOAD),
     openapi_extra=inference_body(),
 )
-async def infer(name: Name, request: Request, serving: ServingDep) -> Response:
+async def infer(model_name: Name, request: Request, serving: ServingDep) -> Response:
     """Encode and screen tiles: PNG files, or greys of one size; a screen, never a diagnosis."""
-    _check(name)
+    _check(model_name)
     settings = serving.settings
     with serving.gate.enter() as ticket:
         body = bytearray()
@@ -127,7 +129,7 @@ async def infer(name: Name, request: Request, serving: ServingDep) -> Response:
         ticket.take(len(asked.tiles))
         request.state.tiles = len(asked.tiles)
         columns = await unless_gone(request, _columns(serving, asked))
-    told = {"model_name": name, "model_version": serving.bundle.manifest.bundle_id}
+    told = {"model_name": model_name, "model_version": serving.bundle.manifest.bundle_id}
     content, headers = write_inference(asked, columns, told)
     return Response(content, headers=headers)
 

@@ -19,7 +19,9 @@ from service.pages import filters, sheets
 from service.pages.captions import same_scan_words
 from service.pages.cards import Answer, answer, stored_hits, stored_lines
 from service.pages.rendering import ASSETS, render, segment
+from service.pages.scans import heat_of
 from service.pages.verdicts import EVIDENCE, finding
+from service.routes.clusters import refresh_names
 from service.screening import stored_screening
 from service.state import Serving
 from service.triage import UNDECIDED
@@ -37,6 +39,7 @@ async def gallery(serving: ServingDep, page: PageNumber = "1", order: str = "siz
     """Show every cluster as a contact sheet."""
     with suppress(LedgerDown):  # its count is then of what was known before
         await serving.reviewed.refresh()
+    await refresh_names(serving)
     return await serving.apart(_gallery, serving, page, order)
 
 
@@ -46,15 +49,15 @@ def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
     labels = sheets.ordered(bundle, order)
     pages = sheets.page_of(asked, len(labels), sheets.CLUSTERS_A_PAGE)
     stray = sheets.sheet(bundle, -1, sheets.STRAYS) if pages.number == 1 else None
+    shown = labels[pages.start : pages.end]
     return render(
         serving,
         "gallery.html",
         here="gallery",
         strip=sheets.strip(bundle),
         stray=stray if stray and stray.size else None,
-        groups=[
-            sheets.sheet(bundle, label, sheets.SHEET) for label in labels[pages.start : pages.end]
-        ],
+        groups=[sheets.sheet(bundle, label, sheets.SHEET) for label in shown],
+        names={label: serving.names.of(label) for label in shown},
         pages=pages,
         order=order,
         orders=sheets.ORDERS.items(),
@@ -86,6 +89,9 @@ def _screen(serving: Serving, wanted: filters.Asked, asked: str) -> HTMLResponse
 @router.get("/view/clusters/{label}")
 async def cluster(label: str, serving: ServingDep, page: PageNumber = "1") -> Response:
     """Show the tiles of one cluster."""
+    with suppress(LedgerDown):
+        await serving.reviewed.refresh()
+    await refresh_names(serving)
     try:
         return await serving.apart(_cluster, serving, label, page)
     except UnknownCluster as error:
@@ -102,7 +108,11 @@ def _cluster(serving: Serving, asked: str, page: str) -> HTMLResponse:
     group, pages = sheets.wall(bundle, label, page)
     medoid = bundle.medoid(label) if label >= 0 else None
     name = None if medoid is None else bundle.id(medoid)
-    return render(serving, "cluster.html", group=group, pages=pages, medoid=name)
+    called = serving.names.of(label)
+    states = {one.id: serving.reviewed.state(serving.catalog.rows[one.id]) for one in group.tiles}
+    return render(
+        serving, "cluster.html", group=group, pages=pages, medoid=name, called=called, states=states
+    )
 
 
 @router.get("/view/tiles")
@@ -118,17 +128,21 @@ async def find(serving: ServingDep, tile_id: Annotated[str, Query(alias="id")] =
 
 
 @router.get("/view/tiles/{tile_id:path}")
-async def tile(tile_id: str, serving: ServingDep, k: str = "") -> Response:
+async def tile(tile_id: str, serving: ServingDep, k: str = "", near: str = "") -> Response:
     """Show one stored tile with its verdict, neighbours, reconstruction and cluster."""
     if tile_id not in serving.catalog.rows:
         return _unknown(serving, tile_id)
     wanted = MANY if k == str(MANY) else FEW
-    return await serving.apart(_tile, serving, serving.catalog.rows[tile_id], wanted)
+    with suppress(LedgerDown):
+        await serving.reviewed.refresh()
+    await refresh_names(serving)
+    row = serving.catalog.rows[tile_id]
+    return await serving.apart(_tile, serving, row, wanted, other_scans=near == "other")
 
 
-def _tile(serving: Serving, row: int, k: int) -> HTMLResponse:
+def _tile(serving: Serving, row: int, k: int, *, other_scans: bool) -> HTMLResponse:
     bundle = serving.bundle
-    hits = stored_hits(serving.catalog, row, k)
+    hits = stored_hits(serving.catalog, row, k, other_scans=other_scans)
     before, after = sheets.beside(bundle, row)
     known = [hit.same_scan for hit in hits if hit.same_scan is not None]
     screened = stored_screening(serving.findings, row, EVIDENCE)
@@ -144,6 +158,12 @@ def _tile(serving: Serving, row: int, k: int) -> HTMLResponse:
         more=min(MANY, bundle.manifest.neighbors) if len(hits) == FEW else None,
         before=before,
         after=after,
+        other_scans=other_scans,
+        k=k,
+        called=serving.names.of(int(bundle.labels[row])),
+        state=serving.reviewed.state(row),
+        history=serving.reviewed.history(row),
+        heat=heat_of(serving.findings, row),
     )
 
 

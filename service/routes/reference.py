@@ -22,7 +22,9 @@ def example_names(serving: Serving) -> dict[str, str]:
         "bundle_id": bundle_id,
         "a": bundle_id,
         "b": bundle_id,
-        "name": MODEL,
+        "model_name": MODEL,
+        "scan": segment(next((scan.name for scan in serving.bundle.scans), "scan")),
+        "name": "lettering",
     }
 
 

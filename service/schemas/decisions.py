@@ -150,6 +150,27 @@ class BulkDecided(Answer):
     )
 
 
+class ImportedLine(StateOfTile):
+    """A line that was taken, or on which nobody had decided."""
+
+    line: int = Field(description="Its number in the table.", examples=[2])
+
+
+class RefusedLine(UndecidedTile):
+    """A line that cannot be used."""
+
+    line: int = Field(description="Its number in the table.", examples=[3])
+
+
+class Imported(Answer):
+    """What became of a table."""
+
+    written: int = Field(description="Decisions that were written.", examples=[1])
+    results: list[ImportedLine | RefusedLine] = Field(
+        description="Line by line.", examples=[[{"line": 2, "id": "c311", "state": "drop"}]]
+    )
+
+
 class Undone(Answer):
     """What was taken back."""
 

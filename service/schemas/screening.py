@@ -39,8 +39,20 @@ class FoundReason(Shape):
     """One thing found on a tile."""
 
     code: Code = Field(description="What it is, stable, to switch on.", examples=["LETTERING"])
+    name: str | None = Field(
+        None,
+        description="Of the concept, where the code is CONCEPT; absent elsewhere.",
+        examples=["skin marker"],
+    )
     score: float = Field(description="How sure that is, in [0, 1].", examples=[0.97])
     box: Box | None = Field(description="Where; null for what has no place.", examples=[_BOX])
+
+
+class ConceptScore(Shape):
+    """How much a tile is like what people taught."""
+
+    name: str = Field(description="The concept.", examples=["skin marker"])
+    score: float = Field(description="Calibrated, in [0, 1].", examples=[0.02])
 
 
 class AlikeTile(Shape):
@@ -76,6 +88,11 @@ class ScreenResult(Result):
         description="What was found, the highest score first; empty when nothing was.",
         examples=[_REASONS],
     )
+    concepts: list[ConceptScore] = Field(
+        [],
+        description="Every concept of the bundle; absent where nothing was taught.",
+        examples=[[{"name": "skin marker", "score": 0.02}]],
+    )
     evidence: list[Evidence] = Field(
         description="For each of the reasons, stored tiles to compare with.", examples=[_EVIDENCE]
     )
@@ -97,6 +114,11 @@ class ScreenedTile(TileSummary):
     score: float = Field(description=_SCORE, examples=[0.97])
     reasons: list[FoundReason] = Field(
         description="What was found, the highest score first.", examples=[_REASONS]
+    )
+    concepts: list[ConceptScore] = Field(
+        [],
+        description="Every concept of the bundle; absent where nothing was taught.",
+        examples=[[{"name": "skin marker", "score": 0.02}]],
     )
 
 

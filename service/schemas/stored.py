@@ -62,6 +62,9 @@ class ClusterSummary(Shape):
         description="Id of the tile nearest to the cluster's mean; null for the stray tiles.",
         examples=["c311"],
     )
+    name: str | None = Field(
+        description="What people call it; null where nobody has named it.", examples=["letters"]
+    )
 
 
 class ClusterList(Answer):
@@ -70,11 +73,15 @@ class ClusterList(Answer):
     method: str = Field(description="How the clusters were made.", examples=["hdbscan"])
     clusters: list[ClusterSummary] = Field(
         description="Ascending by label.",
-        examples=[[{"label": 2, "stray": False, "size": 6, "share": 0.5, "medoid": "c311"}]],
+        examples=[
+            [{"label": 2, "stray": False, "size": 6, "share": 0.5, "medoid": "c311", "name": None}]
+        ],
     )
     stray: ClusterSummary = Field(
         description="The tiles in no cluster.",
-        examples=[{"label": -1, "stray": True, "size": 1, "share": 0.083, "medoid": None}],
+        examples=[
+            {"label": -1, "stray": True, "size": 1, "share": 0.083, "medoid": None, "name": None}
+        ],
     )
 
 

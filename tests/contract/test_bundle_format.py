@@ -18,9 +18,10 @@ from scipy.ndimage import label
 
 import bundle
 from bundle import BundleWriter, OnnxDecoder, OnnxEncoder, load_tile, open_bundle, self_test
-from bundle.layout import ARRAYS, ENCODERS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
-from bundle.manifest import FORMAT_VERSION, Manifest
+from bundle.layout import ARRAYS, CONCEPTS, ENCODERS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
+from bundle.manifest import FORMAT_VERSION, Concept, Manifest
 from bundle.screening import gather
+from bundle.versions import write_version
 from bundle.views import look_again
 from tests.tiny import tiny_quantization, tiny_tiles, write_tiny_bundle
 
@@ -119,6 +120,12 @@ class SecondReader:
         look = lettering >= np.float32(rules["review_score"])
         return int(look or masked >= 0.5 or foreign >= 0.5)
 
+    def concepts(self, row: int) -> NDArray[np.float32]:
+        """Return a stored tile's score of each concept."""
+        likely = self.array("scores.npy")[row].astype(float).clip(1e-6, 1 - 1e-6)
+        features = np.concatenate([self.points[row], np.log(likely / (1 - likely)), [1]])
+        return 1 / (1 + np.exp(-self.array("concepts.npy").astype(float) @ features))
+
     def box(self, layer: NDArray[np.float32]) -> list[int]:
         """Return left, top, right, bottom of what is found on a layer of a map."""
         if not layer.max() > -2:
@@ -188,6 +195,13 @@ def test_a_second_reader_finds_the_same_hashes_of_pictures(tmp_path: Path) -> No
     assert theirs.array("picture_hashes.npy").tobytes() == b"".join(hashes)
 
 
+def test_a_second_reader_finds_the_same_map(tmp_path: Path) -> None:
+    """The places of a map are those of the array."""
+    write_tiny_bundle(tmp_path / "bundle", plane=True)
+    places = SecondReader(tmp_path / "bundle").array("map.npy")
+    assert places.tolist() == open_bundle(tmp_path / "bundle").plane.tolist()
+
+
 def test_a_second_reader_finds_the_same_content_hashes(tiny_path: Path) -> None:
     """A tile of the encoder's size hashes as its picture does."""
     theirs = SecondReader(tiny_path)
@@ -218,6 +232,27 @@ def test_a_second_reader_finds_the_same_verdicts(tmp_path: Path, maps: bool) -> 
         boxes = [theirs.box(layer) for layer in layers] or [[0, 0, 0, 0]] * 3
         assert ours.arrays["boxes.npy"][row].tolist() == boxes
         assert theirs.verdict(ours.scores[row]) == ours.verdicts[row]
+
+
+def test_a_second_reader_finds_the_same_concepts(tmp_path: Path) -> None:
+    """Scores of concepts, and the verdicts that they raise, follow from the page."""
+    write_tiny_bundle(tmp_path / "old")
+    weights = np.random.default_rng(4).normal(0, 1, (2, 10)).astype(np.float32)
+    concepts = [
+        Concept(name="grid", positive=3, negative=0, scans=0),
+        Concept(name="tape", positive=3, negative=0, scans=0, verdict="drop", threshold=0.8),
+    ]
+    write_version(open_bundle(tmp_path / "old"), tmp_path / "new", concepts, weights)
+    ours, theirs = open_bundle(tmp_path / "new"), SecondReader(tmp_path / "new")
+    for row in range(12):
+        found = theirs.concepts(row)
+        assert found == pytest.approx(ours.concept_scores[row], abs=1e-6)
+        raised = [
+            ["keep", "review", "drop"].index(one["verdict"])
+            for one, score in zip(theirs.manifest["concepts"], found, strict=True)
+            if score >= one["threshold"]
+        ]
+        assert ours.verdicts[row] == max([theirs.verdict(ours.scores[row]), *raised])
 
 
 def test_a_second_reader_has_the_same_doubts() -> None:
@@ -303,7 +338,7 @@ def test_the_page_names_every_file() -> None:
     """The table has each file of the layout with its dtype, and no other."""
     named = dict(re.findall(r"^\| `([\w.-]+)` \| (?:`([^`]*)`)? ?\|", PAGE, flags=re.MULTILINE))
     named.pop("manifest.json")
-    specs = ARRAYS | INDEX | OPTIONAL_ARRAYS
+    specs = ARRAYS | INDEX | OPTIONAL_ARRAYS | CONCEPTS
     dtypes = {name: spec.dtype.replace("|", "\\|") for name, spec in specs.items()}
     assert {name: dtype.rstrip("*") for name, dtype in named.items()} == (
         dtypes | dict.fromkeys(OTHERS | OPTIONAL, "")

@@ -26,7 +26,7 @@ BODIES = {
 }
 UPLOADS = [path for path, content in BODIES.items() if "image/png" in content]
 JSON = [path for path, content in BODIES.items() if "application/json" in content]
-STORED = [path for path in PATHS if "{tile_id}" in path]
+STORED = [path for path, methods in PATHS.items() if "{tile_id}" in path and "get" in methods]
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,10 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 @pytest.fixture(scope="module")
 def api(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with running(tiny_path, decisions=tmp_path_factory.mktemp("kept")) as api:
+    kept = tmp_path_factory.mktemp("kept")
+    with running(tiny_path, decisions=kept, bundles=kept / "bundles") as api:
+        api.ask("PUT", "/concepts/grid", json={})
+        api.ask("POST", "/concepts/grid/examples", json={"positive": ["c300"]})
         yield api
 
 
@@ -95,14 +98,20 @@ URLS = {
     "/neighbors/{tile_id}": "/neighbors/c300?k=100",
     "/cluster/{tile_id}": "/cluster/c333",
     "/clusters/{label}": "/clusters/-1",
+    "/clusters/{label}/name": "/clusters/0/name",
     "/tiles/{tile_id}": "/tiles/c333",
     "/screen/{tile_id}": "/screen/c333",
     "/review/tiles/{tile_id}": "/review/tiles/c333",
     "/tiles/{tile_id}/decision": "/tiles/c303/decision",
+    "/concepts/{name}": "/concepts/grid",
+    "/concepts/{name}/examples": "/concepts/grid/examples",
+    "/concepts/{name}/examples/{tile_id}": "/concepts/grid/examples/c333",
+    "/concepts/{name}/ranking": "/concepts/grid/ranking",
+    "/concepts/{name}/uncertain": "/concepts/grid/uncertain",
     "/bundles/{bundle_id}:activate": "/bundles/{}:activate",
     "/bundles/{a}/diff/{b}": "/bundles/{0}/diff/{0}",
-    "/v2/models/{name}": "/v2/models/tilescreen",
-    "/v2/models/{name}/ready": "/v2/models/tilescreen/ready",
+    "/v2/models/{model_name}": "/v2/models/tilescreen",
+    "/v2/models/{model_name}/ready": "/v2/models/tilescreen/ready",
 }
 JSON = [
     name.split()
@@ -123,9 +132,12 @@ def test_answers_fit_the_document(api: Api, method: str, path: str) -> None:
     """What a route answers is what the document says, for good tiles and bad."""
     if path.endswith("/infer"):
         body = OPERATIONS[f"post {path}"]["requestBody"]["content"]["application/json"]["example"]
-        answer = api.ask("POST", path.format(name="tilescreen"), json=body)
+        answer = api.ask("POST", path.format(model_name="tilescreen"), json=body)
     elif sent := json_example(OPERATIONS[f"{method} {path}"]):
         answer = api.ask(method.upper(), URLS.get(path, path), json=sent)
+    elif path == "/decisions/import":
+        table = b"id,decision\nc303,drop\nnope,keep\n"
+        answer = api.post(f"{path}?partial=true", table, "text/csv")
     elif "requestBody" in DOCUMENT["paths"][path][method]:
         files = [("a.png", png(tiny_tiles()[0])), ("b.png", b""), ("c.png", png(tiny_tiles()[11]))]
         answer = api.form(path, *files)

@@ -21,9 +21,9 @@ import uvicorn
 from bundle import Bundle, decode_png
 from bundle.arrays import Latents, Tiles
 from client import Client, Encoded, FailedTile, NotFound, Screening, TileRefused
-from client.options import Options
+from client.batch.options import Options
+from client.batch.tables import Table
 from client.screenings import VERDICTS
-from client.tables import Table
 from service.app import create_app
 from service.settings import Settings
 from tests.fakes import FakeEncoder
@@ -235,7 +235,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, tiny_path: 
     with _serving_here(tiny_path, encoder) as url:
         command = _command(url, "encode", tmp_path, out, "--parallel", "1", "--quiet")
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-            _wait_for_lines(tmp_path / "out.csv.journal", 1 + 64)
+            _wait_for_lines(tmp_path / "out.csv.ledger", 1 + 64)
             process.send_signal(signal.SIGINT)
             _, shown = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 130

@@ -236,8 +236,8 @@ def test_a_refused_decision_is_taken_back(chromium: Browser, site: str, status: 
     with chromium.new_context() as context:  # a browser writes failed requests on the console
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        page.goto(f"{site}/view/review?sort=id")
         page.route("**/decisions", lambda route: waiting.append(route))  # noqa: PLW0108, no builtin
+        page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
         expect(chip(page, "c300")).to_have_text("drop…")
         expect(tile(page, "c300")).to_have_attribute("data-state", "")

@@ -17,7 +17,7 @@ from PIL import Image
 from bundle.arrays import Grey, Latents, Points
 from bundle.bundle import Bundle, picture_hash
 from bundle.errors import BundleError, InputError
-from bundle.layout import ENCODERS, PICTURE_HASHES, TILE_HASHES
+from bundle.layout import ENCODERS, MAP, PICTURE_HASHES, SURROUNDINGS, TILE_HASHES
 from bundle.manifest import (
     Manifest,
     Preprocessing,
@@ -28,6 +28,7 @@ from bundle.manifest import (
     Threshold,
 )
 from bundle.neighbors import Hits
+from bundle.plane import Plane
 from bundle.runtime import OnnxEncoder
 from bundle.screening import COLOUR_LIMIT, Evidence, Screened
 from bundle.spread import spread
@@ -36,6 +37,7 @@ from training.indexing.cluster import Labels, dbscan, edges, k_distances, knee, 
 from training.indexing.density import Density, density
 from training.indexing.graph import neighbor_graph, random_distances, tree_arrays
 from training.indexing.lists import LEAST, Indexed, index_points
+from training.indexing.plane import STEPS, lay_out
 from training.indexing.quantized import Trial, measure
 from training.indexing.scaler import scale
 from training.progress import StepLog, peak_rss_mib
@@ -100,6 +102,7 @@ class _Found:
     eps_sweep: NDArray[np.float32]
     dbscan: Labels
     density: Density
+    plane: Plane
 
 
 def assemble(target: Path, fitted: Fitted) -> Manifest:
@@ -123,8 +126,12 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
         writer.array("points.npy", points)
         found = _find(points, fitted)
         _write_found(writer, found)
-        rules, screened = judge(_case(fitted, scaler, points, found.graph), fitted.log)
+        rules, screened, surroundings = judge(
+            _case(fitted, scaler, points, found.graph), fitted.log
+        )
         _write_screened(writer, screened)
+        if surroundings.any():
+            writer.array(SURROUNDINGS, surroundings)
         _write_tiles(writer, fitted)
         manifest = _manifest(fitted, found, rules, self_test)
         if fitted.calibrated_on is not None:
@@ -184,8 +191,10 @@ def _find(points: Points, fitted: Fitted) -> _Found:
     with log.step("clusters", count) as bar:
         clusters = density(points, matrix)
         bar.update(count)
+    with log.step("map", STEPS, unit=" steps") as bar:
+        plane = lay_out(points, graph.rows, advance=bar.update)
     pairs = random_distances(points, fitted.seed)
-    return _Found(graph, tree, index, pairs, curve, swept, study, clusters)
+    return _Found(graph, tree, index, pairs, curve, swept, study, clusters, plane)
 
 
 def _write_found(writer: BundleWriter, found: _Found) -> None:
@@ -199,6 +208,7 @@ def _write_found(writer: BundleWriter, found: _Found) -> None:
     writer.array("dbscan_labels.npy", found.dbscan.labels)
     writer.array("labels.npy", found.density.labels.labels)
     writer.array("core.npy", found.density.core)
+    writer.array(MAP, found.plane)
 
 
 def _write_screened(writer: BundleWriter, screened: Screened) -> None:

@@ -3,6 +3,7 @@
 from alembic import context
 
 from service.decisions.tables import metadata
+from service.teaching import tables  # noqa: F401, its table is one of the metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -179,7 +179,7 @@
   function openZoom() {
     if (!list.get(grid.at)) return;
     zoom.showModal();
-    zoom.focus(); // not on its first link, on which Space and Enter would mean something else
+    zoom.focus(); // not a button in it: Space closes it again
     tell();
   }
   zoom.addEventListener("close", () => grid.focus(grid.at, grid.selected));

@@ -77,6 +77,16 @@ def test_an_altered_file(copy: Path, name: str) -> None:
     refused(copy, BundleDamaged, name, "altered", "SHA-256")
 
 
+@pytest.mark.parametrize("place", [1.5, -1.1, np.nan])
+def test_a_map_with_a_place_outside(tmp_path: Path, place: float) -> None:
+    """A place that no map can show is refused."""
+    write_tiny_bundle(tmp_path / "bundle", plane=True)
+    places = np.zeros((12, 2), np.float32)
+    places[5, 1] = place
+    forge_array(tmp_path / "bundle", "map.npy", places)
+    refused(tmp_path / "bundle", BundleDamaged, "map.npy")
+
+
 def test_a_file_that_is_too_long(copy: Path) -> None:
     """A byte too many is refused too."""
     (copy / "scans.json").write_bytes((copy / "scans.json").read_bytes() + b" ")

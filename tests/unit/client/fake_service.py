@@ -32,7 +32,8 @@ class FakeService:
     """Answers POSTs by the rules below, after the steps of `script` are used up.
 
     A tile whose bytes begin with "bad" gets an error of its own; one that begins with
-    "poison" makes the whole request a 500. `most_lines`: a stream breaks off after so many.
+    "poison" makes the whole request a 500, with "cut" the connection breaks. `most_lines`: a
+    stream breaks off after so many.
     `asked`: names of the tiles of each POST.
     """
 
@@ -40,6 +41,7 @@ class FakeService:
     most_tiles: int = 100
     most_bytes: int = 10**6
     most_lines: int = 10**6
+    limits: dict[str, int] | None = None
     script: list[Step] = field(default_factory=list)
     asked: list[list[str]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
@@ -54,6 +56,8 @@ class FakeService:
         self.asked.append([name.decode() for name, _ in tiles])
         if self.script:
             return _play(self.script.pop(0), request)
+        if any(data.startswith(b"cut") for _, data in tiles):
+            raise httpx.ReadError("reset", request=request)
         answer = self._post(request.url.path.strip("/"), tiles)
         return self._formed(answer, request.headers["accept"])
 
@@ -62,6 +66,8 @@ class FakeService:
             source = {"tiles": 2, "scans": 1, "skipped": {}}
             manifest = {"bundle_id": self.bundle, "latent_dim": 2, "profile": "default"}
             return httpx.Response(200, json={**manifest, "source": source})
+        if path == "/limits" and self.limits is not None:
+            return httpx.Response(200, json={"bundle": self.bundle, **self.limits})
         if path in self.pages:
             page = self.pages[path]
             if isinstance(page, bytes):

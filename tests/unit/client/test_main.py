@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from client import Retry
-from client.__main__ import main
-from client.options import parse
+from client.__main__ import main, parse
 from tests.unit.client.fake_service import AT_ONCE, FakeService, problem
 
 REFUSED = httpx.ConnectError("refused")
@@ -58,11 +57,11 @@ def _breaking_after(
 
 
 def _broken_run(folder: Path, out: Path) -> FakeService:
-    """Let a run break after its first request; the journal then holds 64 tiles."""
+    """Let a run break after its first request; the ledger then holds 64 tiles."""
     service = FakeService()
     transport = httpx.MockTransport(_breaking_after(1, service))
     args = ["encode", str(folder), "--out", str(out), "--url", "http://service", "--parallel", "1"]
-    assert main(args, transport=transport, retry=AT_ONCE) == 1
+    assert main(args, transport=transport, retry=AT_ONCE) == 3
     service.asked.clear()
     return service
 
@@ -76,7 +75,7 @@ def test_a_folder_becomes_a_table(
     assert [row["file"] for row in rows] == [f"t{number:03}.png" for number in range(150)]
     assert [float(row["l0"]) for row in rows] == list(range(1, 151))
     assert capsys.readouterr().out == f"150 of 150 tiles -> {out}\n"
-    assert not out.with_name("out.csv.journal").exists()
+    assert not out.with_name("out.csv.ledger").exists()
 
 
 def test_the_order_does_not_depend_on_who_answers_first(folder: Path, out: Path) -> None:
@@ -127,13 +126,11 @@ def test_evidence_is_for_ndjson(folder: Path, out: Path) -> None:
     assert (line["verdict"], line["evidence"][0]["neighbors"][0]["id"]) == ("drop", "c9")
 
 
-def test_progress_has_rate_and_time_left(
-    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The bar goes to standard error; --quiet leaves it out."""
+def test_progress_has_a_rate(folder: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It goes to standard error, in lines where that is no terminal; --quiet leaves it out."""
     _run(FakeService(), "encode", folder, out)
-    assert "150/150 [" in (shown := capsys.readouterr().err)
-    assert "tiles/s" in shown
+    assert (shown := capsys.readouterr().err).startswith("150 of 150 tiles, ")
+    assert shown.endswith(" tiles/s\n")
     _run(FakeService(), "encode", folder, out, "--quiet")
     assert capsys.readouterr().err == ""
 
@@ -147,7 +144,7 @@ def test_failed_files_are_listed(
     assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 2
     assert "  t003.png: It is not_a_png. (not_a_png)" in capsys.readouterr().err
     assert _rows(out)[3]["error"] == "not_a_png: It is not_a_png."
-    assert listed.read_text() == "file,code,reason\nt003.png,not_a_png,It is not_a_png.\n"
+    assert listed.read_text() == ("file,id,code,reason\nt003.png,t003,not_a_png,It is not_a_png.\n")
 
 
 def test_many_failures_are_cut_short_on_the_screen(
@@ -158,9 +155,11 @@ def test_many_failures_are_cut_short_on_the_screen(
         (folder / f"t{number:03}.png").write_bytes(b"bad")
     assert _run(FakeService(), "encode", folder, out, "--quiet") == 2
     shown = capsys.readouterr().err
-    assert shown.startswith("30 failed:")
+    listed = out.with_name("out.csv.failures.csv")
+    assert shown.startswith(f"30 failed, listed in {listed}:")
     assert shown.count("not_a_png)") == 20
-    assert f"and 10 more, in {out}" in shown
+    assert "\n  and 10 more\n" in shown
+    assert len(_rows(listed)) == 30
 
 
 def test_no_failures_make_an_empty_list(folder: Path, out: Path) -> None:
@@ -168,7 +167,7 @@ def test_no_failures_make_an_empty_list(folder: Path, out: Path) -> None:
     listed = out.with_name("failed.csv")
     listed.write_text("old")
     assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 0
-    assert listed.read_text() == "file,code,reason\n"
+    assert listed.read_text() == "file,id,code,reason\n"
 
 
 def test_a_file_that_vanishes_midway_fails_alone(folder: Path, out: Path) -> None:
@@ -218,7 +217,7 @@ def test_a_broken_run_says_how_to_go_on(
     _broken_run(folder, out)
     shown = capsys.readouterr().err
     assert "client: Nothing answers at http://service." in shown
-    assert f"The answers so far are in {out}.journal; add --resume to go on from there." in shown
+    assert f"The answers so far are in {out}.ledger; add --resume to go on from there." in shown
 
 
 def test_a_broken_run_is_not_thrown_away(
@@ -232,11 +231,77 @@ def test_a_broken_run_is_not_thrown_away(
 
 
 def test_a_changed_file_is_asked_again(folder: Path, out: Path) -> None:
-    """A result of an older picture is not kept."""
+    """Same name, size and time, another picture: its answer is that of the new one."""
     service = _broken_run(folder, out)
-    os.utime(folder / "t001.png", ns=(1, 1))
+    times = (folder / "t001.png").stat()
+    (folder / "t001.png").write_bytes(b"yy")
+    os.utime(folder / "t001.png", ns=(times.st_atime_ns, times.st_mtime_ns))
     assert _run(service, "encode", folder, out, "--resume", "--parallel", "1") == 0
     assert service.asked[0][0] == "t001.png"
+    assert [names[0] for names in service.asked[1:]] == ["t127.png"]
+
+
+def test_a_renamed_or_moved_file_is_not_asked_again(folder: Path, out: Path) -> None:
+    """What was answered is kept by content; the table has the new name and id."""
+    service = _broken_run(folder, out)
+    (folder / "sub").mkdir()
+    for number in range(64):
+        (folder / f"t{number:03}.png").rename(folder / f"sub/r{number:03}.png")
+    assert _run(service, "encode", folder, out, "--resume") == 0
+    assert {name[0] for names in service.asked for name in names} == {"t"}
+    row = _rows(out)[1]
+    assert (row["file"], row["id"], row["l0"]) == ("sub/r001.png", "r001", "2.0")
+
+
+def test_a_tile_that_is_there_twice_is_asked_once(folder: Path, out: Path) -> None:
+    """Copies have their own rows with the one answer, or the one reason."""
+    (folder / "copy.png").write_bytes((folder / "t005.png").read_bytes())
+    (folder / "t000.png").write_bytes(b"bad")
+    (folder / "t009.png").write_bytes(b"bad")
+    service = FakeService()
+    assert _run(service, "encode", folder, out) == 2
+    assert sum(map(len, service.asked)) == 149
+    rows = {row["id"]: row for row in _rows(out)}
+    assert rows["copy"]["l0"] == rows["t005"]["l0"] == "6.0"
+    assert rows["t000"]["error"] == rows["t009"]["error"] == "not_a_png: It is not_a_png."
+
+
+def test_a_ledger_of_ones_own_serves_the_next_run(folder: Path, out: Path) -> None:
+    """With --ledger it stays: a folder that grew is asked about what is new alone."""
+    kept = out.with_name("kept.ledger")
+    assert _run(FakeService(), "encode", folder, out, "--ledger", str(kept)) == 0
+    (folder / "new.png").write_bytes(b"n")
+    service = FakeService()
+    assert _run(service, "encode", folder, out, "--ledger", str(kept), "--resume") == 0
+    assert service.asked == [["new.png"]]
+    assert len(_rows(out)) == 151
+
+
+@pytest.mark.parametrize(("rate", "status"), [("0", 2), ("0.01", 2), ("0.02", 0)])
+def test_some_failures_may_be_allowed(folder: Path, out: Path, rate: str, status: int) -> None:
+    """Two of 150 are more than a hundredth; they are listed whatever the status."""
+    for number in (3, 4):
+        (folder / f"t{number:03}.png").write_bytes(b"bad" * number)
+    assert _run(FakeService(), "encode", folder, out, "--max-failure-rate", rate) == status
+    assert len(_rows(out.with_name("out.csv.failures.csv"))) == 2
+
+
+def test_published_limits_are_kept(folder: Path, out: Path) -> None:
+    """No request is refused for its size: the service is asked what it takes."""
+    told = {"request_tiles": 20, "request_bytes": 60_000, "tile_bytes": 149, "tiles_under_way": 20}
+    service = FakeService(most_tiles=20, limits=told)
+    assert _run(service, "encode", folder, out) == 2
+    assert max(map(len, service.asked)) == 20
+    assert sum(map(len, service.asked)) == 149
+    assert _rows(out)[149]["error"].startswith("tile_too_long: The file has 150 bytes; at most 149")
+
+
+def test_limits_that_do_not_read_as_such_are_told(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Something else answers there, or another version."""
+    assert _run(FakeService(limits={"request_tiles": 20}), "encode", folder, out) == 1
+    assert "/limits tells no 'request_bytes'" in capsys.readouterr().err
 
 
 def test_resume_without_a_broken_run_just_runs(folder: Path, out: Path) -> None:
@@ -253,7 +318,7 @@ def test_resume_with_another_bundle_is_refused(
     assert _run(service, "encode", folder, out, "--resume") == 1
     shown = capsys.readouterr().err
     assert "distances and clusters of two bundles must not be mixed" in shown
-    assert f"Delete {out}.journal and run again" in shown
+    assert f"Delete {out}.ledger and run again" in shown
 
 
 def test_a_bundle_that_changes_midway_stops_the_run(
@@ -268,17 +333,24 @@ def test_a_bundle_that_changes_midway_stops_the_run(
         return service(request)
 
     args = ["encode", str(folder), "--out", str(out), "--url", "http://service", "--parallel", "1"]
-    assert main(args, transport=httpx.MockTransport(changing), retry=AT_ONCE) == 1
+    assert main(args, transport=httpx.MockTransport(changing), retry=AT_ONCE) == 3
     assert "from bundle b2, the results so far are of bundle b1" in capsys.readouterr().err
     assert not out.exists()
 
 
-def test_tiles_that_break_the_connection_fail_alone(folder: Path, out: Path) -> None:
-    """The service still answers, so the run goes on without them."""
+def test_a_tile_that_breaks_the_connection_fails_alone(folder: Path, out: Path) -> None:
+    """The service still answers, so it is looked for by halves, and the run goes on without it."""
+    (folder / "t005.png").write_bytes(b"cut")
+    assert _run(FakeService(), "encode", folder, out) == 2
+    failed = {row["id"]: row["error"] for row in _rows(out) if row["error"]}
+    assert list(failed) == ["t005"]
+    assert failed["t005"].startswith("connection_failed: ")
+
+
+def test_a_service_that_was_away_for_long_costs_no_tile(folder: Path, out: Path) -> None:
+    """It comes back just when patience has run out: its tiles are asked again, not given up."""
     service = FakeService(script=[BROKEN] * AT_ONCE.tries)
-    assert _run(service, "encode", folder, out, "--parallel", "1") == 2
-    failed = [row["id"] for row in _rows(out) if row["error"]]
-    assert failed == [f"t{number:03}" for number in range(64)]
+    assert _run(service, "encode", folder, out, "--parallel", "1") == 0
 
 
 def test_one_error_of_many_workers_is_told(
@@ -286,7 +358,7 @@ def test_one_error_of_many_workers_is_told(
 ) -> None:
     """A problem of the whole request ends the run with one sentence."""
     service = FakeService(script=[problem(422, "invalid_request")] * 3)
-    assert _run(service, "encode", folder, out) == 1
+    assert _run(service, "encode", folder, out) == 3
     assert "client: It is invalid_request. (invalid_request, 422)" in capsys.readouterr().err
 
 
@@ -329,6 +401,8 @@ def test_another_program_is_not_taken_for_the_service(
         (["screen", ".", "--out", "a.csv", "-k", "x"], "no whole number from 0 to 20"),
         (["encode", ".", "--out", "a.csv", "--timeout", "0"], "no number of seconds above 0"),
         (["encode", ".", "--out", "a.csv", "--timeout", "x"], "no number of seconds above 0"),
+        (["encode", ".", "--out", "a.csv", "--max-failure-rate", "2"], "no share from 0 to 1"),
+        (["encode", ".", "--out", "a.csv", "--max-failure-rate", "x"], "no share from 0 to 1"),
         (["encode", "."], "required: --out"),
         (["paint", "."], "invalid choice: 'paint'"),
         ([], "required: COMMAND"),
@@ -353,7 +427,7 @@ def test_bad_usage_is_a_sentence_and_status_1(
 def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     """--help tells the exit statuses and leaves with 0."""
     assert main(["encode", "--help"]) == 0
-    assert "2 written, but some files failed" in capsys.readouterr().out
+    assert "2 written, but more failed; 3 broken off" in capsys.readouterr().out
 
 
 def test_a_full_disk_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -362,7 +436,7 @@ def test_a_full_disk_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[s
         pytest.skip("needs /dev/full")
     listed = Path("/dev/full")
     out = folder.with_name("out.ndjson")
-    assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 1
+    assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 3
     assert "No space left on device" in capsys.readouterr().err
 
 

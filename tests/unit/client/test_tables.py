@@ -11,8 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from client import InputUnusable, Problem
+from client.batch.tables import Entry, Table, check_output, write_table
 from client.plans import Command
-from client.tables import Entry, Table, check_output, write_table
 from tests.unit.client.fake_service import result
 
 BAD = {"error": Problem("not_a_png", 415, "Not a PNG", 'It says, "no".').to_json()}
@@ -20,7 +20,7 @@ BAD = {"error": Problem("not_a_png", 415, "Not a PNG", 'It says, "no".').to_json
 
 def _entries(command: Command) -> list[Entry]:
     return [
-        Entry("a/b.png", "b", {"index": 7, "id": "?", **result(command, 4.0)}),
+        Entry("a/b.png", "b", result(command, 4.0)),
         Entry("bad.png", "bad", BAD),
     ]
 
@@ -116,7 +116,7 @@ def test_parquet_holds_the_same_rows(tmp_path: Path, command: Command) -> None:
 
 
 def test_ndjson_is_what_the_api_gives(tmp_path: Path) -> None:
-    """One result a line with its file and id; the index in some request is left out."""
+    """One result a line with its file and id."""
     out = tmp_path / "out.ndjson"
     write_table(out, Table("encode", 2), _entries("encode"))
     lines = [json.loads(line) for line in out.read_text().splitlines()]

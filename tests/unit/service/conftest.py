@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.forge import forge_array
+from tests.postgres import Postgres, postgres
 from tests.tiny import write_tiny_bundle
 
 
@@ -54,3 +56,20 @@ def study_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("study") / "bundle"
     write_tiny_bundle(target, maps=False)
     return target
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL that all tests share; each makes a database of its own in it."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """Settings that keep decisions in an empty place: a folder, then PostgreSQL."""
+    folder = {"decisions": tmp_path / "kept"}
+    if request.param == "sqlite":
+        return folder
+    server: Postgres = request.getfixturevalue("server")
+    return {"database_url": server.new(), **folder}

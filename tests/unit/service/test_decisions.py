@@ -14,9 +14,9 @@ ADMIN, ANN, READ = "admin-key-0123456789", "ann-key-0123456789", "read-key-01234
 
 
 @pytest.fixture
-def api(tiny_path: Path, tmp_path: Path) -> Iterator[Api]:
-    """The application over the tiny bundle, its decisions in an empty folder."""
-    with running(tiny_path, decisions=tmp_path / "kept") as running_api:
+def api(tiny_path: Path, kept: dict[str, Any]) -> Iterator[Api]:
+    """The application over the tiny bundle, with no decisions yet."""
+    with running(tiny_path, **kept) as running_api:
         yield running_api
 
 
@@ -153,44 +153,44 @@ def test_the_list_is_filtered_and_paged(api: Api):
     assert [one["id"] for one in api.get("/decisions?reviewer=ben").json()["decisions"]] == ["c309"]
 
 
-def test_decisions_outlive_the_service(tiny_path: Path, tmp_path: Path):
+def test_decisions_outlive_the_service(tiny_path: Path, kept: dict[str, Any]):
     """Another start over the same folder knows them."""
-    with running(tiny_path, decisions=tmp_path) as api:
+    with running(tiny_path, **kept) as api:
         put(api, "c303", "drop")
-    with running(tiny_path, decisions=tmp_path) as api:
+    with running(tiny_path, **kept) as api:
         assert api.get("/tiles/c303/decision").json()["state"] == "drop"
 
 
-def test_two_processes_see_each_others_decisions(tiny_path: Path, tmp_path: Path):
+def test_two_processes_see_each_others_decisions(tiny_path: Path, kept: dict[str, Any]):
     """What one has acknowledged, the other tells."""
     with (
-        running(tiny_path, decisions=tmp_path) as one,
-        running(tiny_path, decisions=tmp_path) as other,
+        running(tiny_path, **kept) as one,
+        running(tiny_path, **kept) as other,
     ):
         put(one, "c303", "drop", X_Reviewer="ann")
         assert put(other, "c303", "keep", X_Reviewer="ben").json()["state"] == "conflict"
         assert one.get("/tiles/c303/decision").json()["state"] == "conflict"
 
 
-def test_a_new_bundle_takes_decisions_over_by_content(tmp_path: Path):
+def test_a_new_bundle_takes_decisions_over_by_content(tmp_path: Path, kept: dict[str, Any]):
     """A tile keeps its decision under a new id; another tile under the old id does not get it."""
     write_tiny_bundle(tmp_path / "old", ids=[f"a{at:02d}" for at in range(12)])
     write_tiny_bundle(tmp_path / "new", ids=[f"a{at:02d}" for at in range(1, 13)])
     write_tiny_bundle(tmp_path / "other", seed=8)
-    with running(tmp_path / "old", decisions=tmp_path) as api:
+    with running(tmp_path / "old", **kept) as api:
         put(api, "a03", "drop")
-    with running(tmp_path / "new", decisions=tmp_path) as api:
+    with running(tmp_path / "new", **kept) as api:
         assert api.get("/tiles/a04/decision").json()["state"] == "drop"
         assert api.get("/tiles/a03/decision").json()["state"] is None
-    with running(tmp_path / "other", decisions=tmp_path) as api:
+    with running(tmp_path / "other", **kept) as api:
         told = api.get("/decisions").json()
         assert (told["total"], told["elsewhere"]) == (0, 1)
 
 
-def test_roles_are_respected(tiny_path: Path, tmp_path: Path):
+def test_roles_are_respected(tiny_path: Path, kept: dict[str, Any]):
     """A key to read may look, not decide; a key with a name decides in that name alone."""
     keys = f"read:{READ},review@ann:{ANN}"
-    with running(tiny_path, decisions=tmp_path, api_keys=keys) as api:
+    with running(tiny_path, **kept, api_keys=keys) as api:
         assert put(api, "c303", "drop", X_API_Key=READ).json()["code"] == "role_too_low"
         assert put(api, "c303", "drop", X_API_Key=ANN).json()["decisions"][0]["reviewer"] == "ann"
         refused = put(api, "c303", "keep", X_API_Key=ANN, X_Reviewer="ben")

@@ -283,6 +283,14 @@ def test_manifest(api: Api, tiny_bundle: Bundle) -> None:
     assert api.get("/bundle").json() == tiny_bundle.manifest.model_dump(mode="json")
 
 
+def test_limits_are_those_of_the_settings(tiny_path: Path) -> None:
+    """A client that sends many tiles is told how many it may send."""
+    small = {"max_client_batch": 5, "max_queue_tiles": 9, "max_tile_bytes": 2000}
+    with running(tiny_path, **small) as api:
+        told = api.get("/limits").json()
+    assert (told["request_tiles"], told["tiles_under_way"], told["tile_bytes"]) == (5, 9, 2000)
+
+
 def test_alive_and_ready(api: Api, tiny_bundle: Bundle) -> None:
     """/livez and /healthz say alive; /readyz names the bundle and how well the probe fits."""
     assert api.get("/livez").json() == api.get("/healthz").json() == {"status": "alive"}

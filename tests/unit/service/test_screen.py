@@ -276,7 +276,10 @@ def test_a_cursor_that_is_none_is_refused(found: Api, cursor: str) -> None:
     ("query", "known"),
     [
         ("verdict=dropped", "'keep', 'review' or 'drop'"),
-        ("reason=lettering", "'LETTERING', 'FILM_EDGE', 'MASKED', 'BLANK' or 'OFF_TOPIC'"),
+        (
+            "reason=lettering",
+            "'LETTERING', 'FILM_EDGE', 'MASKED', 'BLANK', 'OFF_TOPIC' or 'CONCEPT'",
+        ),
         ("sort=name", "'-score', 'score' or 'id'"),
         ("format=xml", "'json' or 'csv'"),
         ("min_score=1.1", "less than or equal to 1"),

@@ -13,7 +13,7 @@ from bundle import Bundle, BundleError, InputError, OnnxEncoder, assign, open_bu
 from bundle.bundle import Scan
 from bundle.preprocess import Input, content_hash, decode_png
 from bundle.runtime import no_maps
-from bundle.screening import gather, outlier_evidence, screen_new
+from bundle.screening import gather, outlier_evidence, rule_verdicts, screen_new
 from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
 from training.indexing.assemble import Fitted, assemble
 from training.progress import StepLog
@@ -99,6 +99,7 @@ def test_bundle_says_where_it_comes_from(bundle: Bundle) -> None:
         "k-d tree",
         "DBSCAN over eps",
         "clusters",
+        "map",
         "plant and calibrate",
         "pictures",
     ]
@@ -173,21 +174,43 @@ def test_probes_come_from_the_whole_set(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("kind", ["bundle", "study"])
 def test_stored_tiles_are_judged_as_new_ones_are(kind: str, request: pytest.FixtureRequest) -> None:
-    """The service, asked about a stored tile, comes to the stored scores, boxes and verdict."""
+    """The service, asked about a stored tile, comes to its scores but for its surroundings."""
     bundle: Bundle = request.getfixturevalue(kind)
     seen = OnnxEncoder(bundle.path, threads=1).examine(tiny_tiles(130))
     reads = [Input(tile, (300, 200), 0.0) for tile in tiny_tiles(130)]
     found = screen_new(bundle, reads, bundle.scale(seen.latents), seen.maps)
     np.testing.assert_array_equal(found.boxes, bundle.arrays["boxes.npy"])
     if kind == "bundle":  # without maps, a new tile that is stored has itself for a neighbour
-        np.testing.assert_allclose(found.scores, bundle.arrays["scores.npy"], atol=1e-4)
-        np.testing.assert_array_equal(found.verdicts, bundle.arrays["verdicts.npy"])
+        rules, placed = bundle.manifest.screening, found.scores.astype(np.float64)
+        more = rules.slope * bundle.arrays["surroundings.npy"]
+        placed[:, 0] /= placed[:, 0] + (1 - placed[:, 0]) * np.exp(-more)
+        np.testing.assert_allclose(placed, bundle.arrays["scores.npy"], atol=1e-4)
+        verdicts = rule_verdicts(rules, placed.astype(np.float32))
+        np.testing.assert_array_equal(verdicts, bundle.arrays["verdicts.npy"])
+
+
+def test_surroundings_add_and_take_nothing_away(bundle: Bundle) -> None:
+    """Half of what the mean of those beside has above the usual; the film of no name adds none."""
+    more, scans = bundle.arrays["surroundings.npy"], bundle.arrays["scan_numbers.npy"]
+    evidence = gather(tiny_maps(tiny_tiles(130)), SIDE).peaks[:, 0]
+    beside = {row: [at for at in (row - 3, row + 3) if 0 <= at < 130] for row in range(130)}
+    means = {row: np.mean(evidence[near]) for row, near in beside.items() if scans[row] >= 0}
+    usual = np.median(list(means.values()))
+    expected = [max(0.5 * (means[row] - usual), 0) if row in means else 0 for row in range(130)]
+    np.testing.assert_allclose(more, expected, atol=1e-5)
+    assert more.max() > 0
+
+
+def test_the_study_knows_no_surroundings(study: Bundle) -> None:
+    """Its outlier distance stays as it was."""
+    assert "surroundings.npy" not in study.arrays
 
 
 def test_bundle_with_maps_judges_by_them(bundle: Bundle) -> None:
     """The brighter the map, the higher the score; boxes are where it is bright."""
-    scores, boxes = bundle.arrays["scores.npy"][:, 0], bundle.arrays["boxes.npy"][:, 0]
-    squares = tiny_latents(tiny_tiles(130))
+    alone = bundle.arrays["surroundings.npy"] == 0
+    scores, boxes = bundle.arrays["scores.npy"][alone, 0], bundle.arrays["boxes.npy"][alone, 0]
+    squares = tiny_latents(tiny_tiles(130))[alone]
     rising = scores[np.argsort(squares.mean(axis=1))]
     assert (np.diff(rising) > -1e-6).all()
     assert bundle.manifest.screening.evidence == "map"

@@ -1,0 +1,1 @@
+"""Acknowledged decisions survive kill -9 at any moment: `make kill-test`."""

@@ -1,0 +1,81 @@
+"""Which stored tiles lie beside each other in their scan: what a film shows goes on there."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+BESIDE = 8
+"""Most tiles beside another: those round it on a grid."""
+_AT_ONCE = 256
+
+
+def beside(
+    scans: NDArray[np.int32], positions: NDArray[np.int32], *, most: int = BESIDE
+) -> NDArray[np.int32]:
+    """Return (n, most) int32 rows of the tiles one step away in the same scan, -1 for none.
+
+    A step is the distance at which most tiles have their nearest other one; tiles that were cut
+    off the grid, at an edge, are beside whatever lies within a step.
+
+    Args:
+        scans: (n,) number of each tile's scan, -1 when not known.
+        positions: (n, 2) int32 y and x in the scan in pixels, -1 when not known.
+        most: tiles kept of those within a step.
+    """
+    found = np.full((len(scans), most), -1, dtype=np.int32)
+    groups = list(_placed(scans, positions))
+    steps = [_nearest(positions[rows]) for rows in groups]
+    if not steps:
+        return found
+    step = np.quantile(np.concatenate(steps), 0.5, method="lower")
+    for rows in groups:
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            away = _distances(positions[part], positions[rows])
+            near = (away > 0) & (away <= step)
+            order = np.argsort(~near, axis=1, kind="stable")[:, :most]
+            kept = np.take_along_axis(near, order, axis=1)
+            found[part, : order.shape[1]] = np.where(kept, rows[order], -1)
+    return found
+
+
+def _placed(scans: NDArray[np.int32], positions: NDArray[np.int32]) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of each scan that has two or more tiles whose place is known."""
+    known = np.flatnonzero((scans >= 0) & (positions >= 0).all(axis=1))
+    known = known[np.argsort(scans[known], kind="stable")]
+    for rows in np.split(known, np.flatnonzero(np.diff(scans[known])) + 1):
+        if len(rows) > 1:
+            yield rows
+
+
+def _distances(some: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return (a, b) the larger of the distances down and across."""
+    result: NDArray[np.int32] = np.abs(some[:, None] - others).max(axis=2)
+    return result
+
+
+def _nearest(positions: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return, of some of the tiles, the distance to the nearest other one."""
+    away = _distances(positions[:_AT_ONCE], positions)
+    result: NDArray[np.int32] = np.where(away > 0, away, np.iinfo(np.int32).max).min(axis=1)
+    return result
+
+
+def around(
+    values: NDArray[np.float64], near: NDArray[np.int32], part: float
+) -> NDArray[np.float64]:
+    """Return (n,) standardised values, with that part of the mean of the tiles beside added.
+
+    A tile whose place is not known, or that stands alone, has the mean of all beside it.
+
+    Args:
+        values: (n,), the higher the more there is to see.
+        near: (n, k) int32 rows from `beside`.
+        part: what the mean counts beside the tile's own value.
+    """
+    own = (values - values.mean()) / max(values.std(), 1e-9)
+    there = near >= 0
+    sums = np.where(there, own[near], 0).sum(axis=1)
+    result: NDArray[np.float64] = own + part * sums / np.maximum(there.sum(axis=1), 1)
+    return result

@@ -1,0 +1,1 @@
+"""Many tiles from somewhere into a table, whatever happens on the way."""

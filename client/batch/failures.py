@@ -1,0 +1,35 @@
+"""The list of failed tiles, at the end of a run."""
+
+import csv
+import sys
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+
+from ..problem import Problem
+from ..sources import Tile
+
+_SHOWN = 20
+
+
+def write_failures(target: Path, failures: Mapping[Tile, Problem]) -> None:
+    """Write file, id, code and reason of each, sorted by file; no rows if there are none.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with target.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["file", "id", "code", "reason"])
+        for tile, problem in failures.items():
+            writer.writerow([tile.file, tile.id, problem.code, problem.detail])
+
+
+def print_failures(failures: Mapping[Tile, Problem], listed_in: Path) -> None:
+    """Print the first of them to standard error, and where all of them are."""
+    print(f"{len(failures):,} failed, listed in {listed_in}:", file=sys.stderr)
+    for tile, problem in islice(failures.items(), _SHOWN):
+        print(f"  {tile.file}: {problem.detail} ({problem.code})", file=sys.stderr)
+    if len(failures) > _SHOWN:
+        print(f"  and {len(failures) - _SHOWN:,} more", file=sys.stderr)
+    print("The same command with --resume asks again for these alone.", file=sys.stderr)

@@ -1,0 +1,131 @@
+"""How far a run is, how fast, and how long it will take: a bar on a terminal, else plain lines."""
+
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from types import TracebackType
+from typing import Any, Protocol, Self, TextIO
+
+_EVERY_S = 10.0
+_UNIT = " tiles"
+
+
+class Progress(Protocol):
+    """What is told about the tiles of a run."""
+
+    def done(self, tiles: int, /) -> None:
+        """So many more were asked about."""
+
+    def kept(self, tiles: int, /) -> None:
+        """So many more have an answer already: they say nothing of the rate."""
+
+
+class Silence:
+    """No progress at all."""
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Say nothing."""
+
+    def done(self, tiles: int, /) -> None:
+        """Say nothing."""
+
+    def kept(self, tiles: int, /) -> None:
+        """Say nothing."""
+
+
+class Bar:
+    """A bar of tqdm's."""
+
+    def __init__(self, bar: Any) -> None:  # noqa: ANN401, tqdm may not be there
+        self._bar = bar
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()
+
+    def done(self, tiles: int, /) -> None:
+        """Go on by so many."""
+        self._bar.update(tiles)
+
+    def kept(self, tiles: int, /) -> None:
+        """Begin by so many further on: tqdm leaves those out of its rate."""
+        for name in ("n", "initial", "last_print_n"):
+            setattr(self._bar, name, getattr(self._bar, name) + tiles)
+
+
+class Lines:
+    """A line now and then, for logs."""
+
+    def __init__(
+        self, total: int, out: TextIO, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._total = total
+        self._out = out
+        self._clock = clock
+        self._begun = self._told = clock()
+        self._asked = self._kept = 0
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Say how it ended."""
+        self._tell()
+
+    def done(self, tiles: int, /) -> None:
+        """Count them; say so if it was quiet for long."""
+        self._asked += tiles
+        if self._clock() - self._told >= _EVERY_S:
+            self._tell()
+
+    def kept(self, tiles: int, /) -> None:
+        """Count them apart."""
+        self._kept += tiles
+
+    def _tell(self) -> None:
+        self._told = self._clock()
+        parts = [f"{self._asked + self._kept:,} of {self._total:,} tiles"]
+        if self._kept:
+            parts.append(f"{self._kept:,} of them answered before")
+        passed = self._told - self._begun
+        if self._asked and passed > 0:
+            rate, left = self._asked / passed, self._total - self._asked - self._kept
+            parts.append(f"{rate:,.0f} tiles/s")
+            if left:
+                parts.append(f"{_span(left / rate)} left")
+        print(", ".join(parts), file=self._out, flush=True)
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def shown(total: int, *, quiet: bool) -> Silence | Bar | Lines:
+    """Return what fits standard error: a bar on a terminal if tqdm is installed, else lines."""
+    if quiet:
+        return Silence()
+    if sys.stderr.isatty():
+        try:
+            bar = import_module("tqdm").tqdm(total=total, unit=_UNIT, dynamic_ncols=True)
+        except ModuleNotFoundError:
+            pass
+        else:
+            return Bar(bar)
+    return Lines(total, sys.stderr)

@@ -1,0 +1,157 @@
+"""`decide`, `undo`, `decisions`, `import`, `export` and `verify`: decisions about stored tiles."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+
+from .api import Client
+from .arguments import Commands, add_service
+from .decisions import DECISIONS, BatchDecided, NewDecision
+from .errors import ClientError
+from .exits import DONE, INTERRUPTED, NOTHING_DONE, SOME_FAILED
+from .exports import Checked, verify
+from .retry import Retry
+
+_COLUMNS = ("id", "state", "reviewer", "decision", "reason", "comment", "at")
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands about decisions."""
+    asking = {name: commands.add_parser(name, help=text) for name, text in _SUMMARIES.items()}
+    for name, command in asking.items():
+        command.description = _SUMMARIES[name][0].upper() + _SUMMARIES[name][1:] + "."
+        if name != "verify":
+            add_service(command)
+            command.add_argument("--reviewer", metavar="NAME", help="in whose name decisions count")
+    asking["decide"].add_argument("ids", nargs="+", metavar="ID", help="stored tiles")
+    asking["decide"].add_argument("--decision", required=True, choices=DECISIONS)
+    asking["decide"].add_argument("--reason", metavar="CODE", help="why, in a word")
+    asking["decide"].add_argument("--comment", metavar="TEXT", help="anything else")
+    asking["import"].add_argument(
+        "table", type=Path, metavar="CSV", help="id, decision, and reason and comment if you like"
+    )
+    asking["decisions"].add_argument("--out", type=Path, metavar="CSV", help="where to (stdout)")
+    asking["export"].add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    asking["verify"].add_argument("folder", type=Path, metavar="FOLDER", help="an export")
+    asking["verify"].add_argument(
+        "--public-key", metavar="HEX", help="the key that must have signed it"
+    )
+    asking["verify"].add_argument(
+        "--bundle", type=Path, metavar="FOLDER", help="the bundle that it must be of"
+    )
+
+
+def is_one(command: str) -> bool:
+    """Whether a command is one of these."""
+    return command in _SUMMARIES
+
+
+def run(
+    arguments: argparse.Namespace,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    retry: Retry | None = None,
+) -> int:
+    """Carry out a command and return its exit status; a broken one can be given again."""
+    try:
+        if arguments.command == "verify":
+            return _tell(
+                verify(arguments.folder, public_key=arguments.public_key, bundle=arguments.bundle)
+            )
+        with Client(
+            arguments.url,
+            api_key=arguments.api_key,
+            reviewer=arguments.reviewer,
+            retry=retry,
+            timeout_s=arguments.timeout,
+            transport=transport,
+        ) as client:
+            return _COMMANDS[arguments.command](client, arguments)
+    except ClientError as error:
+        print(f"client: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"client: {error.filename}: {error.strerror or error}.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("client: Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    return NOTHING_DONE
+
+
+def _decide(client: Client, arguments: argparse.Namespace) -> int:
+    said = (arguments.decision, arguments.reason, arguments.comment)
+    return _batch(client.decide_many(NewDecision(tile_id, *said) for tile_id in arguments.ids))
+
+
+def _import(client: Client, arguments: argparse.Namespace) -> int:
+    return _batch(client.import_decisions(arguments.table))
+
+
+def _undo(client: Client, _: argparse.Namespace) -> int:
+    undone = client.undo()
+    if undone.batch is None:
+        print("There is nothing to take back.")
+        return DONE
+    return _batch(undone, "taken back")
+
+
+def _batch(made: BatchDecided, what: str = "decided") -> int:
+    print(f"{len(made.states):,} {what}")
+    for tile_id, problem in made.failed.items():
+        print(f"  {tile_id}: {problem.detail} ({problem.code})", file=sys.stderr)
+    return SOME_FAILED if made.failed else DONE
+
+
+def _decisions(client: Client, arguments: argparse.Namespace) -> int:
+    if arguments.out is None:
+        return _list(client, csv.writer(sys.stdout, lineterminator="\n").writerow)
+    with arguments.out.open("w", newline="", encoding="utf-8") as stream:
+        return _list(client, csv.writer(stream, lineterminator="\n").writerow)
+
+
+def _list(client: Client, write: Callable[[list[str | None]], object]) -> int:
+    write([*_COLUMNS])
+    for tile in client.decisions():
+        for made in tile.decisions:
+            said = [made.reviewer, made.decision, made.reason, made.comment, made.at]
+            write([tile.id, tile.state, *said])
+    return DONE
+
+
+def _export(client: Client, arguments: argparse.Namespace) -> int:
+    status = _tell(client.export(arguments.out))
+    print(f"-> {arguments.out}")
+    return status
+
+
+def _tell(found: Checked) -> int:
+    for sentence in found.wrong:
+        print(f"client: {sentence}", file=sys.stderr)
+    counts = ", ".join(f"{number:,} {name}" for name, number in found.manifest["counts"].items())
+    if not found.wrong:
+        print(f"Files are as the manifest says: bundle {found.manifest['bundle']}, {counts}")
+    if found.signed_by:
+        print(f"Signed by {found.signed_by}")
+    if found.note:
+        print(found.note)
+    return SOME_FAILED if found.wrong else DONE
+
+
+_SUMMARIES = {
+    "decide": "decide about stored tiles",
+    "undo": "take back one's own last batch of decisions",
+    "decisions": "list what is decided, and by whom, as CSV",
+    "import": "decide as a CSV says",
+    "export": "fetch the list of decided tiles with its signed manifest",
+    "verify": "check an export offline: its files, its bundle, its signature",
+}
+_COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace], int]] = {
+    "decide": _decide,
+    "undo": _undo,
+    "decisions": _decisions,
+    "import": _import,
+    "export": _export,
+}

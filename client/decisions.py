@@ -1,0 +1,190 @@
+"""What people decide about stored tiles: typed answers, and the plans that ask for them.
+
+An undo, and many decisions at once, are not sent again when the connection breaks: whether they
+were written is not known then, and a second undo would take back another batch.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from .answers import Json, fine, json_object
+from .errors import InputUnusable
+from .plans import Ask, Plan, Terms, ask, fetch, segment
+from .problem import Problem
+from .results import read
+
+Decision: TypeAlias = Literal["keep", "review", "drop"]
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+_A_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision that somebody made; None took one back. seq: number of the event, ascending."""
+
+    reviewer: str
+    decision: str | None
+    reason: str | None
+    comment: str | None
+    at: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class TileDecisions:
+    """How the decisions about a tile stand.
+
+    state: keep, review or drop if all who decided agree, else conflict; None if nobody decided.
+    decisions: that of each reviewer. history: every event, where it was asked for.
+    tag: for `if_match`, to lose no decision that somebody makes meanwhile.
+    """
+
+    id: str
+    state: str | None
+    decisions: tuple[Decided, ...]
+    history: tuple[Decided, ...] = ()
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchDecided:
+    """What became of many decisions, or of an undo.
+
+    batch: what undo takes back as one; None if nothing was written. states: by id.
+    failed: tiles that are not stored, each with its problem.
+    """
+
+    batch: str | None
+    states: Mapping[str, str | None]
+    failed: Mapping[str, Problem]
+
+
+@dataclass(frozen=True)
+class NewDecision:
+    """A decision to make about the tile of this id."""
+
+    id: str
+    decision: Decision
+    reason: str | None = None
+    comment: str | None = None
+
+
+def decide(terms: Terms, new: NewDecision, *, if_match: str | None = None) -> Plan[TileDecisions]:
+    """Decide about one tile; 412 as ServiceRefused where somebody decided after `if_match`."""
+    said = {"decision": new.decision, "reason": new.reason, "comment": new.comment}
+    headers = {} if if_match is None else {"If-Match": if_match}
+    return (yield from _of_tile(terms, Ask(_path(new.id), json=said, verb="PUT", headers=headers)))
+
+
+def withdraw(terms: Terms, tile_id: str) -> Plan[TileDecisions]:
+    """Take one's own decision about a tile back."""
+    return (yield from _of_tile(terms, Ask(_path(tile_id), verb="DELETE")))
+
+
+def decision_of(terms: Terms, tile_id: str, *, history: bool) -> Plan[TileDecisions]:
+    """Ask how the decisions about a tile stand."""
+    more = {"history": "true"} if history else {}
+    return (yield from _of_tile(terms, Ask(_path(tile_id), more)))
+
+
+def decide_many(terms: Terms, new: Iterable[NewDecision]) -> Plan[BatchDecided]:
+    """Decide about many tiles, as one batch that can be undone as one."""
+    said = [{name: value for name, value in vars(one).items() if value is not None} for one in new]
+    if not said:
+        raise InputUnusable("There is no decision to send.")
+    asked = Ask("/decisions", json={"decisions": said}, verb="POST")
+    return (yield from _batch(terms, asked, "batch"))
+
+
+def undo(terms: Terms) -> Plan[BatchDecided]:
+    """Take back one's own last batch that is not taken back yet."""
+    return (yield from _batch(terms, Ask("/decisions/undo", verb="POST"), "undone"))
+
+
+def decision_page(
+    terms: Terms, cursor: str | None, state: str | None, reviewer: str | None
+) -> Plan[tuple[list[TileDecisions], str | None]]:
+    """Ask for one page of decided tiles, the last one first, and where the next one begins."""
+    asked = {"limit": _A_PAGE, "offset": cursor, "state": state, "reviewer": reviewer}
+    params = {name: value for name, value in asked.items() if value is not None}
+    raw = yield from fetch("/decisions", terms, params)
+    return read(_page, raw)
+
+
+def agreement(terms: Terms) -> Plan[Json]:
+    """Ask how far reviewers agree, and where they do not; as the service tells it."""
+    return (yield from fetch("/decisions/agreement", terms))
+
+
+def read_csv(table: Path) -> list[NewDecision]:
+    """Read decisions: columns id and decision, and reason and comment if there are any.
+
+    Raises:
+        InputUnusable: it cannot be read, has not the columns, or a row says something else.
+    """
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            rows = csv.DictReader(stream, strict=True)
+            if not {"id", "decision"} <= set(rows.fieldnames or ()):
+                raise InputUnusable(f"{table} needs the columns id and decision.")
+            return [_row(row, table, rows.line_num) for row in rows]
+    except OSError as error:
+        raise InputUnusable(f"{table} cannot be read: {error.strerror}.") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputUnusable(f"{table} is no table in UTF-8: {error}.") from error
+
+
+def _row(row: Mapping[str, str | None], table: Path, line: int) -> NewDecision:
+    for decision in DECISIONS:
+        if row["decision"] == decision and row["id"]:
+            return NewDecision(
+                row["id"], decision, row.get("reason") or None, row.get("comment") or None
+            )
+    raise InputUnusable(
+        f"Line {line} of {table} has decision {row['decision']!r} for id {row['id']!r}; "
+        f"it must be one of {', '.join(DECISIONS)}."
+    )
+
+
+def _path(tile_id: str) -> str:
+    return f"/tiles/{segment(tile_id)}/decision"
+
+
+def _of_tile(terms: Terms, asked: Ask) -> Plan[TileDecisions]:
+    response = fine((yield from ask(asked, terms)), terms.url)
+    tag = response.headers.get("ETag")
+    return read(_tile, {**json_object(response, terms.url), "tag": tag})
+
+
+def _batch(terms: Terms, asked: Ask, name: str) -> Plan[BatchDecided]:
+    response = yield from ask(asked, terms, patient=False)
+    raw = json_object(fine(response, terms.url), terms.url)
+    return read(_decided_many, {**raw, "batch": raw.get(name)})
+
+
+def _decided_many(raw: Json) -> BatchDecided:
+    results: Sequence[Json] = raw["results"]
+    return BatchDecided(
+        raw["batch"],
+        {str(one["id"]): one["state"] for one in results if "error" not in one},
+        {str(one["id"]): Problem.from_json(one["error"]) for one in results if "error" in one},
+    )
+
+
+def _tile(raw: Json) -> TileDecisions:
+    made = tuple(map(_made, raw["decisions"]))
+    history = tuple(map(_made, raw.get("history") or ()))
+    return TileDecisions(str(raw["id"]), raw["state"], made, history, raw.get("tag"))
+
+
+def _made(raw: Json) -> Decided:
+    members: dict[str, Any] = {name: raw[name] for name in Decided.__dataclass_fields__}
+    return Decided(**members)
+
+
+def _page(raw: Json) -> tuple[list[TileDecisions], str | None]:
+    following = raw["next"]
+    return [_tile(one) for one in raw["decisions"]], None if following is None else str(following)

@@ -1,0 +1,12 @@
+"""Exit statuses of the commands, told in docs/client.md."""
+
+DONE = 0
+"""All is answered, or no more failed than was allowed."""
+NOTHING_DONE = 1
+"""Nothing was asked or changed: bad input, no service, another bundle."""
+SOME_FAILED = 2
+"""The output is written; more failed than was allowed."""
+BROKEN_OFF = 3
+"""Asking began and could not be ended; what was answered is kept."""
+INTERRUPTED = 130
+"""Ctrl-C, as the shell has it."""

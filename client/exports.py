@@ -1,0 +1,169 @@
+"""Exports: a list of decided tiles with a signed manifest, fetched and checked, also years later.
+
+`verify` asks no service. The manifest holds the size and SHA-256 of every file and of the bundle's
+manifest; its Ed25519 signature is over the canonical JSON (sorted names, no spaces, UTF-8) of
+everything but `signature`.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path, PurePath
+from typing import Any
+
+from .answers import Json, unexpected
+from .errors import InputUnusable
+from .plans import Plan, Terms, fetch_bytes
+
+FORMAT = "tilescreen-export-1"
+MANIFEST = "manifest.json"
+_MOST_BYTES = 4 * 2**30
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check of an export found.
+
+    wrong: a sentence for each thing that is not as the manifest says; empty if all is.
+    signed_by: the public key in hex whose signature holds; None if it was not checked or is wrong.
+    note: why the signature was not checked.
+    """
+
+    manifest: Json
+    wrong: list[str] = field(default_factory=list)
+    signed_by: str | None = None
+    note: str | None = None
+
+
+def fetch_export(terms: Terms) -> Plan[dict[str, bytes]]:
+    """Fetch an export: the bytes of its files by name.
+
+    Raises:
+        UnexpectedAnswer: what came is no export.
+    """
+    data = yield from fetch_bytes("/exports", terms)
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = archive.infolist()
+            if sum(one.file_size for one in members) > _MOST_BYTES:
+                raise unexpected(terms.url, "the export is longer than any list")
+            files = {one.filename: archive.read(one) for one in members}
+    except zipfile.BadZipFile as error:
+        raise unexpected(terms.url, "the export is no zip archive") from error
+    if MANIFEST not in files or not all(map(_is_plain, files)):
+        raise unexpected(terms.url, f"the export has no {MANIFEST}, or names with folders")
+    return files
+
+
+def write_export(files: dict[str, bytes], folder: Path) -> None:
+    """Write the files of an export into a folder, which is made; the manifest comes last.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted(files, key=lambda name: (name == MANIFEST, name)):
+        part = folder / f".{name}.part"
+        part.write_bytes(files[name])
+        part.replace(folder / name)
+
+
+def verify(folder: Path, *, public_key: str | None = None, bundle: Path | None = None) -> Checked:
+    """Check an export offline.
+
+    Args:
+        folder: where its files are.
+        public_key: hex of the key that must have signed it; without it any key will do, which
+            proves that nothing was changed by accident, not who made it.
+        bundle: folder of the bundle that it must be of.
+
+    Raises:
+        InputUnusable: there is no manifest of an export.
+    """
+    manifest = _manifest(folder / MANIFEST)
+    wrong = list(_wrong_files(manifest, folder))
+    if bundle is not None:
+        wrong += _wrong_bundle(manifest, bundle)
+    key = str(manifest["signature"]["public_key"])
+    if public_key is not None and public_key.lower() != key.lower():
+        wrong.append(f"It is signed with the key {key}, not with {public_key}.")
+    try:
+        holds = _signature_holds(manifest)
+    except ImportError:
+        return Checked(
+            manifest,
+            wrong,
+            note="The signature was not checked: pip install './client[verify]' (cryptography).",
+        )
+    if not holds:
+        wrong.append("The signature does not fit the manifest: one of them was changed.")
+    return Checked(manifest, wrong, key if holds else None)
+
+
+def canonical(manifest: Json) -> bytes:
+    """Return what is signed: everything but the signature, in the one way to write it."""
+    signed = {name: value for name, value in manifest.items() if name != "signature"}
+    text = json.dumps(signed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def _manifest(file: Path) -> Json:
+    try:
+        manifest: Any = json.loads(file.read_bytes())
+        if manifest["format"] != FORMAT:
+            raise InputUnusable(f"{file} has the format {manifest['format']!r}, not {FORMAT}.")
+        names, signature = list(manifest["files"]), manifest["signature"]
+        whole = {"public_key", "value", "algorithm"} <= set(signature)
+    except OSError as error:
+        raise InputUnusable(f"{file} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputUnusable(f"{file} is no manifest of an export.") from error
+    if not whole or not all(map(_is_plain, names)):
+        raise InputUnusable(f"{file} is no manifest of an export.")
+    return dict(manifest)
+
+
+def _is_plain(name: str) -> bool:
+    return bool(name) and PurePath(name).name == name and "\\" not in name and name != ".."
+
+
+def _wrong_files(manifest: Json, folder: Path) -> Iterator[str]:
+    for name, told in manifest["files"].items():
+        try:
+            with (folder / name).open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                size = stream.tell()
+        except OSError as error:
+            yield f"{name} cannot be read: {error.strerror}."
+            continue
+        if (digest, size) != (told.get("sha256"), told.get("size")):
+            yield f"{name} is not as it was signed: its size or SHA-256 differs."
+
+
+def _wrong_bundle(manifest: Json, bundle: Path) -> Iterator[str]:
+    try:
+        digest = hashlib.sha256((bundle / MANIFEST).read_bytes()).hexdigest()
+    except OSError as error:
+        yield f"The manifest of {bundle} cannot be read: {error.strerror}."
+        return
+    if digest != manifest.get("bundle_manifest_sha256"):
+        yield f"It is of bundle {manifest.get('bundle')}, whose manifest is not that of {bundle}."
+
+
+def _signature_holds(manifest: Json) -> bool:
+    """Check the signature; raises ImportError without the package `cryptography`."""
+    keys = import_module("cryptography.hazmat.primitives.asymmetric.ed25519")
+    invalid = import_module("cryptography.exceptions").InvalidSignature
+    signature = manifest["signature"]
+    if signature["algorithm"] != "ed25519":
+        return False
+    try:
+        key = keys.Ed25519PublicKey.from_public_bytes(bytes.fromhex(signature["public_key"]))
+        key.verify(bytes.fromhex(signature["value"]), canonical(manifest))
+    except (ValueError, TypeError, invalid):
+        return False
+    return True

@@ -1,0 +1,17 @@
+"""Cells of a CSV that a spreadsheet shows and never runs."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARK = "'"
+
+
+def harmless(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would run as a formula.
+
+    One more before a text that begins with one itself, so that `original` finds every text again.
+    """
+    return _MARK + text if text.startswith((*_FORMULA, _MARK)) else text
+
+
+def original(cell: str) -> str:
+    """Return the text that `harmless` made a cell of."""
+    return cell[1:] if cell.startswith(tuple(_MARK + sign for sign in (*_FORMULA, _MARK))) else cell

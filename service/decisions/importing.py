@@ -1,0 +1,123 @@
+"""Decisions from a CSV: of one's own making, or the list that an export wrote."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+
+from bundle.errors import TilescreenError, UnknownTile
+from service.cells import original
+from service.decisions.events import DECISIONS, Decision
+from service.decisions.reviewed import Wanted
+from service.errors import BadLine, BadReviewer, BadTable, RoleTooLow
+from service.keys import NAME, Role
+from service.state import Serving
+
+_REASON, _COMMENT = 80, 2000  # as service.schemas.decisions has them
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line: what each reviewer decided, nothing where nobody did; or what is wrong with it."""
+
+    number: int
+    id: str
+    row: int = -1
+    wanted: tuple[tuple[str, Wanted], ...] = ()
+    error: TilescreenError | None = None
+
+
+def read_lines(serving: Serving, data: bytes, reviewer: str, role: Role) -> list[Line]:
+    """Read the table; a line that cannot be used holds its error.
+
+    Raises:
+        BadTable: it cannot be read as a table of decisions.
+    """
+    found: list[Line] = []
+    seen: dict[tuple[str, int], int] = {}
+    for number, cells in _rows(data):
+        name = original(cells["id"])
+        try:
+            row = _row(serving, cells)
+            wanted = tuple(_wanted(cells, row, reviewer, role))
+            for who, _ in wanted:
+                first = seen.setdefault((who, row), number)
+                if first != number:
+                    raise BadLine(f"Line {first} decides about this tile already. Keep one.")
+        except TilescreenError as error:
+            found.append(Line(number, name, error=error))
+        else:
+            found.append(Line(number, serving.catalog.ids[row], row, wanted))
+    return found
+
+
+def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        text = data.decode("utf-8-sig")
+        first = text.partition("\n")[0]
+        comma = ";" if ";" in first and "," not in first else ","
+        reader = csv.DictReader(StringIO(text), delimiter=comma, restval="", restkey="beyond")
+        names = reader.fieldnames or []
+        if "id" not in names or not {"decision", "state"} & {*names}:
+            raise BadTable("The first line must name the columns: `id` and `decision` at least.")
+        for cells in reader:
+            yield reader.line_num, cells
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadTable("It is no CSV in UTF-8. Save the sheet as CSV UTF-8.") from error
+
+
+def _row(serving: Serving, cells: dict[str, str]) -> int:
+    """Find the tile: by what it shows where the line says so, else by its id."""
+    rows, given = serving.catalog.rows, cells["id"]
+    content = cells.get("content", "")
+    if "by" not in cells or not content:
+        row = rows.get(given, rows.get(original(given)))
+    else:
+        row = rows.get(original(given))
+        contents = serving.reviewed.contents
+        try:
+            wanted = bytes.fromhex(content)
+        except ValueError as error:
+            raise BadLine(f"`content` is {content[:40]!r}, no hash in hex.") from error
+        if row is None or contents.of(row) != wanted:
+            row = next(iter(contents.rows(wanted)), None)
+    if row is None:
+        raise UnknownTile(given[:200], ())
+    return row
+
+
+def _wanted(
+    cells: dict[str, str], row: int, reviewer: str, role: Role
+) -> Iterator[tuple[str, Wanted]]:
+    if "by" in cells and cells["by"] != "decision":
+        return
+    reason = original(cells.get("reason", "")).strip() or None
+    comment = original(cells.get("comment", "")).strip() or None
+    pairs = [_pair(one) for one in original(cells.get("reviewers", "")).split(",") if one]
+    if "by" not in cells or not pairs:
+        said = cells.get("decision") or cells.get("state", "")
+        pairs = [(original(cells.get("reviewer", "")).strip() or reviewer, said)]
+    if len(pairs) > 1:  # whose the reason is, such a line does not say
+        reason = comment = None
+    if len(reason or "") > _REASON or len(comment or "") > _COMMENT:
+        raise BadLine(f"A reason has {_REASON} characters at most, a comment {_COMMENT}.")
+    for who, said in pairs:
+        if not said.strip():
+            continue
+        if who != reviewer and role < Role.ADMIN:
+            raise RoleTooLow(Role.ADMIN.name.lower(), role.name.lower())
+        if not NAME.fullmatch(who) or not who.isprintable():
+            raise BadReviewer(f"{who[:100]!r} is no name of a reviewer.")
+        yield who, Wanted(row, _decision(said), reason, comment)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    who, _, said = text.partition(":")
+    return who, said
+
+
+def _decision(said: str) -> Decision:
+    for decision in DECISIONS:
+        if said.strip().lower() == decision:
+            return decision
+    raise BadLine(f"The decision is {said[:40]!r}; it must be keep, review or drop, or empty.")

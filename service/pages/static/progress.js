@@ -1,0 +1,23 @@
+"use strict";
+// Draws an audit sample, or fetches what is left of the last one, and opens it as a grid.
+
+const form = document.getElementById("audit");
+const state = document.getElementById("audit-state");
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  state.textContent = "drawing…";
+  try {
+    const answer = await fetch(`/review/sample?size=${form.elements.size.value}`, { method: "POST" });
+    const told = await answer.json();
+    if (!answer.ok) throw new Error(told.detail);
+    if (told.tiles.length === 0) {
+      state.textContent = "There is nothing left to sample.";
+      return;
+    }
+    const ids = told.tiles.map((tile) => tile.id);
+    sessionStorage.setItem("tilescreen.selection", JSON.stringify(ids));
+    location.assign("/view/review?selection=1");
+  } catch (error) {
+    state.textContent = `No sample could be drawn. ${error.message}`;
+  }
+});

@@ -1,0 +1,178 @@
+"""Concepts that people teach by examples."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from bundle.errors import UnknownTile
+from service.answers import enveloped
+from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
+from service.facts import Fact
+from service.json_bodies import read_json
+from service.openapi import json_body, problems
+from service.results import problem_with
+from service.schemas import (
+    ConceptList,
+    ConceptTold,
+    ExamplesMarked,
+    NewConcept,
+    NewExamples,
+    Published,
+    Ranking,
+)
+from service.state import Serving
+from service.teaching.events import Mark
+from service.teaching.facts import concept_fact, example_facts, figures_fact, ranked, uncertain
+from service.teaching.publishing import folder_of, publish
+
+router = APIRouter(tags=["concepts"])
+
+Name = Annotated[
+    str,
+    Path(
+        pattern=r"^[^/\x00-\x1f\x7f]{1,80}$",
+        description="The concept's name: 1 to 80 characters.",
+        examples=["skin marker"],
+    ),
+]
+Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
+Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
+_FRESH = {"Cache-Control": "no-store"}
+_CHANGES = (400, 403, 408, 413, 415, 422, 429, 503)
+
+
+@router.get("/concepts", response_model=ConceptList, responses=problems(503))
+async def concepts(serving: ServingDep) -> Response:
+    """List what was taught."""
+    await serving.teaching.refresh()
+    found = [concept_fact(serving, lesson) for lesson in serving.teaching.lessons]
+    return enveloped(serving, _FRESH, concepts=found)
+
+
+@router.put(
+    "/concepts/{name}",
+    response_model=ConceptTold,
+    responses=problems(*_CHANGES),
+    openapi_extra=json_body("NewConcept"),
+)
+async def describe(
+    request: Request, name: Name, serving: ServingDep, reviewer: ReviewerDep
+) -> Response:
+    """Make a concept, or say anew what it is."""
+    sent = await read_json(request, serving, NewConcept)
+    await serving.teaching.describe(reviewer, name, sent.description, sent.verdict)
+    return await _told(serving, name)
+
+
+@router.get("/concepts/{name}", response_model=ConceptTold, responses=problems(404, 422, 503))
+async def concept(name: Name, serving: ServingDep) -> Response:
+    """Tell a concept's examples, and how well it is told on scans that were held out."""
+    await serving.teaching.refresh()
+    return await _told(serving, name)
+
+
+async def _told(serving: Serving, name: str) -> Response:
+    teaching = serving.teaching
+    lesson = teaching.lesson(name)
+    evaluation = await serving.apart(figures_fact, teaching, lesson)
+    return enveloped(
+        serving,
+        _FRESH,
+        concept=concept_fact(serving, lesson),
+        examples=example_facts(serving, lesson),
+        elsewhere=lesson.elsewhere,
+        evaluation=evaluation,
+    )
+
+
+@router.post(
+    "/concepts/{name}/examples",
+    response_model=ExamplesMarked,
+    responses=problems(404, *_CHANGES),
+    openapi_extra=json_body("NewExamples"),
+)
+async def mark(
+    request: Request, name: Name, serving: ServingDep, reviewer: ReviewerDep
+) -> Response:
+    """Mark stored tiles as examples; the last mark of a tile counts.
+
+    An id that is not stored is among `failed`; the others are marked all the same.
+    """
+    sent = await read_json(request, serving, NewExamples)
+    await serving.teaching.refresh()
+    serving.teaching.lesson(name)
+    marks: dict[int, Mark | None] = {}
+    failed: list[Fact] = []
+    pairs: list[tuple[str, Mark]] = [(one, "positive") for one in sent.positive]
+    for at, (one, kind) in enumerate([*pairs, *((one, "negative") for one in sent.negative)]):
+        try:
+            marks[serving.catalog.row(one)] = kind
+        except UnknownTile as error:
+            failed.append({"index": at, "id": one, "error": problem_with(error).members()})
+    await serving.teaching.mark(reviewer, name, marks)
+    told = concept_fact(serving, serving.teaching.lesson(name))
+    return enveloped(serving, _FRESH, concept=told, failed=failed)
+
+
+@router.delete(
+    "/concepts/{name}/examples/{tile_id:path}",
+    response_model=ExamplesMarked,
+    responses=problems(403, 404, 422, 503),
+)
+async def unmark(
+    name: Name, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
+) -> Response:
+    """Take the mark of a tile back."""
+    await serving.teaching.refresh()
+    serving.teaching.lesson(name)
+    await serving.teaching.mark(reviewer, name, {serving.catalog.row(tile_id): None})
+    told = concept_fact(serving, serving.teaching.lesson(name))
+    return enveloped(serving, _FRESH, concept=told, failed=[])
+
+
+@router.get(
+    "/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 422, 503)
+)
+async def ranking(
+    name: Name, serving: ServingDep, offset: Offset = 0, limit: Limit = 100
+) -> Response:
+    """Rank all stored tiles by how much they are like a concept."""
+    await serving.teaching.refresh()
+    examples = serving.teaching.examples(name)
+    fact = await serving.apart(ranked, serving, examples, offset, limit)
+    return enveloped(serving, _FRESH, **fact)
+
+
+@router.get(
+    "/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 422, 503)
+)
+async def least_certain(name: Name, serving: ServingDep, limit: Few = 20) -> Response:
+    """Give the tiles that nobody marked and that the concept is least sure of: ask these next."""
+    await serving.teaching.refresh()
+    examples = serving.teaching.examples(name)
+    fact = await serving.apart(uncertain, serving, examples, limit)
+    return enveloped(serving, _FRESH, **fact)
+
+
+@router.post(
+    "/concepts:publish",
+    response_model=Published,
+    responses=problems(403, 409, 503),
+    dependencies=[ADMIN],
+)
+async def publish_concepts(serving: ServingDep) -> Response:
+    """Write a new bundle version that holds every concept with a positive example.
+
+    It lies in the folder of bundles, and answers once it is activated.
+    """
+    folder_of(serving)
+    teaching = serving.teaching
+    await teaching.refresh()
+    lessons = [
+        (teaching.examples(one.name), one.description, one.verdict)
+        for one in teaching.lessons
+        if len(one.rows("positive"))
+    ]
+    name, manifest = await serving.apart(publish, serving, lessons)
+    held = [one.name for one in manifest.concepts or ()]
+    return enveloped(serving, _FRESH, id=manifest.bundle_id, name=name, concepts=held)

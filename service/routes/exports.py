@@ -1,0 +1,101 @@
+"""What is handed on when all is decided: a list, boxes, and a manifest that can be checked."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from service.answers import enveloped, json_response
+from service.deps import ServingDep
+from service.errors import UnknownEvent
+from service.exports import boxes, table
+from service.exports.export import MANIFEST, Export, export, manifest, zipped
+from service.exports.signing import ALGORITHM, public_hex, signing_key
+from service.openapi import download, problems
+from service.schemas import CocoBoxes, ExportKey, ExportManifest
+from service.state import Serving
+from service.tables import MEDIA_TYPE as CSV
+
+router = APIRouter(prefix="/exports", tags=["exports"])
+
+Through = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        description="Decisions up to the event of this number only: files that were asked for with "
+        "one number belong together. Without it all of them; X-Decisions-Through says which.",
+        examples=[0],
+    ),
+]
+_ZIP = "application/zip"
+_PROBLEMS = problems(404, 422, 503)
+
+
+@router.get(
+    "",
+    response_class=Response,
+    responses={
+        **download(_ZIP, "The list, the boxes and their manifest."),
+        **problems(404, 422, 503),
+    },
+)
+async def exported(serving: ServingDep, through: Through = None) -> Response:
+    """Give all three files at once."""
+    made = await _made(serving, through)
+    data = await serving.apart(zipped, serving, made)
+    name = f"export-{serving.bundle.manifest.bundle_id}-{made.through}.zip"
+    return Response(data, media_type=_ZIP, headers=_headers(made, name))
+
+
+@router.get(
+    "/tiles.csv",
+    response_class=Response,
+    responses={**download(CSV, "A line for every stored tile."), **_PROBLEMS},
+)
+async def exported_tiles(serving: ServingDep, through: Through = None) -> Response:
+    """List every stored tile with what was decided about it, else with its verdict."""
+    made = await _made(serving, through)
+    return Response(made.files[table.NAME], media_type=CSV, headers=_headers(made, table.NAME))
+
+
+@router.get("/boxes.json", response_model=CocoBoxes, responses=_PROBLEMS)
+async def exported_boxes(serving: ServingDep, through: Through = None) -> Response:
+    """Give the boxes on tiles to drop, in COCO's format."""
+    made = await _made(serving, through)
+    data, headers = made.files[boxes.NAME], _headers(made, boxes.NAME)
+    return Response(data, media_type="application/json", headers=headers)
+
+
+@router.get("/manifest.json", response_model=ExportManifest, responses=_PROBLEMS)
+async def exported_manifest(serving: ServingDep, through: Through = None) -> Response:
+    """Give the hashes of both files and of the bundle, signed."""
+    made = await _made(serving, through)
+    return json_response(await serving.apart(manifest, serving, made), _headers(made, MANIFEST))
+
+
+@router.get("/key", response_model=ExportKey, responses=problems(503))
+async def export_key(serving: ServingDep) -> Response:
+    """Tell the public key of this service's exports."""
+    key = await serving.apart(signing_key, serving.settings)
+    return enveloped(serving, algorithm=ALGORITHM, public_key=public_hex(key))
+
+
+async def _made(serving: Serving, through: int | None) -> Export:
+    """Make an export.
+
+    Raises:
+        UnknownEvent: there is no such event yet.
+        LedgerDown: the database cannot be used.
+    """
+    await serving.reviewed.refresh()
+    last = serving.reviewed.seq
+    if through is not None and through > last:
+        raise UnknownEvent(through, last)
+    return await serving.apart(export, serving, last if through is None else through)
+
+
+def _headers(made: Export, name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Decisions-Through": str(made.through),
+    }

@@ -1,0 +1,63 @@
+"""Decisions that were made elsewhere, as a CSV."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from service.answers import enveloped
+from service.decisions.importing import read_lines
+from service.decisions.reviewed import Wanted
+from service.deps import ReviewerDep, ServingDep
+from service.errors import ImportRefused
+from service.facts import Fact
+from service.json_bodies import read_text
+from service.openapi import csv_body, problems
+from service.results import problem_with
+from service.schemas import Imported
+from service.tables import MEDIA_TYPE
+
+router = APIRouter(tags=["decisions"])
+
+Partial = Annotated[
+    bool,
+    Query(description="Write the lines that can be used, though others cannot.", examples=[False]),
+]
+
+
+@router.post(
+    "/decisions/import",
+    response_model=Imported,
+    responses=problems(403, 408, 413, 415, 422, 429, 503),
+    openapi_extra=csv_body(),
+)
+async def import_decisions(
+    request: Request, serving: ServingDep, reviewer: ReviewerDep, *, partial: Partial = False
+) -> Response:
+    """Take decisions over from a CSV, all or none: one's own, or the list of an export.
+
+    Lines on which nobody decided are passed over. Only an admin may bring decisions of others.
+    """
+    role = request.state.role
+    with serving.gate.enter() as ticket:
+        data = await read_text(request, serving, ticket, MEDIA_TYPE)
+        lines = await serving.apart(read_lines, serving, data, reviewer, role)
+    wrong = [
+        {"where": f"line {one.number}", "message": str(one.error)} for one in lines if one.error
+    ]
+    if wrong and not partial:
+        raise ImportRefused(wrong)
+    wanted: dict[str, list[Wanted]] = {}
+    for line in lines:
+        for who, one in line.wanted:
+            wanted.setdefault(who, []).append(one)
+    if wanted:
+        await serving.reviewed.decide_all(wanted)
+    results: list[Fact] = []
+    for line in lines:
+        fact: Fact = {"line": line.number, "id": line.id}
+        if line.error:
+            fact["error"] = problem_with(line.error).members()
+        else:
+            fact["state"] = serving.reviewed.state(line.row)
+        results.append(fact)
+    return enveloped(serving, written=sum(map(len, wanted.values())), results=results)

@@ -1,0 +1,65 @@
+"""How far a review has come, what to look at next, and random samples of the rest."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
+
+from service.answers import enveloped
+from service.deps import ReviewerDep, ServingDep
+from service.openapi import problems
+from service.pages.progress import shown
+from service.pages.rendering import render
+from service.reviewing import board
+from service.reviewing.stopping import SHARE
+from service.schemas import ReviewBudget, ReviewProgress, ReviewSample
+
+router = APIRouter(tags=["review"])
+
+Budget = Annotated[int, Query(ge=1, le=1000, description="Tiles to look at.", examples=[300])]
+Size = Annotated[int, Query(ge=1, le=10_000, description="Tiles to draw.", examples=[100])]
+Share = Annotated[
+    float,
+    Query(
+        gt=0,
+        lt=1,
+        allow_inf_nan=False,
+        description="Of the tiles that nobody looks at, how many may hold lettering.",
+        examples=[0.01],
+    ),
+]
+_FRESH = {"Cache-Control": "no-store"}
+"""Decisions change while the bundle does not: no answer about them may be kept."""
+
+
+@router.get("/review/budget", response_model=ReviewBudget, responses=problems(422, 503))
+async def budget(serving: ServingDep, budget: Budget = 300) -> Response:
+    """List the undecided tiles most worth a look, by the scores and by what is decided so far."""
+    return enveloped(serving, _FRESH, **await board.budget(serving, budget))
+
+
+@router.post("/review/sample", response_model=ReviewSample, responses=problems(403, 422, 503))
+async def sample(serving: ServingDep, reviewer: ReviewerDep, size: Size = 100) -> Response:
+    """Draw an audit sample, or go on with the last: its tiles that nobody has decided on yet.
+
+    A new sample is drawn only when the one before is done. It is random among the tiles that
+    would be kept and that nobody has looked at, and is kept with the decisions.
+    """
+    return enveloped(serving, _FRESH, **await board.sampled(serving, reviewer, size))
+
+
+@router.get("/review/progress", response_model=ReviewProgress, responses=problems(422, 503))
+async def progress(serving: ServingDep, share: Share = SHARE) -> Response:
+    """Tell what is looked at and found, how much is left by the samples, and whether to stop."""
+    stands = await board.board_of(serving, share)
+    return enveloped(serving, _FRESH, **await serving.apart(board.progress, stands))
+
+
+@router.get("/view/progress", include_in_schema=False, response_class=HTMLResponse)
+async def page(serving: ServingDep) -> Response:
+    """Show all of that as a page."""
+    stands = await board.board_of(serving, SHARE)
+    made = await serving.apart(shown, stands)
+    answer = render(serving, "progress.html", here="progress", shown=made)
+    answer.headers.update(_FRESH)
+    return answer

@@ -1,0 +1,39 @@
+"""The page on which people teach concepts: pictures, yes or no, and a new ranking at once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, Response
+
+from service.deps import ServingDep
+from service.pages.rendering import render
+from service.pages.teaching import board
+from service.state import Serving
+from service.teaching.taught import Lesson
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+Asked = Annotated[str, Query(alias="concept", max_length=80)]
+
+
+@router.get("/view/teach")
+async def teach(serving: ServingDep, asked: Asked = "") -> Response:
+    """Show the tiles that a concept is least sure of, and those most like it."""
+    teaching = serving.teaching
+    await teaching.refresh()
+    lessons = teaching.lessons
+    named = [one for one in lessons if one.name == asked.strip()]
+    chosen = next(iter([*named, *lessons]), None) if not asked or named else Lesson(asked.strip())
+    return await serving.apart(_page, serving, lessons, chosen)
+
+
+def _page(serving: Serving, lessons: list[Lesson], chosen: Lesson | None) -> HTMLResponse:
+    return render(
+        serving,
+        "teach.html",
+        here="teach",
+        lessons=lessons,
+        chosen=chosen,
+        made=chosen in lessons,
+        board=board(serving, chosen) if chosen in lessons and chosen else None,
+    )

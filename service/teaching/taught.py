@@ -1,0 +1,188 @@
+"""The concepts that were taught, with their examples among a bundle's tiles, kept up to date."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from bundle.content import Contents
+from bundle.held_out import HeldOut, hold_out
+from bundle.teaching import Background, Marked, Taught, teach
+from service.catalog import Catalog
+from service.decisions.ledger import Ledger
+from service.errors import NothingTaught, UnknownConcept
+from service.teaching.events import Event, Mark, Verdict, append, since
+
+
+@dataclass
+class Lesson:
+    """A concept and its examples.
+
+    marks: the last event of each marked row. seq: of the last event about it.
+    elsewhere: examples that this bundle does not hold.
+    """
+
+    name: str
+    description: str = ""
+    verdict: Verdict = "review"
+    marks: dict[int, Event] = field(default_factory=dict)
+    elsewhere: int = 0
+    seq: int = 0
+
+    def rows(self, mark: Mark) -> Marked:
+        """Return the rows of one kind of example, ascending."""
+        return np.array(sorted(r for r, one in self.marks.items() if one.mark == mark), np.intp)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a concept is fitted to, as it was at one moment."""
+
+    name: str
+    seq: int
+    positive: Marked
+    negative: Marked
+
+
+class Teaching:
+    """What was taught about a bundle's tiles, and the concepts fitted to it.
+
+    As with decisions, an example belongs to the tile that shows what was looked at.
+    """
+
+    def __init__(self, catalog: Catalog, ledger: Ledger, contents: Contents) -> None:
+        self._catalog, self._ledger, self._contents = catalog, ledger, contents
+        self._lessons: dict[str, Lesson] = {}
+        self._fits: dict[str, tuple[int, Taught]] = {}
+        self._figures: dict[str, tuple[int, HeldOut]] = {}
+        self._fitting = Lock()
+        self.seq = 0
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        """Every concept, by name."""
+        return [self._lessons[name] for name in sorted(self._lessons)]
+
+    def lesson(self, name: str) -> Lesson:
+        """Return a concept.
+
+        Raises:
+            UnknownConcept: nobody has made one of this name.
+        """
+        if name not in self._lessons:
+            raise UnknownConcept(name, list(self._lessons))
+        return self._lessons[name]
+
+    async def refresh(self) -> None:
+        """Take in what others taught meanwhile.
+
+        Raises:
+            LedgerDown: the database cannot be used.
+        """
+        await self._ledger.read(self._catch_up)
+
+    async def describe(self, reviewer: str, name: str, text: str, verdict: Verdict) -> None:
+        """Make a concept, or say anew what it is.
+
+        Raises:
+            LedgerDown: the database cannot be used.
+        """
+        await self._write(reviewer, [{"concept": name, "description": text, "verdict": verdict}])
+
+    async def mark(self, reviewer: str, name: str, marks: dict[int, Mark | None]) -> None:
+        """Mark tiles of rows as examples; None takes a mark back.
+
+        Raises:
+            LedgerDown: the database cannot be used.
+        """
+        news = [
+            {
+                "concept": name,
+                "tile_id": self._catalog.ids[row],
+                "content": self._contents.of(row).hex(),
+                "mark": mark,
+            }
+            for row, mark in marks.items()
+        ]
+        if news:
+            await self._write(reviewer, news)
+
+    def examples(self, name: str) -> Examples:
+        """Return a concept's examples as they are now.
+
+        Raises:
+            UnknownConcept: nobody has made it. NothingTaught: no tile is marked as showing it.
+        """
+        lesson = self.lesson(name)
+        positive = lesson.rows("positive")
+        if not len(positive):
+            raise NothingTaught(
+                f"No tile of this bundle is marked as showing {name!r}. Mark one: "
+                'POST /concepts/{name}/examples with {"positive": ["an id"]}.'
+            )
+        return Examples(name, lesson.seq, positive, lesson.rows("negative"))
+
+    def fit(self, examples: Examples) -> Taught:
+        """Return the concept fitted to its examples; not on the event loop."""
+        with self._fitting:
+            known = self._fits.get(examples.name)
+            if known is None or known[0] != examples.seq:
+                found = teach(self.background, examples.positive, examples.negative)
+                known = self._fits[examples.name] = (examples.seq, found)
+            return known[1]
+
+    def evaluate(self, examples: Examples) -> HeldOut:
+        """Return how well held-out scans are told; not on the event loop."""
+        with self._fitting:
+            known = self._figures.get(examples.name)
+            if known is None or known[0] != examples.seq:
+                scans = np.asarray(self._catalog.bundle.arrays["scan_numbers.npy"])
+                found = hold_out(self.background, scans, examples.positive, examples.negative)
+                known = self._figures[examples.name] = (examples.seq, found)
+            return known[1]
+
+    @cached_property
+    def background(self) -> Background:
+        """All stored tiles, laid out at the first fit."""
+        return Background.of(self._catalog.bundle)
+
+    async def _write(self, reviewer: str, news: Sequence[dict[str, Any]]) -> None:
+        bundle = self._catalog.bundle.manifest.bundle_id
+
+        def work(connection: Connection) -> None:
+            append(connection, reviewer, bundle, news)
+
+        await self._ledger.write(work)
+        await self.refresh()
+
+    def _catch_up(self, connection: Connection) -> None:
+        for event in since(connection, self.seq):
+            lesson = self._lessons.setdefault(event.concept, Lesson(event.concept))
+            if event.tile_id is None:
+                lesson.description = event.description or ""
+                lesson.verdict = event.verdict or "review"
+            else:
+                self._take_in(lesson, event)
+            lesson.seq = self.seq = event.seq
+
+    def _take_in(self, lesson: Lesson, event: Event) -> None:
+        row = self._row(event)
+        if row is None:
+            lesson.elsewhere += 1
+        else:
+            # Replaced whole: whoever reads it on the event loop meanwhile has the one before.
+            others = {known: one for known, one in lesson.marks.items() if known != row}
+            lesson.marks = others | ({row: event} if event.mark else {})
+
+    def _row(self, event: Event) -> int | None:
+        assert event.tile_id is not None
+        assert event.content is not None
+        content = bytes.fromhex(event.content)
+        row = self._catalog.rows.get(event.tile_id)
+        if row is not None and self._contents.of(row) == content:
+            return row
+        return next(iter(self._contents.rows(content)), None)

@@ -1,0 +1,172 @@
+"""The map, a scan and a cluster in Chromium: what is selected there is decided as a whole."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import chromium_started, open_page, site_of
+
+pytestmark = pytest.mark.browser
+REVIEWER = {"name": "tilescreen_reviewer", "value": "ann"}
+PAGES = ["/view/map", "/view/scans", "/view/scans/film-a", "/view/clusters/0", "/view/tiles/c306"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with chromium_started() as browser:
+        yield browser
+
+
+@pytest.fixture
+def site(tiny_path: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a running service in which nothing is decided."""
+    with site_of(tiny_path, decisions=tmp_path / "kept") as address:
+        yield address
+
+
+def named(page: Page, site: str) -> Page:
+    """Let the page know who decides."""
+    page.context.add_cookies([{**REVIEWER, "url": site}])
+    return page
+
+
+def handed_on(page: Page) -> list[str]:
+    """Press the button; return the ids that the grid is given."""
+    page.route("**/view/review?*", lambda route: route.fulfill(body="<h1>grid</h1>"))
+    page.get_by_role("button", name="Open as grid").click()
+    page.wait_for_url("**/view/review?selection=1")
+    found: list[str] = json.loads(page.evaluate("sessionStorage.getItem('tilescreen.selection')"))
+    return found
+
+
+def open_map(page: Page, site: str) -> Any:
+    """Open the map; return the box that it is drawn in."""
+    page.goto(f"{site}/view/map")
+    page.wait_for_selector("#map[data-ready]")
+    box = page.locator(".stage .over").bounding_box()
+    assert box
+    return box
+
+
+def test_a_lasso_opens_as_a_grid(chromium: Browser, site: str) -> None:
+    """A lasso round the right half of the map selects the tiles there, and the grid gets these."""
+    with open_page(chromium, viewport={"width": 1280, "height": 900}) as page:
+        box = open_map(page, site)
+        page.locator(".hands label", has_text="Lasso").click()
+        middle, top = box["x"] + box["width"] / 2, box["y"]
+        page.mouse.move(middle, top + 60)
+        page.mouse.down()
+        for x, y in ((box["width"] / 2 - 2, 60), (box["width"] / 2 - 2, box["height"] - 2)):
+            page.mouse.move(middle + x, top + y, steps=4)
+        page.mouse.move(middle, top + box["height"] - 2, steps=4)
+        page.mouse.up()
+        # Dark and bright tiles lie on two sides, the grey one between.
+        chosen = handed_on(page)
+    dark, bright = {f"c{300 + 3 * at}" for at in range(6)}, {f"c{318 + 3 * at}" for at in range(5)}
+    assert set(chosen) - {"c333"} in (dark, bright)
+
+
+def test_groups_are_selected_from_the_keyboard(chromium: Browser, site: str) -> None:
+    """Ticking a group selects its tiles: no mouse, and no need to see the map."""
+    with open_page(chromium) as page:
+        open_map(page, site)
+        page.get_by_role("checkbox", name="drop").focus()
+        page.keyboard.press("Space")
+        expect(page.locator(".told")).to_have_text("5 tiles selected.")
+        assert handed_on(page) == [f"c{318 + 3 * at}" for at in range(5)]
+
+
+def test_a_tile_is_shown_where_the_map_is_pointed_at(chromium: Browser, site: str) -> None:
+    """Clicking a point holds its tile, with a picture and a link to its page."""
+    with open_page(chromium) as page:
+        box = open_map(page, site)
+        tip = page.locator(".tip")
+        spots = ((x / 40, y / 24) for y in range(3, 24) for x in range(1, 40))
+        for x, y in spots:
+            at = box["x"] + box["width"] * x, box["y"] + box["height"] * y
+            page.mouse.move(*at)
+            if tip.is_visible():
+                break
+        page.mouse.click(*at)
+        expect(tip.get_by_role("img", name="Tile c3")).to_be_visible()
+        link = tip.get_by_role("link", name="Open tile")
+        assert str(link.get_attribute("href")).startswith("/view/tiles/c3")
+        page.locator(".stage .over").focus()
+        page.keyboard.press("Escape")
+        expect(tip).to_be_hidden()
+
+
+def test_a_cluster_is_decided_as_a_whole_and_undone(chromium: Browser, site: str) -> None:
+    """One press decides for all of its tiles, says how many, and one press takes it back."""
+    with open_page(chromium) as page:
+        named(page, site).goto(f"{site}/view/clusters/0")
+        page.get_by_role("button", name="Drop all").click()
+        expect(page.locator("#cluster .told").first).to_contain_text("saved for 6 tiles")
+        expect(page.locator(".state-word[data-state=drop]")).to_have_count(6)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#cluster .told").first).to_have_text("Undone for 6 tiles.")
+        expect(page.locator(".state-word", has_text="undecided")).to_have_count(6)
+
+
+def test_a_cluster_is_named(chromium: Browser, site: str) -> None:
+    """A name given on its page stands in the gallery and on its tiles' pages."""
+    with open_page(chromium) as page:
+        named(page, site).goto(f"{site}/view/clusters/1")
+        page.get_by_label("Name of this cluster").fill("bright film")
+        page.get_by_role("button", name="Save name").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("bright film")
+        page.goto(site)
+        expect(page.locator("#cluster-1")).to_contain_text("bright film")
+        page.goto(f"{site}/view/tiles/c321")
+        expect(page.get_by_role("navigation", name="Breadcrumb")).to_contain_text("bright film")
+
+
+def test_a_scan_leads_to_its_tiles_and_is_decided_on(chromium: Browser, site: str) -> None:
+    """A dragged rectangle selects tiles to decide for; a click opens the tile."""
+    with open_page(chromium, viewport={"width": 1280, "height": 900}) as page:
+        named(page, site).goto(f"{site}/view/scans/film-a")
+        cells = page.locator(".film a[data-id]")
+        expect(cells).to_have_count(4)
+        first, last = cells.first.bounding_box(), cells.nth(1).bounding_box()
+        assert first
+        assert last
+        page.mouse.move(first["x"] + 1, first["y"] + 1)
+        page.mouse.down()
+        page.mouse.move(last["x"] + last["width"] - 1, last["y"] + last["height"] - 1, steps=5)
+        page.mouse.up()
+        expect(page.locator(".scanned .told")).to_have_text("2 tiles selected.")
+        page.get_by_role("button", name="Keep", exact=True).click()
+        expect(page.locator(".state[data-state=keep]")).to_have_count(2)
+        cells.nth(2).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Tile c318")
+
+
+def test_a_tile_is_decided_on_its_page(chromium: Browser, site: str) -> None:
+    """Its state is told at once, and its history after a reload."""
+    with open_page(chromium) as page:
+        named(page, site).goto(f"{site}/view/tiles/c306")
+        page.get_by_role("button", name="Drop", exact=True).click()
+        expect(page.locator("[data-state-of=c306]")).to_have_text("drop")
+        page.reload()
+        page.locator("summary", has_text="History, 1 event").click()
+        expect(page.locator(".history li")).to_contain_text("ann: drop")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [768, 1280])
+@pytest.mark.parametrize("path", PAGES)
+def test_the_pages_are_accessible(
+    chromium: Browser, site: str, path: str, width: int, scheme: Any
+) -> None:
+    """In both schemes axe finds nothing serious, and nothing is wider than the screen."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    size = {"width": width, "height": 900}
+    with open_page(chromium, viewport=size, color_scheme=scheme) as page:
+        page.goto(site + path, wait_until="networkidle")
+        found = axe.run(page).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,78 @@
+"""The page of progress in headless Chromium: the sentence, the curve and the two buttons."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.end_to_end.test_browser import _size, chromium, open_page
+from tests.serving import serving
+
+__all__ = ["chromium"]  # the fixture
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def site(tiny_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a running service in which nothing is decided."""
+    monkeypatch.setenv("TILESCREEN_DECISIONS", str(tmp_path / "kept"))
+    with serving(tiny_path) as address:
+        yield address
+
+
+def ask(url: str, body: Any = None) -> Any:
+    """Ask the service beside the browser."""
+    headers = {"Content-Type": "application/json", "X-Reviewer": "ann"}
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(url, data, headers)) as answer:
+        return json.load(answer)
+
+
+def test_an_audit_sample_opens_as_a_grid(chromium: Browser, site: str) -> None:
+    """The button draws a sample and hands its ids to the grid; until it is done, the same one."""
+    with open_page(chromium) as page:
+        page.route("**/view/review?*", lambda route: route.fulfill(body="<h1>grid</h1>"))
+        page.goto(f"{site}/view/progress")
+        expect(page.locator(".advice")).to_contain_text("Look at 6 sampled tiles")
+        page.get_by_role("button", name="Audit a sample of 100").click()
+        page.wait_for_url("**/view/review?selection=1")
+        chosen = page.evaluate("JSON.parse(sessionStorage.getItem('tilescreen.selection'))")
+        left = [tile["id"] for tile in ask(f"{site}/review/sample", {})["tiles"]]
+        assert sorted(chosen) == sorted(left)
+        ask(f"{site}/decisions", {"ids": left[1:], "decision": "keep"})
+        page.goto(f"{site}/view/progress")
+        expect(page.locator(".advice")).to_contain_text("1 of its 6 tiles")
+        expect(page.get_by_role("button", name="Finish the audit sample (1 left)")).to_be_visible()
+        ask(f"{site}/decisions", {"ids": left[:1], "decision": "keep"})
+        page.reload()
+        expect(page.locator(".advice")).to_contain_text("Stop")
+        page.get_by_role("button", name="Audit a sample of 100").click()
+        expect(page.locator("#audit-state")).to_have_text("There is nothing left to sample.")
+
+
+def test_the_budget_is_a_link_to_the_grid(chromium: Browser, site: str) -> None:
+    """The next 300 need no script: a link leads to them."""
+    with open_page(chromium, java_script_enabled=False) as page:
+        page.goto(f"{site}/view/progress")
+        link = page.get_by_role("link", name="Look at the next 300")
+        assert link.get_attribute("href") == "/view/review?budget=300"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [768, 1280])
+def test_the_page_is_accessible(chromium: Browser, site: str, scheme: Any, width: int) -> None:
+    """With decisions and without, axe finds nothing, and nothing is wider than the screen."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    with open_page(chromium, viewport=_size(width), color_scheme=scheme) as page:
+        page.goto(f"{site}/view/progress")
+        assert axe.run(page).response["violations"] == []
+        ask(f"{site}/decisions", {"ids": ["c318", "c321"], "decision": "drop"})
+        page.reload()
+        expect(page.get_by_role("img", name="Of 2 looked at, 2 found")).to_be_visible()
+        assert axe.run(page).response["violations"] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

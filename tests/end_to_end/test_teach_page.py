@@ -1,0 +1,101 @@
+"""Concepts are taught on their page in headless Chromium, by click and by keyboard."""
+
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from service.app import create_app
+from service.settings import Settings
+from tests.tiny import write_tiny_bundle
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """The address of a service over a folder of one tiny bundle."""
+    folder = tmp_path / "bundles"
+    write_tiny_bundle(folder / "first")
+    settings = Settings(bundle=folder / "first", bundles=folder, decisions=tmp_path, threads=1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            create_app(settings), log_level="warning", timeout_graceful_shutdown=2
+        )
+        server = uvicorn.Server(config)
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("there is no chromium on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page that fails the test on any message on its console."""
+    with chromium.new_context(viewport={"width": 768, "height": 900}) as context:
+        page, messages = context.new_page(), list[str]()
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        yield page
+        assert messages == []
+
+
+def make(page: Page, site: str, name: str) -> None:
+    """Name a concept and make it."""
+    page.goto(f"{site}/view/teach")
+    page.get_by_role("combobox", name="Concept").fill(name)
+    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name=f"Make “{name}”").click()
+    expect(page.get_by_role("status").first).to_contain_text("0 marked yes")
+
+
+def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
+    """Yes by key, no by click; dark tiles come first, and the new version serves at once."""
+    make(page, site, "dark film")
+    page.get_by_role("group", name="Tile c300").first.press("y")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    page.get_by_role("button", name="No, c318 does not").first.click()
+    expect(page.locator("#teach-state")).to_contain_text("1 marked no")
+    expect(page.locator("#held-out")).to_contain_text("two are needed")
+    page.get_by_role("group", name="Tile c303").first.press("y")
+    expect(page.locator("#held-out")).to_contain_text("scans held out in turn")
+    first = page.get_by_role("region", name="Most like").get_by_role("group").first
+    expect(first).to_have_attribute("data-id", re.compile(r"c30\d|c31[0-5]"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 768
+    page.get_by_role("button", name="Publish").click()
+    before = page.locator(".bundle code").inner_text()
+    page.get_by_role("button", name="Serve it now").click()
+    expect(page.locator(".bundle code")).not_to_have_text(before)
+
+
+def test_a_mark_is_taken_back_and_the_keyboard_stays_where_it_was(page: Page, site: str) -> None:
+    """Arrows move between tiles, U undoes, and after a mark some tile has the focus."""
+    make(page, site, "dark film")
+    card = page.get_by_role("group", name="Tile c300").first
+    card.press("y")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    expect(page.locator(".teach-card:focus")).to_have_count(1)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".teach-card:focus")).to_have_count(1)
+    page.locator('.teach-card[data-mark="positive"]').first.press("u")
+    expect(page.locator("#teach-state")).to_contain_text("0 marked yes")

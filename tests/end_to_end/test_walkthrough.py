@@ -1,0 +1,95 @@
+"""Every command of docs/walkthrough.md, run as it stands, on a few small tiles."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import run
+from tests.serving import ROOT
+from tests.tile_folders import write_tiles
+from training.__main__ import main
+
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/walkthrough.md").read_text(), re.DOTALL)
+READY = re.compile(r"Ready in .*?(http://\S+)")
+
+
+def film_tiles(folder: Path) -> Path:
+    """Write 24 tiles of four films whose names tell a class, as the walk-through's do."""
+    write_tiles(folder / "plain", 24)
+    lines = ["id,scan,patient,y,x"]
+    for number, file in enumerate(sorted((folder / "plain").glob("*.png"))):
+        film = f"sfm-{'benign' if number % 4 < 2 else 'malign'}-{number % 4}"
+        name = f"{film}_y{number // 4 * 350:05}_x00000"
+        file.rename(folder / f"{name}.png")
+        lines.append(f"{name},{film},{film},{number // 4 * 350},0")
+    (folder / "plain").rmdir()
+    (folder / "tiles.csv").write_text("\n".join([*lines, ""]))
+    return folder
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Iterator[run.Plan]:
+    """What `make run` does with these tiles, its longest step done already, with fewer epochs."""
+    plan = run.make_plan({"TILES": str(film_tiles(tmp_path / "walkthrough-tiles"))})
+    short = ["--width", "2", "--epochs", "2", "--adapt-rounds", "0"]
+    try:
+        assert main(["fit", str(plan.tiles), "--out", str(plan.bundle), *short]) == 0
+        stamp = {"tiles": run.fingerprint(plan.tiles), "done": True}
+        (plan.work / "fitted.json").write_text(json.dumps(stamp))
+        yield plan
+    finally:
+        shutil.rmtree(plan.work)
+
+
+@contextmanager
+def served(command: str, plan: run.Plan, kept: Path) -> Iterator[str]:
+    """Run the first block; yield the address of the service that it becomes."""
+    own = {"TILES": str(plan.tiles), "PORT": "0", "TILESCREEN_DECISIONS": str(kept)}
+    environment = {**os.environ, **own, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            found = next(filter(None, map(READY.search, process.stdout)), None)
+            assert found, "make run ended before the service was ready"
+            yield found[1]
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def test_every_command_of_the_walkthrough_runs(plan: run.Plan, tmp_path: Path) -> None:
+    """From `make run` to a checked list, an audit and a folder's verdicts."""
+    (tmp_path / "walkthrough").mkdir()
+    first, *blocks = BLOCKS
+    assert first == "make run\n"
+    with served(first, plan, tmp_path / "kept") as address:
+        script = "set -euo pipefail\n" + "".join(blocks)
+        for shown, meant in (
+            ("http://127.0.0.1:8000", address),
+            ("build/walkthrough", str(tmp_path / "walkthrough")),
+            ("build/demo/tiles", str(plan.tiles)),
+            ("build/demo/bundle", str(plan.bundle)),
+        ):
+            assert shown in script
+            script = script.replace(shown, meant)
+        script = re.sub(r"(-m client (?!verify)\w+)", rf"\1 --url {address}", script)
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    made = {path.name for path in (tmp_path / "walkthrough").rglob("*")}
+    assert {"tiles.csv", "boxes.json", "manifest.json", "audit.html", "verdicts.csv"} <= made

@@ -1,0 +1,90 @@
+"""Manifests and lists of paths."""
+
+from pathlib import Path
+
+import pytest
+
+from client import InputUnusable, Problem
+from client.sources import find_tiles
+from client.sources.lists import Columns
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two tiles in a sub-folder."""
+    (tmp_path / "sub").mkdir()
+    for name in ("c1", "c2"):
+        (tmp_path / "sub" / f"{name}.png").write_bytes(name.encode())
+    return tmp_path
+
+
+def test_a_manifest_names_paths_and_ids(folder: Path) -> None:
+    """Paths are relative to the manifest; a blank id is the stem; Excel's mark does no harm."""
+    (folder / "m.csv").write_text("\ufeffpath,id\nsub/c2.png,second\nsub/c1.png,\n")
+    tiles = find_tiles([str(folder / "m.csv")])
+    assert [(tile.file, tile.id) for tile in tiles] == [
+        ("sub/c1.png", "c1"),
+        ("sub/c2.png", "second"),
+    ]
+    assert tiles[1].load(9) == b"c2"
+
+
+def test_columns_may_have_other_names(folder: Path) -> None:
+    """In a table with tabs as well."""
+    (folder / "m.tsv").write_text("image\tname\nsub/c1.png\ta/b\n")
+    (tile,) = find_tiles([str(folder / "m.tsv")], columns=Columns("image", "name"))
+    assert (tile.file, tile.id, tile.load(9)) == ("sub/c1.png", "a/b", b"c1")
+
+
+def test_a_manifest_without_paths_names_tiles_by_id(folder: Path) -> None:
+    """ID.png beside it, as `python -m training tile` writes them."""
+    (folder / "sub" / "tiles.csv").write_text("id,scan\nc1,film-a\n")
+    (tile,) = find_tiles([str(folder / "sub" / "tiles.csv")])
+    assert (tile.file, tile.id, tile.load(9)) == ("c1.png", "c1", b"c1")
+
+
+def test_a_file_that_is_not_there_fails_in_its_turn(folder: Path) -> None:
+    """It has its row and its reason; the others are asked about."""
+    (folder / "m.csv").write_text("path\nsub/c1.png\ngone.png\n")
+    gone, there = find_tiles([str(folder / "m.csv")])
+    assert there.load(9) == b"c1"
+    told = gone.load(9)
+    assert isinstance(told, Problem)
+    assert "No such file" in told.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "has no column 'path' of paths and none 'id' of ids; it has nothing"),
+        ("file,score\na,1\n", "it has file, score. Name yours with --path-column"),
+        ("path,id\n", "names no tile: it has a header and no row"),
+        ("path,id\n,x\n", "Line 2 of .*m.csv names no tile"),
+        ("id\n \n", "Line 2 of .*m.csv names no tile"),
+        ('path\n"a', "is no table in UTF-8"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_says_why(folder: Path, text: str, sentence: str) -> None:
+    """The sentence names the file and what is wrong with it."""
+    (folder / "m.csv").write_text(text)
+    with pytest.raises(InputUnusable, match=sentence):
+        find_tiles([str(folder / "m.csv")])
+
+
+def test_a_manifest_that_is_not_there_says_so(tmp_path: Path) -> None:
+    """As any file."""
+    with pytest.raises(InputUnusable, match=r"m.csv cannot be read: No such file"):
+        find_tiles([str(tmp_path / "m.csv")])
+
+
+def test_paths_may_come_line_by_line(folder: Path) -> None:
+    """Empty lines do not count; the same path twice is one tile."""
+    path = folder / "sub" / "c1.png"
+    (tile,) = find_tiles(["-"], lines=[f"{path}\n", "\n", f"{path}\r\n"])
+    assert (tile.file, tile.id, tile.load(9)) == (str(path), "c1", b"c1")
+
+
+def test_no_line_is_no_list() -> None:
+    """A pipe that brought nothing is no empty success."""
+    with pytest.raises(InputUnusable, match="Standard input names no tile"):
+        find_tiles(["-"], lines=["\n"])

@@ -1,0 +1,63 @@
+"""Rate and time left, on a terminal and in a log."""
+
+import sys
+from io import StringIO
+
+import pytest
+
+from client.batch.progress import Bar, Lines, Silence, shown
+
+
+class _Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_tell_rate_and_time_left() -> None:
+    """Now and then, not for each request; what was answered before does not count for the rate."""
+    out, now = StringIO(), [0.0]
+    with Lines(10_000, out, clock=lambda: now[0]) as progress:
+        progress.kept(1000)
+        for _ in range(10):
+            now[0] += 2
+            progress.done(100)
+    first, second, last = out.getvalue().splitlines()
+    assert first == ("1,500 of 10,000 tiles, 1,000 of them answered before, 50 tiles/s, 2:50 left")
+    assert second.endswith("50 tiles/s, 2:40 left")
+    assert last.startswith("2,000 of 10,000 tiles")
+
+
+def test_hours_are_told_as_such() -> None:
+    """A long run is not a thousand minutes."""
+    out, now = StringIO(), [0.0]
+    with Lines(72_100, out, clock=lambda: now[0]) as progress:
+        now[0] = 10.0
+        progress.done(100)
+    assert "10 tiles/s, 2:00:00 left" in out.getvalue()
+
+
+def test_a_terminal_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept tiles begin it further on and leave its rate alone."""
+    monkeypatch.setattr(sys, "stderr", terminal := _Terminal())
+    with shown(100, quiet=False) as bar:
+        assert isinstance(bar, Bar)
+        bar.kept(40)
+        bar.done(60)
+        assert (bar._bar.n, bar._bar.initial) == (100, 40)
+    assert "100/100" in terminal.getvalue()
+
+
+def test_without_tqdm_a_terminal_has_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar is an extra."""
+    monkeypatch.setattr(sys, "stderr", _Terminal())
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert isinstance(shown(100, quiet=False), Lines)
+
+
+def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing at all."""
+    with shown(100, quiet=True) as progress:
+        progress.kept(1)
+        progress.done(99)
+    assert isinstance(progress, Silence)
+    assert capsys.readouterr() == ("", "")

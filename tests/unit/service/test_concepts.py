@@ -1,0 +1,178 @@
+"""Concepts are taught over HTTP, kept, ranked, and published as a new bundle version."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api import Api, running
+from tests.pictures import png
+from tests.tiny import tiny_tiles, write_tiny_bundle
+
+READ, REVIEW = "read-key-0123456789", "review-key-0123456789"
+DARK = [f"c{300 + 3 * at}" for at in range(6)]
+BRIGHT = [f"c{300 + 3 * at}" for at in range(6, 11)]
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> Path:
+    """A folder of one bundle, `first`; tiles come in a dark and a bright group."""
+    write_tiny_bundle(tmp_path / "bundles" / "first")
+    return tmp_path / "bundles"
+
+
+@pytest.fixture
+def api(bundles: Path, tmp_path: Path) -> Iterator[Api]:
+    """A service over it."""
+    first = bundles / "first"
+    with running(first, bundles=bundles, decisions=tmp_path / "decisions") as one:
+        yield one
+
+
+def teach(api: Api, name: str = "dark", **marks: list[str]) -> httpx.Response:
+    """Make a concept and mark examples of it."""
+    assert api.ask("PUT", f"/concepts/{name}", json={"description": "of tests"}).is_success
+    return api.ask("POST", f"/concepts/{name}/examples", json=marks)
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    return [tile["id"] for tile in answer.json()["tiles"]]
+
+
+def test_marked_tiles_rank_the_others(api: Api) -> None:
+    """Two dark tiles and a bright one put all dark tiles first."""
+    made = teach(api, positive=DARK[:2], negative=BRIGHT[:1]).json()
+    assert (made["concept"]["positive"], made["concept"]["negative"]) == (2, 1)
+    answer = api.get("/concepts/dark/ranking?limit=6")
+    assert sorted(ids(answer)) == DARK
+    assert answer.json()["total"] == 12
+    assert {tile["mark"] for tile in answer.json()["tiles"]} == {"positive", None}
+
+
+def test_the_pages_of_a_ranking_are_the_whole(api: Api) -> None:
+    """Page by page every tile comes once, with falling scores."""
+    teach(api, positive=DARK[:2])
+    pages = [api.get(f"/concepts/dark/ranking?limit=5&offset={at}") for at in (0, 5, 10)]
+    assert [one for page in pages for one in ids(page)] == ids(
+        api.get("/concepts/dark/ranking?limit=12")
+    )
+    scores = [tile["score"] for page in pages for tile in page.json()["tiles"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_uncertain_tiles_are_not_those_that_were_marked(api: Api) -> None:
+    """What was marked is not asked again."""
+    teach(api, positive=DARK[:2], negative=BRIGHT[:2])
+    found = ids(api.get("/concepts/dark/uncertain?limit=20"))
+    assert len(found) == 8
+    assert not {*DARK[:2], *BRIGHT[:2]} & {*found}
+
+
+def test_the_last_mark_counts_and_can_be_taken_back(api: Api) -> None:
+    """A tile marked twice is what it was marked last; a withdrawn mark is none."""
+    teach(api, positive=DARK[:2])
+    api.ask("POST", "/concepts/dark/examples", json={"negative": DARK[:1]})
+    taken = api.ask("DELETE", f"/concepts/dark/examples/{DARK[1]}").json()
+    assert (taken["concept"]["positive"], taken["concept"]["negative"]) == (0, 1)
+    (example,) = api.get("/concepts/dark").json()["examples"]
+    assert (example["id"], example["mark"]) == (DARK[0], "negative")
+
+
+def test_an_unknown_id_is_told_and_the_others_are_marked(api: Api) -> None:
+    """One wrong id hurts no other."""
+    made = teach(api, positive=[DARK[0], "nope"]).json()
+    assert made["concept"]["positive"] == 1
+    assert [(one["id"], one["error"]["code"]) for one in made["failed"]] == [
+        ("nope", "unknown_tile")
+    ]
+
+
+def test_scans_are_held_out_in_turn(api: Api) -> None:
+    """Of examples from three scans the figures are told; of one scan, why not."""
+    teach(api, positive=DARK[:1])
+    told = api.get("/concepts/dark").json()["evaluation"]
+    assert (told["average_precision"], told["scans"]) == (None, 1)
+    assert "two are needed" in told["note"]
+    teach(api, positive=DARK[:3], negative=BRIGHT[:3])
+    told = api.get("/concepts/dark").json()["evaluation"]
+    assert (told["average_precision"], told["auc"], told["scans"]) == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/concepts/none", 404, "unknown_concept"),
+        ("/concepts/none/ranking", 404, "unknown_concept"),
+        ("/concepts/empty/ranking", 409, "nothing_taught"),
+        ("/concepts/empty/uncertain", 409, "nothing_taught"),
+        ("/concepts/" + "x" * 81, 422, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_told_says_why(api: Api, path: str, status: int, code: str) -> None:
+    """Neither an unknown concept nor one without examples is an empty answer."""
+    teach(api, "empty")
+    answer = api.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_published_concept_is_used_by_screen(api: Api, bundles: Path) -> None:
+    """The new version lies in the folder, is activated, and tells the concept of new tiles."""
+    teach(api, positive=DARK[:3], negative=BRIGHT[:3])
+    made = api.ask("POST", "/concepts:publish").json()
+    assert made["concepts"] == ["dark"]
+    assert (bundles / made["name"] / "manifest.json").is_file()
+    assert api.ask("POST", f"/bundles/{made['id']}:activate").json()["new"] == made["id"]
+    stored = api.get(f"/screen/{DARK[4]}").json()["results"][0]
+    sent = api.post("/screen", png(tiny_tiles()[4])).json()["results"][0]
+    for result in (stored, sent):
+        (reason,) = result["reasons"]
+        assert (reason["code"], reason["name"], result["verdict"]) == ("CONCEPT", "dark", "review")
+        assert result["concepts"][0]["score"] == pytest.approx(reason["score"])
+    assert api.get("/concepts").json()["concepts"][0]["published"]
+    listed = api.get("/screen?reason=CONCEPT").json()
+    assert sorted(ids_of(listed)) == DARK
+    assert listed["summary"]["reasons"]["CONCEPT"] == 6
+    assert api.get("/view/screen?reason=CONCEPT").status_code == 200
+    assert api.get(f"/screen/{DARK[4]}/overlay").status_code == 200
+    assert api.get(f"/view/tiles/{DARK[4]}").status_code == 200
+
+
+def ids_of(listed: dict[str, Any]) -> list[str]:
+    return [tile["id"] for tile in listed["tiles"]]
+
+
+def test_marks_are_carried_over_to_a_new_bundle(api: Api, tmp_path: Path) -> None:
+    """By content: the same tiles under other ids keep their marks."""
+    teach(api, positive=DARK[:2])
+    write_tiny_bundle(tmp_path / "renamed", ids=[f"t{at:02}" for at in range(12)])
+    with running(tmp_path / "renamed", decisions=tmp_path / "decisions") as other:
+        told = other.get("/concepts/dark").json()
+    assert [one["id"] for one in told["examples"]] == ["t00", "t01"]
+
+
+def test_without_a_folder_publishing_says_what_to_set(bundles: Path, tmp_path: Path) -> None:
+    """There must be a place for the new version."""
+    with running(bundles / "first", decisions=tmp_path / "decisions") as api:
+        teach(api, positive=DARK[:2])
+        answer = api.ask("POST", "/concepts:publish")
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_folder")
+    assert "--bundles" in answer.json()["detail"]
+
+
+def test_roles_are_respected(bundles: Path, tmp_path: Path) -> None:
+    """Marking needs the role review, publishing the role admin."""
+    keys = f"read:{READ},review:{REVIEW}"
+    with running(bundles / "first", decisions=tmp_path, api_keys=keys) as api:
+
+        def ask(method: str, path: str, key: str) -> int:
+            body = {} if method != "GET" else None
+            headers = {"X-API-Key": key}
+            return api.ask(method, path, json=body, headers=headers).status_code
+
+        assert ask("PUT", "/concepts/dark", READ) == 403
+        assert ask("PUT", "/concepts/dark", REVIEW) == 200
+        assert ask("POST", "/concepts/dark/examples", READ) == 403
+        assert ask("GET", "/concepts", READ) == 200
+        assert ask("POST", "/concepts:publish", REVIEW) == 403

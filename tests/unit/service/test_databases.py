@@ -1,0 +1,149 @@
+"""The two databases: made, brought up to date, lost and found again."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, insert
+
+from service.decisions import database
+from service.decisions.database import database_url, open_database, writing
+from service.decisions.events import since
+from service.decisions.tables import decisions, metadata
+from service.settings import Settings
+from tests.api import Api, running
+from tests.postgres import Postgres, postgres
+
+FIRST = "0001"
+NEWEST = ScriptDirectory(str(database._MIGRATIONS)).get_current_head()
+ROW = {
+    "reviewer": "ann",
+    "tile_id": "c303",
+    "content": "00" * 16,
+    "bundle": "d58c69737ebf73dd",
+    "decision": "drop",
+    "batch": "1" * 32,
+}
+
+
+def address(kept: dict[str, Any]) -> Any:
+    return database_url(Settings(bundle=Path("unused"), **kept))
+
+
+def connect(kept: dict[str, Any]) -> Engine:
+    """Connect without bringing anything up to date."""
+    url = address(kept)
+    return database._postgresql(url) if "database_url" in kept else database._sqlite(url)
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(database._MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def decide(api: Api, decision: str) -> Any:
+    return api.ask("PUT", "/tiles/c303/decision", json={"decision": decision})
+
+
+def test_the_migrations_make_what_the_code_means(kept: dict[str, Any]):
+    """Alembic finds no difference between the tables as they are and as the code has them."""
+    engine = open_database(address(kept))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_what_was_kept_by_the_first_release_is_there_after_an_upgrade(kept: dict[str, Any]):
+    """A table of the first revision, with a decision in it, is brought up to date and keeps it."""
+    engine = connect(kept)
+    with writing(engine) as connection:
+        upgrade(connection, FIRST)
+        at = "2026-01-01 00:00:00+00" if "database_url" in kept else "2026-01-01 00:00:00.000000"
+        columns, values = ", ".join(ROW), ", ".join(f"'{value}'" for value in ROW.values())
+        connection.exec_driver_sql(
+            f"INSERT INTO decisions (at, {columns}) VALUES ('{at}', {values})"
+        )
+    engine.dispose()
+    engine = open_database(address(kept))
+    with engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == NEWEST
+        (event,) = since(connection, 0)
+    engine.dispose()
+    assert (event.seq, event.at.isoformat()) == (1, "2026-01-01T00:00:00+00:00")
+    assert {name: getattr(event, name) for name in ROW} == ROW
+
+
+def test_a_failed_transaction_leaves_nothing(kept: dict[str, Any]):
+    """What is raised inside undoes all that was written before it."""
+    engine = open_database(address(kept))
+
+    def fail() -> None:
+        with writing(engine) as connection:
+            connection.execute(insert(decisions), [{**ROW, "at": datetime.now(UTC)}])
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fail()
+    with engine.connect() as connection:
+        assert since(connection, 0) == []
+    engine.dispose()
+
+
+def test_a_database_that_goes_away_and_comes_back(tiny_path: Path):
+    """Down at the start, gone and back while serving: 503 meanwhile, and no restart is needed."""
+    with postgres() as server:
+        kept = {"database_url": server.new()}
+        server.stop()
+        with running(tiny_path, **kept) as api:
+            assert api.get("/readyz").status_code == 200
+            refused(decide(api, "keep"))
+            server.start()
+            assert decide(api, "drop").json()["state"] == "drop"
+            server.stop()
+            refused(decide(api, "keep"))
+            refused(api.get("/tiles/c303/decision"))
+            assert api.get("/screen/c303").status_code == 200
+            server.start()
+            assert api.get("/tiles/c303/decision").json()["state"] == "drop"
+            assert decide(api, "keep").json()["state"] == "keep"
+
+
+def refused(answer: Any) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (503, "decisions_down")
+    assert answer.headers["retry-after"]
+
+
+def test_a_dump_restored_elsewhere_serves_on(tiny_path: Path, server: Postgres):
+    """What docs/operating.md says of backups: pg_dump, psql, and the numbers go on."""
+    one, other = server.new(), server.new()
+    with running(tiny_path, database_url=one) as api:
+        before = decide(api, "drop").json()
+    server.restore(other, server.dump(one))
+    with running(tiny_path, database_url=other) as api:
+        assert api.get("/tiles/c303/decision").json() == before
+        after = decide(api, "keep").json()["decisions"][0]["seq"]
+    assert after > before["decisions"][0]["seq"]
+
+
+def test_a_backup_of_the_file_serves_on(tiny_path: Path, tmp_path: Path):
+    """SQLite's own backup, taken while it is served, is whole."""
+    (tmp_path / "copy").mkdir()
+    with running(tiny_path, decisions=tmp_path / "kept") as api:
+        before = decide(api, "drop").json()
+        with (
+            closing(sqlite3.connect(tmp_path / "kept" / database.FILE)) as source,
+            closing(sqlite3.connect(tmp_path / "copy" / database.FILE)) as copy,
+        ):
+            source.backup(copy)
+    with running(tiny_path, decisions=tmp_path / "copy") as api:
+        assert api.get("/tiles/c303/decision").json() == before

@@ -1,0 +1,75 @@
+"""Decisions from a CSV: every line taken or refused by its number, all or none."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api import Api, running
+
+ANN, ADMIN = "ann-key-0123456789", "admin-key-0123456789"
+
+
+@pytest.fixture
+def api(tiny_path: Path, tmp_path: Path) -> Iterator[Api]:
+    with running(tiny_path, decisions=tmp_path) as running_api:
+        yield running_api
+
+
+def send(api: Api, text: str | bytes, query: str = "", **headers: str) -> Any:
+    data = text.encode() if isinstance(text, str) else text
+    return api.post(f"/decisions/import{query}", data, "text/csv", **headers)
+
+
+def test_lines_are_taken_with_their_numbers(api: Api):
+    """A decision, its reason and comment; a line without a decision is passed over."""
+    told = send(api, "id,decision,reason\nc303,drop,grid\nc306,,\n").json()
+    assert told["written"] == 1
+    assert told["results"] == [
+        {"line": 2, "id": "c303", "state": "drop"},
+        {"line": 3, "id": "c306", "state": None},
+    ]
+    assert api.get("/tiles/c303/decision").json()["decisions"][0]["reason"] == "grid"
+
+
+def test_one_wrong_line_keeps_all_from_being_written(api: Api):
+    """Each is named; with partial=true the others are written."""
+    table = "id,decision\nc303,drop\nnope,drop\nc306,burn\nc303,keep\n"
+    refused = send(api, table)
+    assert (refused.status_code, refused.json()["code"]) == (422, "import_refused")
+    assert [one["where"] for one in refused.json()["errors"]] == ["line 3", "line 4", "line 5"]
+    assert api.get("/decisions").json()["total"] == 0
+    told = send(api, table, "?partial=true").json()
+    codes = [one.get("error", {}).get("code") for one in told["results"]]
+    assert codes == [None, "unknown_tile", "bad_line", "bad_line"]
+    assert api.get("/decisions").json()["total"] == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"id,what\nc303,drop\n", b"id,decision\n\xff,drop\n"])
+def test_what_is_no_table_of_decisions_is_refused(api: Api, data: bytes):
+    """With a sentence that says what it must be."""
+    assert send(api, data).json()["code"] == "bad_table"
+
+
+def test_an_export_comes_back_as_it_went(api: Api, tiny_path: Path, tmp_path: Path):
+    """Decisions of several reviewers, into another database; verdicts are not made decisions."""
+    for who, decision in (("ann", "drop"), ("ben", "keep")):
+        body, headers = {"decision": decision}, {"X-Reviewer": who}
+        api.ask("PUT", "/tiles/c303/decision", json=body, headers=headers)
+    listed = api.get("/exports/tiles.csv").content
+    with running(tiny_path, decisions=tmp_path / "other") as other:
+        assert send(other, listed).json()["written"] == 2
+        assert other.get("/decisions").json()["total"] == 1
+        told = other.get("/tiles/c303/decision").json()["decisions"]
+    assert {one["reviewer"]: one["decision"] for one in told} == {"ann": "drop", "ben": "keep"}
+
+
+def test_only_an_admin_brings_decisions_of_others(tiny_path: Path, tmp_path: Path):
+    """Ann may import her own."""
+    keys = f"review@ann:{ANN},admin:{ADMIN}"
+    table = "id,decision,reviewer\nc303,drop,ben\n"
+    with running(tiny_path, decisions=tmp_path, api_keys=keys) as api:
+        assert send(api, table, X_API_Key=ANN).json()["code"] == "import_refused"
+        assert send(api, table.replace("ben", "ann"), X_API_Key=ANN).status_code == 200
+        assert send(api, table, X_API_Key=ADMIN).status_code == 200

@@ -1,0 +1,113 @@
+"""Figures of the proof over all seeds, with intervals over seeds and held-out groups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.auditing.proof import ARMS, SETS, Run
+from training.auditing.resampling import RESAMPLES, Auc, Values, interval
+
+MEASURES = ("auc", "accuracy")
+_REDRAWS = 50
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the proof; `by_seed` holds its value for each seed.
+
+    measure: auc or accuracy (balanced, at log-odds 0). what: a set of SETS, "drop" (plain
+        minus planted), or for the arm "gain" how much less is lost without the dropped tiles.
+    low, high: 95 % when seeds and held-out groups are drawn.
+    """
+
+    arm: str
+    measure: str
+    what: str
+    value: float
+    low: float | None
+    high: float | None
+    by_seed: list[float]
+
+
+def summarise(runs: Sequence[Run], seed: int) -> list[Figure]:
+    """Return every figure of both arms, and what cleaning gains."""
+    seen = [_Seen(run) for run in runs]
+    table = np.stack([one.figures(None) for one in seen])  # (seeds, arms, measures, sets)
+    rng = np.random.default_rng([seed, 6])
+    drawn = np.stack([_draw(seen, rng) for _ in range(RESAMPLES)])
+    figures = []
+    for (arm, measure, what), values, many in zip(
+        _names(), _columns(table).T, _columns(drawn).T, strict=True
+    ):
+        bounds = interval(many)
+        figures.append(
+            Figure(
+                arm=arm,
+                measure=measure,
+                what=what,
+                value=float(values.mean()),
+                low=bounds[0] if bounds else None,
+                high=bounds[1] if bounds else None,
+                by_seed=[round(float(value), 4) for value in values],
+            )
+        )
+    return figures
+
+
+def _names() -> list[tuple[str, str, str]]:
+    names = [
+        (arm, measure, what) for arm in ARMS for measure in MEASURES for what in (*SETS, "drop")
+    ]
+    return names + [("gain", measure, "drop") for measure in MEASURES]
+
+
+def _columns(table: Values) -> Values:
+    """Turn (t, arms, measures, sets) into (t, figures) in the order of `_names`."""
+    drops = table[..., :1] - table[..., 1:2]
+    whole = np.concatenate([table, drops], axis=-1)
+    gains = (drops[:, 0] - drops[:, 1])[..., 0]
+    return np.concatenate([whole.reshape(len(table), -1), gains], axis=1)
+
+
+def _draw(seen: Sequence["_Seen"], rng: np.random.Generator) -> Values:
+    chosen = rng.integers(len(seen), size=len(seen))
+    drawn = np.stack([seen[at].figures(rng) for at in chosen.tolist()])
+    result: Values = drawn.mean(axis=0)
+    return result
+
+
+class _Seen:
+    """One run, sorted once for a thousand draws."""
+
+    def __init__(self, run: Run) -> None:
+        self._groups = np.unique(run.groups, return_inverse=True)[1]
+        self._inside = run.inside
+        self._areas = [[Auc(run.inside, run.scores[arm][name]) for name in SETS] for arm in ARMS]
+        self._right = np.array(
+            [[(run.scores[arm][name] > 0) == run.inside for name in SETS] for arm in ARMS]
+        )
+
+    def figures(self, rng: np.random.Generator | None) -> NDArray[np.float64]:
+        """Return (arms, measures, sets), of all tiles or of a draw of the groups."""
+        weights = np.ones(len(self._inside))
+        if rng is not None:
+            count = int(self._groups.max()) + 1
+            for _ in range(_REDRAWS):  # a draw of one class only says nothing
+                drawn = np.bincount(rng.integers(count, size=count), minlength=count)
+                weights = drawn[self._groups].astype(np.float64)
+                if weights[self._inside].any() and weights[~self._inside].any():
+                    break
+        areas = np.array([[area(weights) for area in arm] for arm in self._areas])
+        return np.stack([areas, self._accuracy(weights)], axis=1)
+
+    def _accuracy(self, weights: Values) -> Values:
+        halves = []
+        for part in (self._inside, ~self._inside):
+            total = float(weights[part].sum())
+            if not total:
+                return np.full(self._right.shape[:2], np.nan)
+            halves.append(self._right[..., part] @ weights[part] / total)
+        result: Values = np.mean(halves, axis=0)
+        return result

@@ -1,0 +1,143 @@
+"""The sentences of an audit: what was found, how it was measured, how to cite it."""
+
+from training.auditing.findings import Findings
+from training.auditing.odds import Odds
+from training.auditing.proof import KINDS, MOST_SCORED, MOST_TAUGHT, SIDE
+from training.auditing.summary import Figure
+
+_SURE = 0.05
+
+
+def spread(low: float | None, high: float | None, digits: int = 2) -> str:
+    """Write an interval; a bound that is None lies beyond all bounds."""
+    if low is None and high is None:
+        return "no interval"
+    left = "0" if low is None else number(low, digits)
+    right = "∞" if high is None else number(high, digits)
+    return f"{left} to {right}"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Write a figure: large ones with fewer decimals."""
+    if abs(value) >= 100:  # noqa: PLR2004
+        return f"{value:,.0f}"
+    places = 1 if abs(value) >= 10 else digits  # noqa: PLR2004
+    return f"{round(value, places) + 0.0:.{places}f}"
+
+
+def predicts(one: Odds) -> bool:
+    """Tell whether the tie is beyond chance, taking tiles of one group as one."""
+    apart = (one.group_low is not None and one.group_low > 1) or (
+        one.group_high is not None and one.group_high < 1
+    )
+    return apart and one.p_groups < _SURE
+
+
+def headline(found: Findings) -> str:
+    """Say whether lettering predicts the class."""
+    strongest = max(found.odds, key=lambda one: one.ratio)
+    unit = found.classes.unit
+    figures = (
+        f"odds ratio {number(strongest.ratio)}, 95 % interval "
+        f"{spread(strongest.group_low, strongest.group_high)} by {unit}, "
+        f"{spread(strongest.low, strongest.high)} taking tiles as independent"
+    )
+    if predicts(strongest):
+        return f"Lettering predicts the class {strongest.name}: {figures}."
+    if strongest.low is not None and strongest.low > 1:
+        return (
+            f"Tile by tile, lettering goes with the class {strongest.name}, but {unit} by {unit} "
+            f"it could be chance: {figures}; p = {strongest.p_groups:.2g} by {unit}."
+        )
+    return f"That lettering predicts a class is not shown: {strongest.name}, {figures}."
+
+
+def proof_sentence(found: Findings) -> str:
+    """Say what the classifiers showed."""
+    if not found.proof.figures:
+        return f"No classifier was taught: {found.proof.reason}."
+    with_, without, gain = (figure(found, arm, "drop") for arm in ("with", "without", "gain"))
+    told = (
+        f"With letters planted on the other class, a classifier taught on all tiles loses "
+        f"{number(with_.value)} of its AUC ({spread(with_.low, with_.high)}); taught without the "
+        f"dropped tiles {number(without.value)} ({spread(without.low, without.high)})."
+    )
+    if gain.low is not None and gain.low > 0:
+        return f"{told} Cleaning saves {number(gain.value)} ({spread(gain.low, gain.high)})."
+    return f"{told} That cleaning saves any of it is not shown ({spread(gain.low, gain.high)})."
+
+
+def figure(found: Findings, arm: str, what: str, measure: str = "auc") -> Figure:
+    """Return one figure of the proof."""
+    return next(
+        one
+        for one in found.proof.figures
+        if (one.arm, one.what, one.measure) == (arm, what, measure)
+    )
+
+
+def leak_sentence(found: Findings) -> str:
+    """Count duplicates and leaks."""
+    groups = [group for group in found.groups if not group.blank]
+    tiles = sum(len(group.rows) for group in groups)
+    told = (
+        f"{len(groups):,} groups of tiles that show the same ({tiles:,} tiles), beside "
+        f"{len(found.groups) - len(groups):,} of blank ones"
+    )
+    if found.classes.splits is None:
+        return f"{told}. Leaks between splits were not looked for: the list has no column split."
+    counts = {
+        kind: sum(leak.kind == kind and not leak.blank for leak in found.leaks)
+        for kind in ("patient", "scan", "content", "class")
+    }
+    return (
+        f"{told}. In two splits stand {counts['patient']:,} patients, {counts['scan']:,} scans and "
+        f"{counts['content']:,} contents; {counts['class']:,} contents have two classes."
+    )
+
+
+def method(found: Findings, seed: int) -> list[str]:
+    """Return the method, a paragraph a part."""
+    unit, bounds, drop = found.classes.unit, found.bounds, found.dropping
+    by_list = drop.source == "a list of tiles kept"
+    parts = [
+        (
+            f"Odds ratios are of 2 x 2 tables of tiles, marked by a lettering score from "
+            f"{found.threshold:.2g}, half a tile added to each cell where one is empty. Intervals "
+            f"of 95 %: Woolf's, exact (conditional) where a cell is below 5; and percentiles of "
+            f"1,000 draws of the {unit}s. p by {unit} is the share of 1,000 deals of the {unit}s' "
+            f"classes that lie as far from 1. "
+        ),
+        (
+            f"The probe is a logistic regression on {len(found.features)} artefact features of the "
+            f"bundle (scores, covered shares, sizes; no pixel), {unit}s held out in five folds; "
+            f"chance is the same with the {unit}s' classes dealt anew, 100 times. "
+        ),
+        f"Dropped is what {drop.source} {'does not name' if by_list else 'say'}.",
+    ]
+    if found.proof.figures:
+        held = "by the list's split" if found.proof.by_split else f"a third of the {unit}s a seed"
+        parts.append(
+            f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x "
+            f"{SIDE} grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is "
+            f"taught on equally many tiles of each class (at most {MOST_TAUGHT:,} in all) and "
+            f"scored on at most {MOST_SCORED:,} kept tiles held out ({held}), near duplicates left "
+            f"out, plain and with {', '.join(KINDS)} planted. Intervals: seeds and {unit}s drawn "
+            f"1,000 times, again where one class is missing."
+        )
+    parts.append(
+        f"Tiles show the same where the encoder's inputs are equal, or a stored neighbour lies "
+        f"within {bounds.distance:.3g} and detail correlates from {bounds.likeness:.2f}: bounds "
+        f"that hold 95 % of {bounds.copies:,} copies made of the bundle's own tiles (exposure, "
+        f"JPEG, one pixel) and let pass at most 0.1 % of {bounds.strangers:,} pairs of different "
+        f"scans. Seed {seed}."
+    )
+    return parts
+
+
+def citation(bundle_id: str, labels: str, date: str) -> str:
+    """Suggest how to cite the audit."""
+    return (
+        f"Shortcut audit by Tilescreen (bundle {bundle_id}, list of classes sha256 "
+        f"{labels[:16]}), {date}."
+    )
