@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from bundle import Bundle, BundleWriter, Manifest, open_bundle
 from bundle.arrays import Points
 from bundle.bundle import picture_hash
-from bundle.layout import PICTURE_HASHES
-from training.indexing.graph import LEAF_SIZE
+from bundle.layout import MAP, PICTURE_HASHES
+from training.indexing.graph import LEAF_SIZE, neighbor_graph
 from training.indexing.lists import Indexed, index_points
+from training.indexing.plane import lay_out
 
 _NEAR = 20
 _SHIFT = 0.5
@@ -60,9 +61,15 @@ def grown_points(
 
 
 def grow(
-    source: Bundle, target: Path, count: int, *, seed: int = 5, pictures: bool = False
+    source: Bundle,
+    target: Path,
+    count: int,
+    *,
+    seed: int = 5,
+    pictures: bool = False,
+    mapped: bool = False,
 ) -> Manifest:
-    """Write a bundle of `count` tiles at `target`."""
+    """Write a bundle of `count` tiles at `target`; `mapped` with true neighbours and their map."""
     points, origins = grown_points(source, count, np.random.default_rng(seed))
     indexed = index_points(points, seed)
     mean, scale = source.arrays["scaler.npy"]
@@ -73,9 +80,15 @@ def grow(
         writer.array("latents.npy", points * scale + mean)
         for name, values in (_tree(points, indexed) | indexed.arrays).items():
             writer.array(name, values)
-        rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
-        writer.array("neighbors.npy", (rows[:, None] + others) % np.int32(count))
-        writer.array("neighbor_distances.npy", source.neighbor_distances[origins])
+        if mapped:
+            graph = neighbor_graph(points, k)
+            writer.array("neighbors.npy", graph.rows)
+            writer.array("neighbor_distances.npy", graph.distances)
+            writer.array(MAP, lay_out(points, graph.rows))
+        else:
+            rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
+            writer.array("neighbors.npy", (rows[:, None] + others) % np.int32(count))
+            writer.array("neighbor_distances.npy", source.neighbor_distances[origins])
         for name in (*_COPIED, *_JUDGED):
             writer.array(f"{name}.npy", source.arrays[f"{name}.npy"][origins])
         for name in (*_KEPT, *_PROBES):
