@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from bundle import Bundle, BundleWriter, Manifest, open_bundle
 from bundle.arrays import Points
 from bundle.bundle import picture_hash
-from bundle.layout import PICTURE_HASHES
-from training.indexing.graph import LEAF_SIZE, nearest
+from bundle.layout import MAP, PICTURE_HASHES
+from training.indexing.graph import LEAF_SIZE, nearest, neighbor_graph
 from training.indexing.lists import Indexed, index_points
+from training.indexing.plane import lay_out
 
 _NEAR = 20
 _SHIFT = 0.5
@@ -60,9 +61,15 @@ def grown_points(
 
 
 def grow(
-    source: Bundle, target: Path, count: int, *, seed: int = 5, pictures: bool = False
+    source: Bundle,
+    target: Path,
+    count: int,
+    *,
+    seed: int = 5,
+    pictures: bool = False,
+    mapped: bool = False,
 ) -> Manifest:
-    """Write a bundle of `count` tiles at `target`."""
+    """Write a bundle of `count` tiles at `target`; `mapped` with true neighbours and their map."""
     points, origins = grown_points(source, count, np.random.default_rng(seed))
     indexed = index_points(points, seed)
     mean, scale = source.arrays["scaler.npy"]
@@ -73,14 +80,19 @@ def grow(
         writer.array("latents.npy", points * scale + mean)
         for name, values in (_tree(points, indexed) | indexed.arrays).items():
             writer.array(name, values)
-        rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
-        near = (rows[:, None] + others) % np.int32(count)
-        away = np.array(source.neighbor_distances[origins])
-        # A service starts only if the probes' nearest tiles are the right ones.
-        found = nearest(source.scale(source.arrays["probe_latents.npy"]), points, 1)
-        probed = found.rows[:, 0]
-        found = nearest(points[probed], points, 2)
-        near[probed, 0], away[probed, 0] = found.rows[:, 1], found.distances[:, 1]
+        if mapped:
+            graph = neighbor_graph(points, k)
+            near, away = graph.rows, graph.distances
+            writer.array(MAP, lay_out(points, near))
+        else:
+            rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
+            near = (rows[:, None] + others) % np.int32(count)
+            away = np.array(source.neighbor_distances[origins])
+            # A service starts only if the probes' nearest tiles are the right ones.
+            found = nearest(source.scale(source.arrays["probe_latents.npy"]), points, 1)
+            probed = found.rows[:, 0]
+            found = nearest(points[probed], points, 2)
+            near[probed, 0], away[probed, 0] = found.rows[:, 1], found.distances[:, 1]
         writer.array("neighbors.npy", near)
         writer.array("neighbor_distances.npy", np.sort(away, axis=1))
         for name in (*_COPIED, *_JUDGED):

@@ -8,7 +8,6 @@ graphics card, share the machine. Each frame of the script is asked for by a poi
 
 import argparse
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +74,12 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=62_000)
     args = parser.parse_args()
     source = open_bundle(args.bundle)
-    plain = source.manifest.model_copy(update={"quantization": None})
     figures: dict[str, Any] = {"tiles": args.tiles}
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
         target = Path(work) / "bundle"
-        grow(replace(source, manifest=plain), target, args.tiles)
+        grow(source, target, args.tiles, pictures=True, mapped=True)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
-        with served(target, "--log-level", "warning") as service:
+        with served(target, "--decisions", f"{work}/kept") as service:
             for width, height in ((1280, 800), (768, 1024)):
                 page = browser.new_page(viewport={"width": width, "height": height})
                 url = f"http://127.0.0.1:{service.port}/view/map"

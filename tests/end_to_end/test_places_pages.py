@@ -80,6 +80,15 @@ def test_groups_are_selected_from_the_keyboard(chromium: Browser, site: str) -> 
         assert handed_on(page) == [f"c{318 + 3 * at}" for at in range(5)]
 
 
+def test_the_map_is_shown_without_the_database(chromium: Browser, site: str) -> None:
+    """Where decisions cannot be read, the map and its groups are there all the same."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.route("**/review/map/states", lambda route: route.fulfill(status=503, json={}))
+        open_map(page, site)
+        expect(page.get_by_role("checkbox", name="drop")).to_be_enabled()
+
+
 def test_a_tile_is_shown_where_the_map_is_pointed_at(chromium: Browser, site: str) -> None:
     """Clicking a point holds its tile, with a picture and a link to its page."""
     with open_page(chromium) as page:

@@ -24,7 +24,8 @@
   try {
     [columns, states, named] = await Promise.all([
       bytes(`/review/map${version}`),
-      bytes("/review/map/states"),
+      // Without the database of decisions there is a map all the same.
+      bytes("/review/map/states").catch(() => null),
       get("/clusters").then((answer) => answer.json()),
     ]);
   } catch (error) {
@@ -38,7 +39,7 @@
     labels: new Int32Array(columns, 8 * count, count),
     verdicts: new Uint8Array(columns, 12 * count, count),
     scores: new Uint8Array(columns, 13 * count, count),
-    states: new Uint8Array(states),
+    states: states ? new Uint8Array(states) : new Uint8Array(count),
     clusters: named,
     bundle,
     ids: null,
@@ -170,7 +171,12 @@
     location.href = "/view/review?selection=1";
   });
   async function refresh() {
-    data.states = new Uint8Array(await bytes("/review/map/states"));
+    try {
+      data.states = new Uint8Array(await bytes("/review/map/states"));
+    } catch {
+      told.textContent = "Decisions cannot be read now; those shown are of before.";
+      return;
+    }
     if (colouring.value === "decision") colourBy("decision");
   }
   document.addEventListener("decided", refresh);
