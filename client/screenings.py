@@ -25,11 +25,17 @@ class Reason:
     """One thing found on a tile.
 
     code: such as LETTERING. score: how sure that is, in [0, 1]. box: None for what has no place.
+    name: of the concept, where the code is CONCEPT.
     """
 
     code: str
     score: float
     box: Box | None
+    name: str | None = None
+
+    def __str__(self) -> str:
+        """Return the code, with the concept's name as in `CONCEPT:skin marker`."""
+        return self.code if self.name is None else f"{self.code}:{self.name}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Screening(Shown):
     def rows(self) -> list[Row]:
         """Return one row, with the box of the lettering if there is any."""
         box = next((one.box for one in self.reasons if one.code == "LETTERING"), None)
-        codes = ";".join(one.code for one in self.reasons)
+        codes = ";".join(map(str, self.reasons))
         start = {"id": self.id, "verdict": self.verdict, "score": self.score, "reasons": codes}
         sides = ("left", "top", "right", "bottom")
         return [start | {side: None if box is None else getattr(box, side) for side in sides}]
@@ -124,7 +130,8 @@ def _verdict(text: str) -> Verdict:
 
 def _reason(raw: Json) -> Reason:
     box = raw["box"]
-    return Reason(str(raw["code"]), float(raw["score"]), None if box is None else _box(box))
+    place = None if box is None else _box(box)
+    return Reason(str(raw["code"]), float(raw["score"]), place, raw.get("name"))
 
 
 def _box(raw: Json) -> Box:

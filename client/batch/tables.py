@@ -105,7 +105,9 @@ def _verdict(result: Json) -> Iterator[Row]:
     yield {
         "verdict": result["verdict"],
         "score": result["score"],
-        "reasons": ";".join(one["code"] for one in reasons),
+        "reasons": ";".join(
+            ":".join(filter(None, (one["code"], one.get("name")))) for one in reasons
+        ),
         **{side: lettering[side] for side in _BOX if lettering},
     }
 

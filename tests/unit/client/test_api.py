@@ -32,6 +32,7 @@ from client import (
     TileRefused,
     UnexpectedAnswer,
 )
+from client.screenings import screening
 from tests.unit.client.fake_service import AT_ONCE, FakeService, problem, result
 
 Call = Callable[..., Any]
@@ -91,6 +92,15 @@ def test_cluster_is_never_a_bare_minus_one(call: Call) -> None:
     """A stray tile has its nearest cluster and the distance to it."""
     assert call(FakeService(), "cluster", b"123") == ClusterOf("tile", -1, 0.0, 3, 3.0, 1.0)
     assert ClusterOf("t", -1, 0.0, 3, 3.0, 1.0).stray
+
+
+def test_a_concept_is_a_reason_with_its_name() -> None:
+    """What people taught is told apart from the other reasons, in a table too."""
+    told = [{"code": "CONCEPT", "name": "skin marker", "score": 0.9, "box": None}]
+    raw = {"id": "c1", "verdict": "review", "score": 0.1, "reasons": told, "evidence": []}
+    found = screening(raw)
+    assert [(one.code, one.name) for one in found.reasons] == [("CONCEPT", "skin marker")]
+    assert [str(one) for one in found.reasons] == ["CONCEPT:skin marker"]
 
 
 def test_a_screening_is_typed_and_k_is_sent(call: Call) -> None:
