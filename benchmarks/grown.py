@@ -21,7 +21,7 @@ from bundle import Bundle, BundleWriter, Manifest, open_bundle
 from bundle.arrays import Points
 from bundle.bundle import picture_hash
 from bundle.layout import MAP, PICTURE_HASHES
-from training.indexing.graph import LEAF_SIZE, neighbor_graph
+from training.indexing.graph import LEAF_SIZE, nearest, neighbor_graph
 from training.indexing.lists import Indexed, index_points
 from training.indexing.plane import lay_out
 
@@ -82,13 +82,19 @@ def grow(
             writer.array(name, values)
         if mapped:
             graph = neighbor_graph(points, k)
-            writer.array("neighbors.npy", graph.rows)
-            writer.array("neighbor_distances.npy", graph.distances)
-            writer.array(MAP, lay_out(points, graph.rows))
+            near, away = graph.rows, graph.distances
+            writer.array(MAP, lay_out(points, near))
         else:
             rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
-            writer.array("neighbors.npy", (rows[:, None] + others) % np.int32(count))
-            writer.array("neighbor_distances.npy", source.neighbor_distances[origins])
+            near = (rows[:, None] + others) % np.int32(count)
+            away = np.array(source.neighbor_distances[origins])
+            # A service starts only if the probes' nearest tiles are the right ones.
+            found = nearest(source.scale(source.arrays["probe_latents.npy"]), points, 1)
+            probed = found.rows[:, 0]
+            found = nearest(points[probed], points, 2)
+            near[probed, 0], away[probed, 0] = found.rows[:, 1], found.distances[:, 1]
+        writer.array("neighbors.npy", near)
+        writer.array("neighbor_distances.npy", np.sort(away, axis=1))
         for name in (*_COPIED, *_JUDGED):
             writer.array(f"{name}.npy", source.arrays[f"{name}.npy"][origins])
         for name in (*_KEPT, *_PROBES):

@@ -54,10 +54,11 @@ _SCROLL = """([pixels, frames]) => new Promise((resolve) => {
   const step = (now) => {
     times.push(now - before);
     before = now;
-    grid.scrollTop += pixels;
     const {left: x, top: y, width, height} = grid.getBoundingClientRect();
     const seen = document.elementFromPoint(x + width / 2, y + height / 2);
+    // What the frame before has painted; then on.
     if (!seen.closest("[role=row]")) blank += 1;
+    grid.scrollTop += pixels;
     if (--left) requestAnimationFrame(step);
     else resolve({times: times.slice(1), blank, moved: grid.scrollTop,
                   columns: Number(grid.getAttribute("aria-colcount")),

@@ -259,7 +259,7 @@ def test_the_code_in_the_document_runs(
         Path(f"tiles/{name}.png").write_bytes(tiny_bundle.picture(0))
     text = (ROOT / "docs" / "client.md").read_text().replace("http://127.0.0.1:8000", url)
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 5
     for block in blocks:
         exec(compile(block, "docs/client.md", "exec"), {})
 

@@ -72,6 +72,20 @@ def test_the_commands(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "1 taken back\n2 taken back\nThere is nothing to take back.\n"
 
 
+def test_an_export_is_fetched_and_checked(
+    url: str, tmp_path: Path, tiny_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of this bundle, signed, and found out when a line of it is changed."""
+    assert main(["decide", "c300", "--decision", "drop", "--url", url]) == 0
+    out = tmp_path / "export"
+    assert main(["export", "--out", str(out), "--url", url]) == 0
+    assert main(["verify", str(out), "--bundle", str(tiny_path)]) == 0
+    assert capsys.readouterr().out.count("Signed by ") == 2
+    (out / "tiles.csv").write_bytes((out / "tiles.csv").read_bytes().replace(b"drop", b"keep"))
+    assert main(["verify", str(out)]) == 2
+    assert "tiles.csv is not as it was signed" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
