@@ -7,6 +7,7 @@ graphics card, share the machine. Each frame of the script is asked for by a poi
 """
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
         target = Path(work) / "bundle"
         grow(source, target, args.tiles, pictures=True, mapped=True)
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        path = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         with served(target, "--decisions", f"{work}/kept") as service:
             for width, height in ((1280, 800), (768, 1024)):
                 page = browser.new_page(viewport={"width": width, "height": height})
