@@ -13,7 +13,7 @@ unset PYTHONPATH VIRTUAL_ENV MAKEFLAGS
 start=$(date +%s.%N)
 say() { printf '[%7.1f s] %s\n' "$(echo "$(date +%s.%N) - $start" | bc)" "$*"; }
 stamp() { while IFS= read -r line; do say "$line"; done; }
-strip() { tr '\r' '\n' | grep -vE '^\s*$|it/s|[0-9?] tiles/s|s/it' | sed -e "s#$work#.#g" -e "s#$origin#ORIGIN#g" -e "s#/[^ ]*/python3#python3#"; }
+strip() { tr '\r' '\n' | grep -vE '^\s*$|[0-9?]it/s|[0-9?] tiles/s|[0-9?]s/it' | sed -e "s#$work#.#g" -e "s#$origin#ORIGIN#g" -e "s#/[^ ]*/python3#python3#"; }
 
 until_ready() { # until_ready COMMAND: runs make run, waits for /readyz, then stops it
   (cd "$work/clone" && exec make run) > "$work/run.log" 2>&1 &

@@ -35,6 +35,7 @@ class Postgres:
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            self._programs = _within_reach(programs, folder)
             self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         self._run(
             "initdb",
@@ -91,6 +92,19 @@ class Postgres:
             )
             said.seek(0)
             assert ended.returncode == 0, said.read().decode()
+
+
+def _within_reach(programs: Path, folder: Path) -> Path:
+    """Copy the programs, as an environment may lie in a folder that only root may enter.
+
+    They find their libraries beside the package, in a folder named after it.
+    """
+    package = programs.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    kept = folder / package.name / programs.parent.name
+    return shutil.copytree(programs.parent, kept) / programs.name
 
 
 def programs() -> Path:
