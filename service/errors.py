@@ -14,6 +14,8 @@ from bundle.errors import TilescreenError, UnknownCluster, UnknownTile
 
 MEDIA_TYPE = "application/problem+json"
 _LISTED = "GET /tiles lists them."
+_NAMED = 100
+"""Lines of a table that an error names at most."""
 URN = "urn:tilescreen:problem:"
 
 
@@ -273,10 +275,11 @@ class ImportRefused(ServiceError):
     """Lines of a CSV cannot be used, so none of it was written."""
 
     def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
-        self.errors = list(errors)
+        self.errors = list(errors[:_NAMED])
+        which = "them" if len(errors) <= _NAMED else f"the first {_NAMED}"
         super().__init__(
-            f"{len(self.errors)} lines cannot be used, so nothing was written; `errors` names "
-            "them. Mend them, or send `partial=true` to have the others written."
+            f"{len(errors):,} lines cannot be used, so nothing was written; `errors` names "
+            f"{which}. Mend them, or send `partial=true` to have the others written."
         )
 
 

@@ -13,6 +13,8 @@ from service.errors import BadLine, BadReviewer, BadTable, RoleTooLow
 from service.keys import NAME, Role
 from service.state import Serving
 
+_LINES = 200_000
+_BEYOND = "beyond the columns"
 _REASON, _COMMENT = 80, 2000  # as service.schemas.decisions has them
 
 
@@ -38,6 +40,8 @@ def read_lines(serving: Serving, data: bytes, reviewer: str, role: Role) -> list
     for number, cells in _rows(data):
         name = original(cells["id"])
         try:
+            if _BEYOND in cells:
+                raise BadLine("It has more cells than the first line. Put quotes round commas.")
             row = _row(serving, cells)
             wanted = tuple(_wanted(cells, row, reviewer, role))
             for who, _ in wanted:
@@ -54,16 +58,31 @@ def read_lines(serving: Serving, data: bytes, reviewer: str, role: Role) -> list
 def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = data.decode("utf-8-sig")
-        first = text.partition("\n")[0]
-        comma = ";" if ";" in first and "," not in first else ","
-        reader = csv.DictReader(StringIO(text), delimiter=comma, restval="", restkey="beyond")
+    except UnicodeDecodeError as error:
+        raise BadTable("It is no CSV in UTF-8. Save the sheet as CSV UTF-8.") from error
+    if text.count("\n") > _LINES:
+        raise BadTable(f"It has more than {_LINES:,} lines. Send it in parts.")
+    first = text.partition("\n")[0]
+    comma = ";" if ";" in first and "," not in first else ","
+    reader = csv.DictReader(
+        StringIO(text), delimiter=comma, restval="", restkey=_BEYOND, strict=True
+    )
+    begun = 1
+    try:
         names = reader.fieldnames or []
+        begun = reader.line_num + 1
         if "id" not in names or not {"decision", "state"} & {*names}:
             raise BadTable("The first line must name the columns: `id` and `decision` at least.")
+        if len({*names}) < len(names):
+            raise BadTable("The first line names a column twice. Keep one of them.")
         for cells in reader:
             yield reader.line_num, cells
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadTable("It is no CSV in UTF-8. Save the sheet as CSV UTF-8.") from error
+            begun = reader.line_num + 1
+    except csv.Error as error:
+        raise BadTable(
+            f"What begins on line {begun} is no line of a CSV ({error}): a quote is not closed "
+            "there, or a cell is longer than 131,072 characters."
+        ) from error
 
 
 def _row(serving: Serving, cells: dict[str, str]) -> int:

@@ -30,8 +30,8 @@ router = APIRouter(tags=["concepts"])
 Name = Annotated[
     str,
     Path(
-        pattern=r"^[^/\x00-\x1f\x7f]{1,80}$",
-        description="The concept's name: 1 to 80 characters.",
+        pattern=r"^[^/\s\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,78}[^/\s\x00-\x1f\x7f])?$",
+        description="The concept's name: 1 to 80 characters, no space first or last, no slash.",
         examples=["skin marker"],
     ),
 ]

@@ -77,13 +77,12 @@ class TileGrid {
     for (let row = from; row < to; row++) this.#add(row, hurry);
     if (kept < this.count) this.#add(kept, hurry);
     clearTimeout(this.calm);
-    if (hurry) this.calm = setTimeout(() => this.#catchUp(), TileGrid.CALM_MS);
-    else this.list.want(from * this.columns, to * this.columns);
-  }
-
-  #catchUp() {
-    for (const image of this.canvas.querySelectorAll("img[data-src]")) load(image);
-    this.render();
+    if (hurry) {
+      this.calm = setTimeout(() => this.render(), TileGrid.CALM_MS);
+      return;
+    }
+    for (const image of this.canvas.querySelectorAll("img[data-src]")) load(image); // left by a hurry
+    this.list.want(from * this.columns, to * this.columns);
   }
 
   #add(row, hurry) {

@@ -46,7 +46,10 @@ class Why {
       tilescreen.learn(id, answer.state);
       if (this.shown.id === id) this.#more(answer);
     } catch (error) {
-      tilescreen.warn(`More about ${id} is not known. ${error.message}`);
+      // Not as a warning, which would cover one about a decision that was not saved.
+      if (this.shown.id !== id) return;
+      this.panel.removeAttribute("aria-busy");
+      this.panel.querySelector("[data-slot=which]").textContent = `More is not known: ${error.message}`;
     }
   }
 

@@ -14,7 +14,10 @@
   const mine = new Set(); // ids decided on since the page was opened
   let anchor = 0; // where a range begins
 
-  list.arrived = (first, end) => grid.arrived(first, end);
+  list.arrived = (first, end) => {
+    grid.arrived(first, end);
+    if (grid.at >= first && grid.at < end) tell(); // the framed tile was not known before
+  };
   list.failed = (error) => tilescreen.warn(`Some tiles could not be fetched. Scroll to try again. ${error.message}`);
 
   function fill(cell, tile) {

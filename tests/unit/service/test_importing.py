@@ -73,3 +73,27 @@ def test_only_an_admin_brings_decisions_of_others(tiny_path: Path, tmp_path: Pat
         assert send(api, table, X_API_Key=ANN).json()["code"] == "import_refused"
         assert send(api, table.replace("ben", "ann"), X_API_Key=ANN).status_code == 200
         assert send(api, table, X_API_Key=ADMIN).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('id,decision,comment\nc303,drop,"open\nc306,drop,\n', "begins on line 2"),
+        ("id,id,decision\nc303,c306,drop\n", "names a column twice"),
+        ("id,decision\n" + "c303,drop\n" * 200_001, "more than 200,000 lines"),
+    ],
+)
+def test_a_table_that_cannot_be_trusted_is_refused(api: Api, table: str, said: str):
+    """An open quote would swallow lines; nothing of the table is written."""
+    refused = api.post("/decisions/import", table.encode(), "text/csv")
+    assert refused.json()["code"] == "bad_table"
+    assert said in refused.json()["detail"]
+    assert api.get("/decisions").json()["total"] == 0
+
+
+def test_a_line_with_too_many_cells_says_so(api: Api):
+    """A comma without quotes would cut a comment short."""
+    table = b"id,decision,comment\nc303,drop,hello, world\n"
+    refused = api.post("/decisions/import", table, "text/csv").json()
+    assert refused["code"] == "import_refused"
+    assert "more cells than the first line" in refused["errors"][0]["message"]
