@@ -34,6 +34,18 @@ class Contents:
         """Return the rows of the tiles that have a hash, ascending."""
         return self._rows.get(content, [])
 
+    def find(self, content: bytes, named: int | None) -> int | None:
+        """Return the row of the tile that has a hash, None where none has.
+
+        Args:
+            content: the hash.
+            named: the row of the tile that has the id sought, which is the one if it has the hash;
+                else it is the first that has.
+        """
+        if named is not None and self.of(named) == content:
+            return named
+        return next(iter(self.rows(content)), None)
+
     @cached_property
     def _rows(self) -> dict[bytes, list[int]]:
         rows: dict[bytes, list[int]] = {}

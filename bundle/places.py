@@ -62,6 +62,19 @@ def _nearest(positions: NDArray[np.int32]) -> NDArray[np.int32]:
     return result
 
 
+def mean_beside(values: NDArray[np.float64], near: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return (n,) the mean of the values of the tiles beside each, 0 where there is none.
+
+    Args:
+        values: (n,).
+        near: (n, k) int32 rows from `beside`.
+    """
+    there = near >= 0
+    sums = np.where(there, values[near], 0).sum(axis=1)
+    result: NDArray[np.float64] = sums / np.maximum(there.sum(axis=1), 1)
+    return result
+
+
 def around(
     values: NDArray[np.float64], near: NDArray[np.int32], part: float
 ) -> NDArray[np.float64]:
@@ -75,7 +88,5 @@ def around(
         part: what the mean counts beside the tile's own value.
     """
     own = (values - values.mean()) / max(values.std(), 1e-9)
-    there = near >= 0
-    sums = np.where(there, own[near], 0).sum(axis=1)
-    result: NDArray[np.float64] = own + part * sums / np.maximum(there.sum(axis=1), 1)
+    result: NDArray[np.float64] = own + part * mean_beside(own, near)
     return result

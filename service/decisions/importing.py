@@ -92,14 +92,11 @@ def _row(serving: Serving, cells: dict[str, str]) -> int:
     if "by" not in cells or not content:
         row = rows.get(given, rows.get(original(given)))
     else:
-        row = rows.get(original(given))
-        contents = serving.reviewed.contents
         try:
             wanted = bytes.fromhex(content)
         except ValueError as error:
             raise BadLine(f"`content` is {content[:40]!r}, no hash in hex.") from error
-        if row is None or contents.of(row) != wanted:
-            row = next(iter(contents.rows(wanted)), None)
+        row = serving.reviewed.contents.find(wanted, rows.get(original(given)))
     if row is None:
         raise UnknownTile(given[:200], ())
     return row

@@ -182,11 +182,8 @@ class Reviewed:
             self.seq = event.seq
 
     def _row(self, event: Event) -> int | None:
-        content = bytes.fromhex(event.content)
-        row = self._catalog.rows.get(event.tile_id)
-        if row is not None and self.contents.of(row) == content:
-            return row
-        return next(iter(self.contents.rows(content)), None)
+        named = self._catalog.rows.get(event.tile_id)
+        return self.contents.find(bytes.fromhex(event.content), named)
 
 
 def opinions_of(events: Iterable[Event]) -> list[Event]:

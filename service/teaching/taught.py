@@ -181,8 +181,5 @@ class Teaching:
     def _row(self, event: Event) -> int | None:
         assert event.tile_id is not None
         assert event.content is not None
-        content = bytes.fromhex(event.content)
-        row = self._catalog.rows.get(event.tile_id)
-        if row is not None and self._contents.of(row) == content:
-            return row
-        return next(iter(self._contents.rows(content)), None)
+        named = self._catalog.rows.get(event.tile_id)
+        return self._contents.find(bytes.fromhex(event.content), named)

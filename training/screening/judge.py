@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bundle.arrays import Points, Tiles
 from bundle.manifest import Screening
 from bundle.neighbors import Hits
-from bundle.places import beside
+from bundle.places import beside, mean_beside
 from bundle.runtime import Encoder
 from bundle.screening import (
     Evidence,
@@ -98,11 +98,10 @@ def _surroundings(case: Case) -> NDArray[np.float32]:
     """
     found = case.evidence.peaks[:, 0].astype(np.float64)
     near = beside(case.tiles.scan_numbers, case.tiles.positions)
-    there = near >= 0
-    known = there.any(axis=1)
+    known = (near >= 0).any(axis=1)
     if not case.maps or not known.any():
         return np.zeros(len(found), dtype=np.float32)
-    mean = np.where(there, found[near], 0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    mean = mean_beside(found, near)
     above = mean - np.median(mean[known])
     return np.where(known, _PART * above.clip(0), 0).astype(np.float32)
 
