@@ -6,6 +6,9 @@ from fastapi import Request, Response
 
 from service.state import Serving
 
+FRESH = {"Cache-Control": "no-store"}
+"""Decisions change while the bundle does not: no answer about them may be kept."""
+
 
 @dataclass(frozen=True)
 class Kept:

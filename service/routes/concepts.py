@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from bundle.errors import UnknownTile
 from service.answers import enveloped
+from service.caching import FRESH
 from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
 from service.facts import Fact
 from service.json_bodies import read_json
@@ -37,7 +38,6 @@ Name = Annotated[
 ]
 Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
 Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
-_FRESH = {"Cache-Control": "no-store"}
 _CHANGES = (400, 403, 408, 413, 415, 422, 429, 503)
 
 
@@ -46,7 +46,7 @@ async def concepts(serving: ServingDep) -> Response:
     """List what was taught."""
     await serving.teaching.refresh()
     found = [concept_fact(serving, lesson) for lesson in serving.teaching.lessons]
-    return enveloped(serving, _FRESH, concepts=found)
+    return enveloped(serving, FRESH, concepts=found)
 
 
 @router.put(
@@ -77,7 +77,7 @@ async def _told(serving: Serving, name: str) -> Response:
     evaluation = await serving.apart(figures_fact, teaching, lesson)
     return enveloped(
         serving,
-        _FRESH,
+        FRESH,
         concept=concept_fact(serving, lesson),
         examples=example_facts(serving, lesson),
         elsewhere=lesson.elsewhere,
@@ -111,7 +111,7 @@ async def mark(
             failed.append({"index": at, "id": one, "error": problem_with(error).members()})
     await serving.teaching.mark(reviewer, name, marks)
     told = concept_fact(serving, serving.teaching.lesson(name))
-    return enveloped(serving, _FRESH, concept=told, failed=failed)
+    return enveloped(serving, FRESH, concept=told, failed=failed)
 
 
 @router.delete(
@@ -127,7 +127,7 @@ async def unmark(
     serving.teaching.lesson(name)
     await serving.teaching.mark(reviewer, name, {serving.catalog.row(tile_id): None})
     told = concept_fact(serving, serving.teaching.lesson(name))
-    return enveloped(serving, _FRESH, concept=told, failed=[])
+    return enveloped(serving, FRESH, concept=told, failed=[])
 
 
 @router.get(
@@ -140,7 +140,7 @@ async def ranking(
     await serving.teaching.refresh()
     examples = serving.teaching.examples(name)
     fact = await serving.apart(ranked, serving, examples, offset, limit)
-    return enveloped(serving, _FRESH, **fact)
+    return enveloped(serving, FRESH, **fact)
 
 
 @router.get(
@@ -151,7 +151,7 @@ async def least_certain(name: Name, serving: ServingDep, limit: Few = 20) -> Res
     await serving.teaching.refresh()
     examples = serving.teaching.examples(name)
     fact = await serving.apart(uncertain, serving, examples, limit)
-    return enveloped(serving, _FRESH, **fact)
+    return enveloped(serving, FRESH, **fact)
 
 
 @router.post(
@@ -175,4 +175,4 @@ async def publish_concepts(serving: ServingDep) -> Response:
     ]
     name, manifest = await serving.apart(publish, serving, lessons)
     held = [one.name for one in manifest.concepts or ()]
-    return enveloped(serving, _FRESH, id=manifest.bundle_id, name=name, concepts=held)
+    return enveloped(serving, FRESH, id=manifest.bundle_id, name=name, concepts=held)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from bundle.errors import UnknownTile
 from service.answers import enveloped
+from service.caching import FRESH
 from service.decisions.events import Event
 from service.decisions.reviewed import STATES, State, Wanted
 from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
@@ -165,8 +166,7 @@ def _tile(serving: Serving, row: int, *, history: bool = False) -> Response:
     fact = decided(serving, row)
     if history:
         fact["history"] = [_event(event) for event in serving.reviewed.history(row)]
-    # Decisions change while the bundle does not: no answer about them may be kept.
-    headers = {"ETag": f'"{serving.reviewed.last(row)}"', "Cache-Control": "no-store"}
+    headers = {"ETag": f'"{serving.reviewed.last(row)}"', **FRESH}
     return enveloped(serving, headers, **fact)
 
 

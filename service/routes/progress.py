@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from service.answers import enveloped
+from service.caching import FRESH
 from service.deps import ReviewerDep, ServingDep
 from service.openapi import problems
 from service.pages.progress import shown
@@ -28,14 +29,12 @@ Share = Annotated[
         examples=[0.01],
     ),
 ]
-_FRESH = {"Cache-Control": "no-store"}
-"""Decisions change while the bundle does not: no answer about them may be kept."""
 
 
 @router.get("/review/budget", response_model=ReviewBudget, responses=problems(422, 503))
 async def budget(serving: ServingDep, budget: Budget = 300) -> Response:
     """List the undecided tiles most worth a look, by the scores and by what is decided so far."""
-    return enveloped(serving, _FRESH, **await board.budget(serving, budget))
+    return enveloped(serving, FRESH, **await board.budget(serving, budget))
 
 
 @router.post("/review/sample", response_model=ReviewSample, responses=problems(403, 422, 503))
@@ -45,14 +44,14 @@ async def sample(serving: ServingDep, reviewer: ReviewerDep, size: Size = 100) -
     A new sample is drawn only when the one before is done. It is random among the tiles that
     would be kept and that nobody has looked at, and is kept with the decisions.
     """
-    return enveloped(serving, _FRESH, **await board.sampled(serving, reviewer, size))
+    return enveloped(serving, FRESH, **await board.sampled(serving, reviewer, size))
 
 
 @router.get("/review/progress", response_model=ReviewProgress, responses=problems(422, 503))
 async def progress(serving: ServingDep, share: Share = SHARE) -> Response:
     """Tell what is looked at and found, how much is left by the samples, and whether to stop."""
     stands = await board.board_of(serving, share)
-    return enveloped(serving, _FRESH, **await serving.apart(board.progress, stands))
+    return enveloped(serving, FRESH, **await serving.apart(board.progress, stands))
 
 
 @router.get("/view/progress", include_in_schema=False, response_class=HTMLResponse)
@@ -61,5 +60,5 @@ async def page(serving: ServingDep) -> Response:
     stands = await board.board_of(serving, SHARE)
     made = await serving.apart(shown, stands)
     answer = render(serving, "progress.html", here="progress", shown=made)
-    answer.headers.update(_FRESH)
+    answer.headers.update(FRESH)
     return answer

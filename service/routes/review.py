@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bundle import TilescreenError
 from bundle.screening import Code, Verdict
 from service.answers import enveloped
+from service.caching import FRESH
 from service.deps import ServingDep, TileId
 from service.errors import LedgerDown
 from service.facts import Fact
@@ -102,7 +103,7 @@ async def review_tiles(serving: ServingDep, query: QueryDep) -> Response:
 
 def _fresh(serving: Serving, **members: object) -> Response:
     # Decisions change while the bundle does not: no answer with them may be kept.
-    return enveloped(serving, {"Cache-Control": "no-store"}, **members)
+    return enveloped(serving, FRESH, **members)
 
 
 def _listed(serving: Serving, query: ReviewQuery) -> Fact:
