@@ -47,7 +47,7 @@ COPY bundle bundle
 COPY service service
 # The base image has no bytecode of Python's own library: what is imported is compiled here,
 # once, as a container that cannot write would do it at every start.
-RUN PYTHONDONTWRITEBYTECODE='' python -c 'import service.__main__, service.server'
+RUN PYTHONDONTWRITEBYTECODE='' python -c 'import service.__main__, service.workers.server'
 USER 10001:10001
 EXPOSE 8000
 # /readyz encodes a probe tile, so a healthy container is one that answers rightly.

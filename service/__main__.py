@@ -10,10 +10,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted; return 0 then, 1 when it cannot start, 130 after an early Ctrl-C."""
     try:
         # Not above: what goes wrong while the libraries load is caught here.
-        from service.sharing import share_metrics  # noqa: PLC0415, see above
+        from service.workers.sharing import share_metrics  # noqa: PLC0415, see above
 
         share_metrics(argv)
-        from service.server import run  # noqa: PLC0415, see above
+        from service.workers.server import run  # noqa: PLC0415, see above
 
         return run(argv)
     except ModuleNotFoundError as error:

@@ -8,13 +8,15 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from bundle import Encoder
-from service.guard import Guard
+from service.bundles.holding import Holding
+from service.bundles.shelf import Shelf
 from service.handlers import add_handlers
-from service.holding import Holding
 from service.keys import read_keys
-from service.middleware import Envelope
+from service.observing.middleware import Envelope
+from service.observing.tracing import tracing
 from service.openapi import document
 from service.process import open_process
+from service.requests.guard import Guard
 from service.routes import (
     agreement,
     bundles,
@@ -41,11 +43,9 @@ from service.routes import (
     tiles,
 )
 from service.settings import Settings
-from service.shelf import Shelf
-from service.team import Alone, Team
-from service.tracing import tracing
+from service.workers.team import Alone, Team
 
-# FastAPI's own would tell paths, which may name a patient; `service.tracing` does not.
+# FastAPI's own would tell paths, which may name a patient; `service.observing.tracing` does not.
 _NONE: TelemetryConfig = {
     "tracing": False,
     "metrics": False,

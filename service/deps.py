@@ -6,7 +6,7 @@ from fastapi import Depends, Path, Query, Request
 
 from service.errors import RoleTooLow
 from service.keys import Role
-from service.reviewers import reviewer_of
+from service.requests.reviewers import reviewer_of
 from service.state import Serving
 
 

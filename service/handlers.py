@@ -33,7 +33,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Register the three handlers; what none of them takes ends in `service.middleware`."""
+    """Register the three handlers; the rest ends in `service.observing.middleware`."""
     app.add_exception_handler(TilescreenError, cast(Handler, _tilescreen))
     app.add_exception_handler(RequestValidationError, cast(Handler, _invalid))
     app.add_exception_handler(HTTPException, cast(Handler, _http))
@@ -84,7 +84,7 @@ def _allowed(request: Request) -> str:
             for route in request.app.routes
         )
     ]
-    # service.middleware answers HEAD wherever GET is answered.
+    # service.observing.middleware answers HEAD wherever GET is answered.
     return ", ".join(found).replace("GET", "GET, HEAD")
 
 

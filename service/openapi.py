@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service import schemas
+from service.answering.protocol import HEADER_LENGTH
+from service.answering.streaming import NDJSON
+from service.answering.vectors import ARROW, NPY
 from service.errors import MEDIA_TYPE, TABLE
-from service.protocol import HEADER_LENGTH
-from service.streaming import NDJSON
-from service.vectors import ARROW, NPY
 
 _SCHEMAS = "#/components/schemas/"
 ALWAYS = (401, 500)

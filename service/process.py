@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from service.admission import Gate
 from service.decisions.ledger import Ledger
+from service.requests.admission import Gate
 from service.settings import Settings
 
 P = ParamSpec("P")

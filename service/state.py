@@ -1,6 +1,6 @@
 """What the service holds for one bundle, and how that comes up and goes down.
 
-What outlives the bundle is in `service.process`, which bundle answers in `service.shelf`.
+What outlives the bundle is in `service.process`, which bundle answers in `service.bundles.shelf`.
 """
 
 import asyncio
@@ -24,22 +24,22 @@ from bundle.errors import naming
 from bundle.manifest import MANIFEST, Precision
 from bundle.preprocess import Input
 from bundle.runtime import allowed_difference
-from service import metrics
-from service.admission import Gate
-from service.batcher import Batcher, BatchLimits, Seen
-from service.catalog import Catalog
+from service.answering.batcher import Batcher, BatchLimits, Seen
+from service.answering.looks import Look, Sent, decode
+from service.bundles.readiness import Readiness
+from service.bundles.seal import Seal
 from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
-from service.drift import Drift
 from service.errors import NotReady, TookTooLong
-from service.findings import Findings
-from service.looks import Look, Sent, decode
+from service.observing import metrics
+from service.observing.drift import Drift
+from service.observing.timing import timed
 from service.process import Process
-from service.readiness import Readiness
-from service.seal import Seal
+from service.requests.admission import Gate
 from service.settings import Settings
+from service.stored.catalog import Catalog
+from service.stored.findings import Findings
 from service.teaching.taught import Teaching
-from service.timing import timed
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 from bundle.errors import TilescreenError, UnknownTile
-from service.cells import original
+from service.answering.cells import original
 from service.decisions.events import DECISIONS, Decision
 from service.decisions.reviewed import Wanted
 from service.errors import BadLine, BadReviewer, BadTable, RoleTooLow

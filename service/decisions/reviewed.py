@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from bundle.content import Contents
-from service.catalog import Catalog
 from service.decisions.events import Decision, Event, New, append, since, undo
 from service.decisions.ledger import Ledger
 from service.errors import DecisionChanged
+from service.stored.catalog import Catalog
 
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
 STATES: tuple[State | None, ...] = (None, "keep", "review", "drop", "conflict")

@@ -6,9 +6,9 @@ from typing import cast
 import orjson
 
 from bundle.screening import PLACED, REASONS, Code
+from service.answering.facts import Fact
+from service.answering.screening import in_tile
 from service.exports.standing import Standing
-from service.facts import Fact
-from service.screening import in_tile
 from service.state import Serving
 
 NAME = "boxes.json"

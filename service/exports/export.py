@@ -12,10 +12,10 @@ from io import BytesIO
 import orjson
 
 from bundle.manifest import MANIFEST as BUNDLE_MANIFEST
+from service.answering.facts import Fact
 from service.exports import boxes, table
 from service.exports.signing import ALGORITHM, public_hex, signing_key
 from service.exports.standing import Standing, standings
-from service.facts import Fact
 from service.state import Serving
 
 FORMAT = "tilescreen-export-1"

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
-from service.cells import harmless
+from service.answering.cells import harmless
 from service.exports.standing import Standing
 from service.state import Serving
 

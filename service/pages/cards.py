@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bundle.arrays import Grey
-from service.catalog import Catalog
-from service.facts import Fact, new_cluster, new_neighbors, stored_cluster, stored_neighbors
-from service.findings import Findings
-from service.looks import Look
+from service.answering.facts import (
+    Fact,
+    new_cluster,
+    new_neighbors,
+    stored_cluster,
+    stored_neighbors,
+)
+from service.answering.looks import Look
+from service.answering.screening import new_screening
 from service.pages.captions import (
     Closeness,
     closeness,
@@ -19,8 +24,9 @@ from service.pages.captions import (
 from service.pages.rendering import segment
 from service.pages.sheets import Tile, tile
 from service.pages.verdicts import EVIDENCE, Finding, finding
-from service.pictures import png_bytes
-from service.screening import new_screening
+from service.pictures.pngs import png_bytes
+from service.stored.catalog import Catalog
+from service.stored.findings import Findings
 
 SENT_HITS = 12
 """Neighbours shown for each file that was sent."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from bundle.screening import VERDICTS, Code, Verdict
-from service.findings import Filter, Findings, Sort
 from service.pages.sheets import TILES_A_PAGE, Page, Tile, page_of, tile
 from service.pages.verdicts import NAMES
+from service.stored.findings import Filter, Findings, Sort
 
 SORTS: dict[Sort, str] = {
     "-score": "highest score first",

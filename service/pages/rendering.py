@@ -8,9 +8,9 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from service.answering.screening import score_words
 from service.pages.captions import cluster_name, percent
 from service.pages.verdicts import caveats
-from service.screening import score_words
 from service.state import Serving
 
 _HERE = Path(__file__).parent

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.screening import REASONS, VERDICTS, Verdict
-from service.findings import Findings
-from service.mosaic import Layout, layout
 from service.pages.sheets import Page, page_of
+from service.pictures.mosaic import Layout, layout
+from service.stored.findings import Findings
 
 SCANS_A_PAGE = 60
 SORTS = {"lettering": "most lettering first", "name": "by name"}

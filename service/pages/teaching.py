@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bundle.spread import spread
-from service.facts import Fact
+from service.answering.facts import Fact
 from service.state import Serving
 from service.teaching.facts import ranked, uncertain
 from service.teaching.taught import Lesson

@@ -10,10 +10,10 @@ import orjson
 from markupsafe import Markup
 
 from bundle.screening import REASONS, VERDICTS
-from service.findings import Filter, Findings, Order
 from service.pages.filters import SORTS, Choice, choices
 from service.pages.verdicts import NAMES
-from service.triage import STATES, State, States, Wanted
+from service.reviewing.triage import STATES, State, States, Wanted
+from service.stored.findings import Filter, Findings, Order
 
 ORDERS: Mapping[Order, str] = {
     "-score": SORTS["-score"],

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bundle.manifest import Screening
 from bundle.screening import Code, Verdict
-from service.catalog import Catalog
-from service.facts import Fact
+from service.answering.facts import Fact
+from service.answering.screening import unplaced_words
 from service.pages.sheets import Tile, tile
-from service.screening import unplaced_words
+from service.stored.catalog import Catalog
 
 EVIDENCE = 6
 """Stored tiles shown beside each reason."""
@@ -79,7 +79,7 @@ class Finding:
 
 
 def finding(catalog: Catalog, fact: Fact, size: tuple[int, int]) -> Finding:
-    """Put what `service.screening` says of a tile into words.
+    """Put what `service.answering.screening` says of a tile into words.
 
     Args:
         catalog: the stored tiles.

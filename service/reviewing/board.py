@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from bundle.screening import REASONS
+from service.answering.facts import Fact
+from service.answering.screening import finding
 from service.decisions.samples import Sample, Samples
-from service.facts import Fact
 from service.reviewing.estimate import LEVEL, METHOD
 from service.reviewing.progress import (
     Looker,
@@ -21,7 +22,6 @@ from service.reviewing.progress import (
 )
 from service.reviewing.stopping import Advice, Review, advice
 from service.reviewing.worth import Doubles, most_worth, worth
-from service.screening import finding
 from service.state import Serving
 
 _LETTERING = REASONS.index("LETTERING")

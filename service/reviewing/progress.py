@@ -11,9 +11,9 @@ from bundle.screening import VERDICTS
 from bundle.spread import spread
 from service.decisions.reviewed import STATES, Reviewed
 from service.decisions.samples import Sample
-from service.findings import Findings
 from service.reviewing.estimate import Draw
 from service.reviewing.stopping import Review
+from service.stored.findings import Findings
 
 CURVE = 500
 """Most points of the curve."""

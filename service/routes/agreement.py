@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 
-from service.answers import enveloped
+from service.answering.envelope import enveloped
+from service.answering.facts import Fact
 from service.decisions.agreement import CONFIDENCE, Interval, overall, pairs
 from service.decisions.events import Event
 from service.decisions.reviewed import STATES
 from service.deps import Limit, Offset, ServingDep
-from service.facts import Fact
 from service.openapi import problems
 from service.routes.decisions import decided
 from service.schemas import Agreement

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from bundle.comparison import Match
-from service.answers import enveloped
+from service.answering.envelope import enveloped
+from service.answering.facts import Fact
+from service.bundles.differences import difference
+from service.bundles.library import folder_of, listed, opened, point_current
+from service.bundles.shelf import Shelf, real_folder
 from service.deps import ADMIN, ServingDep
-from service.differences import difference
-from service.facts import Fact
-from service.library import folder_of, listed, opened, point_current
 from service.openapi import problems
 from service.schemas import Activated, BundleDiff, BundleList
-from service.shelf import Shelf, real_folder
 
 router = APIRouter(prefix="/bundles", tags=["bundles"])
 

@@ -6,15 +6,15 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from bundle import UnknownCluster
-from service.answers import enveloped, stored, uploaded
+from service.answering.envelope import enveloped, stored, uploaded
+from service.answering.facts import Fact, cluster_summary, new_cluster, stored_cluster, tile_summary
+from service.answering.streaming import NDJSON
 from service.deps import Cursor, Label, Limit, ReviewerDep, ServingDep, TileId, Version
 from service.errors import LedgerDown
-from service.facts import Fact, cluster_summary, new_cluster, stored_cluster, tile_summary
-from service.json_bodies import read_json
 from service.openapi import UPLOAD, also, json_body, lasting, problems, upload_body
+from service.requests.json_bodies import read_json
 from service.schemas import ClusterAnswer, ClusterDetail, ClusterList, ClusterNamed, NewName
 from service.state import Serving
-from service.streaming import NDJSON
 
 router = APIRouter(tags=["clusters"])
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from bundle.errors import UnknownTile
-from service.answers import enveloped
-from service.caching import FRESH
+from service.answering.caching import FRESH
+from service.answering.envelope import enveloped
+from service.answering.facts import Fact
+from service.answering.results import problem_with
 from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
-from service.facts import Fact
-from service.json_bodies import read_json
 from service.openapi import json_body, problems
-from service.results import problem_with
+from service.requests.json_bodies import read_json
 from service.schemas import (
     ConceptList,
     ConceptTold,

@@ -5,16 +5,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from bundle.errors import UnknownTile
-from service.answers import enveloped
-from service.caching import FRESH
+from service.answering.caching import FRESH
+from service.answering.envelope import enveloped
+from service.answering.facts import Fact
+from service.answering.results import problem_with
 from service.decisions.events import Event
 from service.decisions.reviewed import STATES, State, Wanted
 from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BadPrecondition
-from service.facts import Fact
-from service.json_bodies import read_json
 from service.openapi import json_body, problems
-from service.results import problem_with
+from service.requests.json_bodies import read_json
 from service.schemas import (
     BulkDecided,
     BulkDecisions,

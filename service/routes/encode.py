@@ -2,15 +2,15 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.answers import FORMS, VECTORS, stored, uploaded
-from service.batcher import Latent
+from service.answering.batcher import Latent
+from service.answering.envelope import FORMS, VECTORS, stored, uploaded
+from service.answering.facts import Fact
+from service.answering.looks import Look
+from service.answering.streaming import NDJSON
+from service.answering.vectors import ARROW, NPY
 from service.deps import ServingDep, TileId, Version
-from service.facts import Fact
-from service.looks import Look
 from service.openapi import UPLOAD, also, lasting, problems, upload_body
 from service.schemas import EncodeAnswer
-from service.streaming import NDJSON
-from service.vectors import ARROW, NPY
 
 router = APIRouter(tags=["encode"])
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from service.answers import enveloped, json_response
+from service.answering.envelope import enveloped, json_response
+from service.answering.tables import MEDIA_TYPE as CSV
 from service.deps import ServingDep
 from service.errors import UnknownEvent
 from service.exports import boxes, table
@@ -13,7 +14,6 @@ from service.exports.signing import ALGORITHM, public_hex, signing_key
 from service.openapi import download, problems
 from service.schemas import CocoBoxes, ExportKey, ExportManifest
 from service.state import Serving
-from service.tables import MEDIA_TYPE as CSV
 
 router = APIRouter(prefix="/exports", tags=["exports"])
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.answers import enveloped, json_response
+from service.answering.envelope import enveloped, json_response
 from service.deps import ServingDep
 from service.openapi import problems
 from service.schemas import Alive, BundleManifest, Ready

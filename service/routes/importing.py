@@ -4,17 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import enveloped
+from service.answering.envelope import enveloped
+from service.answering.facts import Fact
+from service.answering.results import problem_with
+from service.answering.tables import MEDIA_TYPE
 from service.decisions.importing import read_lines
 from service.decisions.reviewed import Wanted
 from service.deps import ReviewerDep, ServingDep
 from service.errors import ImportRefused
-from service.facts import Fact
-from service.json_bodies import read_text
 from service.openapi import csv_body, problems
-from service.results import problem_with
+from service.requests.json_bodies import read_text
 from service.schemas import Imported
-from service.tables import MEDIA_TYPE
 
 router = APIRouter(tags=["decisions"])
 

@@ -7,14 +7,10 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Path, Request, Response
 
-from service.answers import json_response, unless_gone
-from service.bodies import read_body
-from service.deps import ServingDep
-from service.errors import TileTooLong, TooManyTiles, UnknownModel
-from service.facts import Fact
-from service.looks import Look, Sent
-from service.openapi import UPLOAD, inference_body, problems
-from service.protocol import (
+from service.answering.envelope import json_response, unless_gone
+from service.answering.facts import Fact
+from service.answering.looks import Look, Sent
+from service.answering.protocol import (
     HEADER_LENGTH,
     MODEL,
     PNGS,
@@ -24,7 +20,13 @@ from service.protocol import (
     read_inference,
     write_inference,
 )
-from service.results import problem_with
+from service.answering.results import problem_with
+from service.answering.screening import new_screening
+from service.deps import ServingDep
+from service.errors import TileTooLong, TooManyTiles, UnknownModel
+from service.observing.timing import timed
+from service.openapi import UPLOAD, inference_body, problems
+from service.requests.bodies import read_body
 from service.schemas import (
     InferAnswer,
     Live,
@@ -33,10 +35,8 @@ from service.schemas import (
     ServerMetadata,
     ServerReady,
 )
-from service.screening import new_screening
 from service.settings import Settings
 from service.state import Serving
-from service.timing import timed
 
 router = APIRouter(prefix="/v2", tags=["inference protocol"])
 

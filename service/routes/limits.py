@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from service.answers import enveloped
+from service.answering.envelope import enveloped
 from service.deps import ServingDep
 from service.openapi import problems
 from service.schemas import Limits

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bundle.neighbors import IndexKind
-from service.answers import stored, uploaded
+from service.answering.envelope import stored, uploaded
+from service.answering.facts import Examples, new_neighbors, stored_alike, stored_neighbors
+from service.answering.streaming import NDJSON
 from service.deps import ServingDep, TileId, Version, serving_of
-from service.facts import Examples, new_neighbors, stored_alike, stored_neighbors
 from service.openapi import UPLOAD, also, lasting, problems, upload_body
 from service.schemas import NeighborsAnswer
-from service.streaming import NDJSON
 
 router = APIRouter(tags=["neighbors"])
 

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from service import metrics
-from service.answers import enveloped
+from service.answering.envelope import enveloped
 from service.deps import ServingDep
-from service.drift import QUANTILES, WINDOW, Figures
+from service.observing import metrics
+from service.observing.drift import QUANTILES, WINDOW, Figures
 from service.openapi import exposition, problems
 from service.schemas import DriftReport
 from service.state import Serving

@@ -11,21 +11,21 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from bundle import TilescreenError, UnknownCluster, UnknownTile
-from service.answers import unless_gone
+from service.answering.envelope import unless_gone
+from service.answering.looks import Look
+from service.answering.screening import stored_screening
 from service.deps import ServingDep
 from service.errors import LedgerDown, MalformedForm, problem_of
-from service.looks import Look
 from service.pages import filters, sheets
 from service.pages.captions import same_scan_words
 from service.pages.cards import Answer, answer, stored_hits, stored_lines
 from service.pages.rendering import ASSETS, render, segment
 from service.pages.scans import heat_of
 from service.pages.verdicts import EVIDENCE, finding
+from service.requests.uploads import read_uploads
+from service.reviewing.triage import UNDECIDED
 from service.routes.clusters import refresh_names
-from service.screening import stored_screening
 from service.state import Serving
-from service.triage import UNDECIDED
-from service.uploads import read_uploads
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse, Response
 from bundle.layout import MAP
 from service.deps import ServingDep
 from service.errors import LedgerDown, UnknownScan
-from service.mosaic import layout
 from service.pages import scans
 from service.pages.rendering import render
 from service.pages.sheets import tile
+from service.pictures.mosaic import layout
 from service.state import Serving
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

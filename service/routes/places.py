@@ -6,15 +6,15 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Path, Request, Response
 
-from service.answers import enveloped, kept_png
-from service.caching import kept
+from service.answering.caching import kept
+from service.answering.envelope import enveloped, kept_png
 from service.deps import ServingDep, Version
 from service.errors import UnknownScan
-from service.mosaic import layout, mosaic
 from service.openapi import lasting, picture, problems
-from service.places import map_columns
+from service.pictures.mosaic import layout, mosaic
 from service.schemas import MapIds
 from service.state import Serving
+from service.stored.places import map_columns
 
 router = APIRouter(tags=["review"])
 

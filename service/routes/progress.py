@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from service.answers import enveloped
-from service.caching import FRESH
+from service.answering.caching import FRESH
+from service.answering.envelope import enveloped
 from service.deps import ReviewerDep, ServingDep
 from service.openapi import problems
 from service.pages.progress import shown

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from service.answering.protocol import MODEL
 from service.deps import ServingDep
 from service.pages.reference import entries
 from service.pages.rendering import render, segment
-from service.protocol import MODEL
 from service.state import Serving
 
 router = APIRouter(include_in_schema=False)

@@ -11,27 +11,27 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bundle import TilescreenError
 from bundle.screening import Code, Verdict
-from service.answers import enveloped
-from service.caching import FRESH
+from service.answering.caching import FRESH
+from service.answering.envelope import enveloped
+from service.answering.facts import Fact
+from service.answering.screening import finding
 from service.deps import ServingDep, TileId
 from service.errors import LedgerDown
-from service.facts import Fact
-from service.findings import Chosen, Filter, Order
-from service.json_bodies import read_json
 from service.openapi import json_body, problems
 from service.pages import triage as page
 from service.pages.rendering import render
 from service.pages.verdicts import NAMES
-from service.schemas import ReviewDetail, ReviewPage, ReviewSelection, TileIds
-from service.screening import finding
-from service.state import Serving
-from service.triage import (
+from service.requests.json_bodies import read_json
+from service.reviewing.triage import (
     State,
     Wanted,
     confirmed,
     triage_rows,
     triage_tile,
 )
+from service.schemas import ReviewDetail, ReviewPage, ReviewSelection, TileIds
+from service.state import Serving
+from service.stored.findings import Chosen, Filter, Order
 
 router = APIRouter(tags=["review"])
 

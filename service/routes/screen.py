@@ -9,16 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bundle import decode_png
 from bundle.screening import Code, Verdict
-from service.answers import enveloped, kept_png, stored, uploaded
+from service.answering.envelope import enveloped, kept_png, stored, uploaded
+from service.answering.facts import Fact
+from service.answering.screening import listed, new_screening, stored_screening
+from service.answering.streaming import NDJSON
+from service.answering.tables import MEDIA_TYPE, csv_pieces, prefers_csv
 from service.deps import ServingDep, TileId, Version
-from service.facts import Fact
-from service.findings import Filter, Findings, Sort
 from service.openapi import UPLOAD, also, csv_as_well, lasting, picture, problems, upload_body
-from service.overlay import overlay
+from service.pictures.overlay import overlay
 from service.schemas import ScreenAnswer, ScreenPage
-from service.screening import listed, new_screening, stored_screening
-from service.streaming import NDJSON
-from service.tables import MEDIA_TYPE, csv_pieces, prefers_csv
+from service.stored.findings import Filter, Findings, Sort
 
 router = APIRouter(tags=["screen"])
 

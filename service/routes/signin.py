@@ -11,9 +11,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from service.errors import BodyTooLarge
-from service.guard import COOKIE, SIGN_IN
 from service.keys import Keyring
 from service.pages.rendering import render_alone
+from service.requests.guard import COOKIE, SIGN_IN
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

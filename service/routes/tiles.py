@@ -5,15 +5,15 @@ from functools import partial
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from service.answers import enveloped, kept_png
-from service.caching import kept
-from service.catalog import Catalog
+from service.answering.caching import kept
+from service.answering.envelope import enveloped, kept_png
+from service.answering.facts import tile_detail, tile_summary
 from service.deps import Cursor, Limit, OptionalLabel, OptionalScan, ServingDep, TileId, Version
-from service.facts import tile_detail, tile_summary
 from service.openapi import lasting, picture, problems
-from service.pictures import png_bytes
+from service.pictures.pngs import png_bytes
 from service.schemas import TileDetail, TilePage
 from service.state import Serving
+from service.stored.catalog import Catalog
 
 router = APIRouter(tags=["tiles"])
 

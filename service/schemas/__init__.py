@@ -1,7 +1,7 @@
 """The shapes of the answers: for the API document, and for the tests that hold answers to it.
 
-Answers themselves are built as plain objects (`service.facts`): checking each of a thousand
-answers a second against its model would cost more than making it.
+Answers themselves are built as plain objects (`service.answering.facts`): checking each of a
+thousand answers a second against its model would cost more than making it.
 """
 
 from service.schemas.agreement import (

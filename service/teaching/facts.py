@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from service.facts import Fact
+from service.answering.facts import Fact
 from service.state import Serving
 from service.teaching.taught import Examples, Lesson, Teaching
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from bundle.content import Contents
 from bundle.held_out import HeldOut, hold_out
 from bundle.teaching import Background, Marked, Taught, teach
-from service.catalog import Catalog
 from service.decisions.ledger import Ledger
 from service.errors import NothingTaught, UnknownConcept
+from service.stored.catalog import Catalog
 from service.teaching.events import Event, Mark, Verdict, append, since
 
 

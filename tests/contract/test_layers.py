@@ -50,7 +50,7 @@ def test_imports_go_one_way(package: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", ["service.app", "service.server", "bundle"])
+@pytest.mark.parametrize("module", ["service.app", "service.workers.server", "bundle"])
 def test_the_service_loads_no_training_library(module: str) -> None:
     """Importing the service in a fresh interpreter loads none of the libraries for training."""
     assert loaded_by(module) & HEAVY == set()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.batcher import Batcher, BatchLimits
+from service.answering.batcher import Batcher, BatchLimits
 from tests.api import Api, running
 from tests.fakes import FakeEncoder
 from tests.pictures import png

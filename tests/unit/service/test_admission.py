@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from service.admission import Gate
-from service.bodies import Pace
 from service.errors import BodiesFull, Draining, QueueFull
+from service.requests.admission import Gate
+from service.requests.bodies import Pace
 from tests.api import Api, running, until
 from tests.pictures import png
 from tests.tiny import tiny_tiles

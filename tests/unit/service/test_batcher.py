@@ -10,7 +10,7 @@ import pytest
 from bundle import Encoder
 from bundle.arrays import Grey, Tiles
 from bundle.runtime import Examined
-from service.batcher import Batcher, BatchLimits
+from service.answering.batcher import Batcher, BatchLimits
 from service.errors import Draining, EncodingFailed
 from tests.api import until
 from tests.fakes import FakeEncoder, GatedEncoder

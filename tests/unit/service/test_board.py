@@ -2,7 +2,7 @@
 
 import os
 
-from service.board import STALE_S, Board
+from service.workers.board import STALE_S, Board
 
 
 class LaterBoard(Board):

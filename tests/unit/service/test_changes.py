@@ -1,7 +1,7 @@
 """How workers change to another bundle together, message by message."""
 
-from service.changes import Changes
-from service.member import Message
+from service.workers.changes import Changes
+from service.workers.member import Message
 
 SWAP = {"old": "a", "new": "b"}
 

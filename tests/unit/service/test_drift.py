@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bundle import open_bundle
-from service.drift import QUANTILES, WINDOW, Drift, compare, usual_distances
+from service.observing.drift import QUANTILES, WINDOW, Drift, compare, usual_distances
 from tests.api import running
 from tests.pictures import png
 from tests.tiny import tiny_tiles

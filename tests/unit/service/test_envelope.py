@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from service.answering.results import fact_or_problem
 from service.errors import BodyTooLarge, problem_of
-from service.results import fact_or_problem
 from service.routes import clusters, encode, health, neighbors, pages, reference, screen, tiles
 from tests.api import Api, running
 from tests.pictures import png

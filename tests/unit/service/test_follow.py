@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bundle import open_bundle
-from service.follow import Watch, follow
+from service.workers.follow import Watch, follow
 from tests.api import Api, running, until
 from tests.tiny import write_tiny_bundle
 

@@ -14,7 +14,7 @@ import pyarrow.ipc
 import pytest
 
 from bundle.arrays import Latents, Tiles
-from service.negotiation import quality
+from service.requests.negotiation import quality
 from tests.api import Api, running, until
 from tests.fakes import FakeEncoder, GatedEncoder
 from tests.pictures import png

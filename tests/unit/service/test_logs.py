@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from service.logs import configure_logs
+from service.observing.logs import configure_logs
 
 
 class Terminal(io.StringIO):

@@ -118,7 +118,7 @@ def test_openmetrics_is_given_to_who_asks(api: Api) -> None:
 def test_processes_share_their_figures(tmp_path: Path) -> None:
     """With a folder for it, one process tells what others have counted."""
     code = (
-        "from service import metrics; metrics.TILES.inc(2); metrics.QUEUE_TILES.set(3);"
+        "from service.observing import metrics; metrics.TILES.inc(2); metrics.QUEUE_TILES.set(3);"
         "metrics.RUN_TILES.observe(5); print(metrics.exposition('')[0].decode())"
     )
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}

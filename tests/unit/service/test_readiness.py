@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, SelfTestFailed, open_bundle
+from service.bundles.readiness import NeighborProof
 from service.errors import NotReady
-from service.readiness import NeighborProof
 from tests.api import running
 from tests.forge import forge_array
 from tests.tiny import write_tiny_bundle

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, open_bundle
-from service.catalog import Catalog
-from service.findings import Filter, Findings
-from service.triage import STATES, Wanted, confirmed, triage_rows, triage_tile
+from service.reviewing.triage import STATES, Wanted, confirmed, triage_rows, triage_tile
+from service.stored.catalog import Catalog
+from service.stored.findings import Filter, Findings
 from tests.api import Api, running
 from tests.tiny import write_tiny_bundle
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.screening import score_words
+from service.answering.screening import score_words
 
 
 @pytest.mark.parametrize(

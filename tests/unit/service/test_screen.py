@@ -12,7 +12,7 @@ from PIL import Image
 
 from bundle import Bundle, open_bundle
 from bundle.screening import REASONS, VERDICTS, reasons
-from service.findings import Findings
+from service.stored.findings import Findings
 from tests.api import Api, running
 from tests.pictures import png
 from tests.tiny import tiny_tiles, write_tiny_bundle

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.seal import Seal
+from service.bundles.seal import Seal
 from tests.api import running
 
 

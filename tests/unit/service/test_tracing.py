@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bundle.errors import InputError
-from service.tracing import tracing
+from service.observing.tracing import tracing
 from tests.api import running
 from tests.pictures import png
 from tests.tiny import tiny_tiles
@@ -92,7 +92,7 @@ def test_nothing_is_imported_without_an_endpoint(tiny_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, env={}, capture_output=True, text=True, check=True
     )
-    assert "service.tracing" in done.stdout
+    assert "service.observing.tracing" in done.stdout
     assert "opentelemetry.sdk" not in done.stdout
     assert "opentelemetry.exporter" not in done.stdout
 

@@ -1,0 +1,1 @@
+"""What is said of tiles, and the forms it is said in."""

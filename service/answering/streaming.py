@@ -1,0 +1,97 @@
+"""Answers as NDJSON: one line a tile, in request order, each as soon as it is known.
+
+The first line names the bundle and says how many lines follow, so that a stream that ends
+early shows. What is wrong with the request as a whole is told before it, with a status of its own.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import takewhile
+from typing import Any
+
+import orjson
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
+
+from service.answering.facts import Fact
+from service.answering.looks import Look
+from service.answering.results import fact_or_problem
+from service.state import Begun, Serving
+
+NDJSON = "application/x-ndjson"
+_LINES_A_PIECE = 64
+
+
+async def lines(
+    request: Request,
+    serving: Serving,
+    names: Sequence[str | None],
+    begun: Sequence[Begun | BaseException],
+    describe: Callable[[Look], Fact],
+) -> AsyncIterator[bytes]:
+    """Yield the lines, some at a time where some are ready.
+
+    Tiles that are not done within the time that a request has get an error each; those of a
+    client that hangs up are dropped.
+
+    Args:
+        request: to notice that the client hangs up.
+        serving: the bundle that answers.
+        names: ids of the tiles.
+        begun: the tiles, on their way through the encoder.
+        describe: says what is asked of one tile.
+
+    Raises:
+        ClientDisconnect: nobody reads any more.
+    """
+    deadline = asyncio.get_running_loop().time() + serving.settings.request_timeout_s
+    leaving: asyncio.Future[Message] = asyncio.ensure_future(request.receive())
+    try:
+        yield _line({"bundle": serving.bundle.manifest.bundle_id, "tiles": len(begun)})
+        told = 0
+        while told < len(begun):
+            await _wait(begun[told], leaving, deadline)
+            ready = [*takewhile(_done, begun[told : told + _LINES_A_PIECE])]
+            piece = ready or begun[told:]  # none in time: the rest are too late
+            facts = await asyncio.gather(
+                *(_fact(serving, one, describe) for one in piece), return_exceptions=True
+            )
+            yield b"".join(
+                _line({"index": index, "id": names[index], **fact_or_problem(index, fact)})
+                for index, fact in enumerate(facts, told)
+            )
+            told += len(piece)
+    finally:
+        leaving.cancel()
+        for one in begun:
+            if isinstance(one, Begun):
+                one.seen.cancel()
+
+
+async def _wait(one: Begun | BaseException, leaving: asyncio.Future[Message], end: float) -> None:
+    if isinstance(one, Begun):
+        left = end - asyncio.get_running_loop().time()
+        either: set[asyncio.Future[Any]] = {one.seen, leaving}
+        await asyncio.wait(either, timeout=max(0, left), return_when=asyncio.FIRST_COMPLETED)
+        if leaving.done() and not one.seen.done():
+            raise ClientDisconnect
+
+
+def _done(one: Begun | BaseException) -> bool:
+    return isinstance(one, BaseException) or one.seen.done()
+
+
+async def _fact(
+    serving: Serving, one: Begun | BaseException, describe: Callable[[Look], Fact]
+) -> Fact:
+    if not _done(one):
+        raise serving.too_late()
+    look = await serving.joined(one)
+    if isinstance(look, BaseException):
+        raise look
+    return await serving.apart(describe, look)
+
+
+def _line(content: object) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)

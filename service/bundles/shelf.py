@@ -1,0 +1,162 @@
+"""Which bundle answers, which one did before, and how another takes its place.
+
+A request holds the bundle that it began with until it is answered. So nothing is lost by a swap:
+requests under way end on the old bundle, new ones begin on the new. The bundle before stays
+loaded, to go back to at once; the one before that is closed as soon as no request holds it.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from bundle import BundleError, Encoder
+from bundle.reader import read_manifest
+from service.errors import BundleRefused
+from service.process import Process
+from service.state import Serving, open_serving
+from service.workers.memory import give_back
+
+
+class Swap(NamedTuple):
+    """Ids of the bundle that answered before and of the one that answers now."""
+
+    old: str
+    new: str
+
+
+class Place:
+    """A bundle in memory, and how many requests hold it."""
+
+    def __init__(self, serving: Serving, closing: AsyncExitStack) -> None:
+        self.serving = serving
+        self.users = 0
+        self._closing = closing
+        self._unused = asyncio.Event()
+        self._unused.set()
+
+    @property
+    def id(self) -> str:
+        """The bundle's id."""
+        return self.serving.bundle.manifest.bundle_id
+
+    @contextmanager
+    def lend(self) -> Iterator[Serving]:
+        """Hold the bundle for one request."""
+        self.users += 1
+        self._unused.clear()
+        try:
+            yield self.serving
+        finally:
+            self.users -= 1
+            if not self.users:
+                self._unused.set()
+
+    async def close(self) -> None:
+        """Wait until nobody holds it, then stop its threads and let go of its files."""
+        await self._unused.wait()
+        await self._closing.aclose()
+
+
+class Shelf:
+    """The bundle that answers and the one before; a context manager.
+
+    Staging, swapping and dropping are the steps of one change: `service.workers.team` sees to it
+    that there is one change at a time.
+    """
+
+    current: Place
+    previous: Place | None = None
+
+    def __init__(self, process: Process, folder: Path, encoder: Encoder | None = None) -> None:
+        """Begin with the bundle in `folder`; `encoder` replaces every bundle's own, in tests."""
+        self.process = process
+        self._folder = folder
+        self._encoder = encoder
+        self._staged: Place | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Open the bundle to begin with.
+
+        Raises:
+            BundleError: it cannot be used.
+        """
+        self.current = await self._load(real_folder(self._folder))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Answer what waits, then close every bundle."""
+        await self.drop()
+        for place in filter(None, (self.current, self.previous)):
+            self._retire(place)
+        await asyncio.gather(*self._leaving)
+
+    def lend(self) -> AbstractContextManager[Serving]:
+        """Hold the bundle that answers now for one request."""
+        return self.current.lend()
+
+    async def stage(self, folder: Path) -> str:
+        """Load a bundle and prove it, beside the one that answers; return its id.
+
+        Raises:
+            BundleRefused: it cannot be used; what answered goes on answering.
+        """
+        await self.drop()
+        try:
+            manifest = await asyncio.to_thread(read_manifest, folder)
+            for place in filter(None, (self.current, self.previous)):
+                if place.id == manifest.bundle_id:
+                    self._staged = place
+                    return place.id
+            self._staged = await self._load(folder)
+        except BundleError as error:
+            raise BundleRefused(f"{error} {self.current.id} serves on.") from error
+        return self._staged.id
+
+    def swap(self) -> Swap:
+        """Let the staged bundle answer from now on; without one, all stays as it is."""
+        old, staged = self.current, self._staged
+        self._staged = None
+        if staged is None or staged is old:
+            return Swap(old.id, old.id)
+        if self.previous is not None and self.previous is not staged:
+            self._retire(self.previous)
+        self.current, self.previous = staged, old
+        return Swap(old.id, staged.id)
+
+    async def drop(self) -> None:
+        """Let go of a bundle that was staged and is not wanted."""
+        staged, self._staged = self._staged, None
+        if staged not in (None, self.current, self.previous):
+            await staged.close()
+
+    async def _load(self, folder: Path) -> Place:
+        async with AsyncExitStack() as stack:
+            opening = open_serving(self.process, folder, self._encoder)
+            serving = await stack.enter_async_context(opening)
+            return Place(serving, stack.pop_all())
+
+    def _retire(self, place: Place) -> None:
+        task = asyncio.create_task(place.close(), name=f"close {place.id}")
+        self._leaving.add(task)
+        task.add_done_callback(self._gone)
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._leaving.discard(task)
+        # In a thread, once nothing holds the bundle any more, this callback included.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(lambda: loop.run_in_executor(None, give_back))
+
+
+def real_folder(path: Path) -> Path:
+    """Return the folder that a path leads to now, so that a link may be moved meanwhile."""
+    return Path(os.path.realpath(path)) if path.exists() else path

@@ -1,0 +1,1 @@
+"""Pictures the service draws, as PNG bytes."""

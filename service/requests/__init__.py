@@ -1,0 +1,1 @@
+"""What comes in: who asks, how much is let in, and what a body holds."""

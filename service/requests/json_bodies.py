@@ -1,0 +1,55 @@
+"""JSON that is sent: read within the limits, and checked against a model."""
+
+from typing import TypeVar
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from service.errors import WrongMediaType
+from service.requests.admission import Ticket
+from service.requests.bodies import read_body
+from service.state import Serving
+
+M = TypeVar("M", bound=BaseModel)
+_KIND = "application/json"
+
+
+async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
+    """Read the body of a request.
+
+    Raises:
+        WrongMediaType: it is not called JSON: pages of other sites can send anything else
+            without asking.
+        RequestValidationError: it is not what the model says.
+        BodyTooLarge, BodiesFull, SlowBody: as of every body.
+    """
+    with serving.gate.enter() as ticket:
+        body = await read_text(request, serving, ticket, _KIND)
+        try:
+            return model.model_validate_json(body)
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            raise RequestValidationError(
+                [{**one, "loc": ("body", *one["loc"])} for one in found]
+            ) from error
+
+
+async def read_text(request: Request, serving: Serving, ticket: Ticket, kind: str) -> bytes:
+    """Read a body of one media type, whole.
+
+    Raises:
+        WrongMediaType, BodyTooLarge, BodiesFull, SlowBody: as `read_json`.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != kind:
+        raise WrongMediaType(f"The Content-Type is {given[:40]!r}. Send it as {kind}.")
+    body = bytearray()
+    await read_body(
+        request,
+        limit=serving.settings.max_body_bytes,
+        patience_s=serving.settings.request_timeout_s,
+        ticket=ticket,
+        take=body.extend,
+    )
+    return bytes(body)

@@ -1,0 +1,1 @@
+"""Stored tiles, laid out for fast answers."""

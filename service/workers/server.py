@@ -1,0 +1,159 @@
+"""The server: listens, opens the application, says when it is ready, ends in order."""
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from urllib.parse import quote
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.loops.auto import auto_loop_factory
+
+from bundle.errors import InputError, TilescreenError
+from service import STARTED
+from service.app import create_app
+from service.keys import read_keys
+from service.observing.logs import configure_logs
+from service.options import read_settings, unknown_variables
+from service.requests.connections import patient
+from service.settings import Settings
+from service.workers.follow import follow
+from service.workers.member import Member, Post, beat, encoded
+from service.workers.supervisor import Supervisor
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """Serve until told to stop; return 0 then, 1 when the service cannot start."""
+    try:
+        settings = read_settings(argv)
+        for sentence in unknown_variables():
+            print(f"service: {sentence}", file=sys.stderr)
+        configure_logs(settings.log_level, sys.stderr)
+        read_keys(settings)  # before a port is taken or a worker started
+        with _listen(settings) as listener:
+            if settings.workers > 1:
+                _supervise(settings, listener)
+            else:
+                with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+                    runner.run(_serve(settings, listener))
+    except TilescreenError as error:
+        print(f"service: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Take the address before the bundle is opened, so that a busy port shows at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise InputError(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
+            "Choose another with --port, or --port 0 for a free one."
+        ) from error
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    """Answer in this process alone."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        bundle = app.state.shelf.current.serving.bundle
+        announce(listener, bundle.manifest.bundle_id, len(bundle), bundle.id(len(bundle) // 2))
+        del bundle  # or it could never be freed
+        following = asyncio.create_task(follow(settings.followed, app.state.team))
+        try:
+            await _Server(_config(app, settings)).serve([listener])
+        finally:
+            following.cancel()
+
+
+def _supervise(settings: Settings, listener: socket.socket) -> None:
+    """Answer in several processes, and watch them from this one.
+
+    Raises:
+        InputError: they cannot start; the sentence is that of the first.
+    """
+    work = partial(_work, settings, listener)
+    failure = Supervisor(settings, work, partial(announce, listener), listener.close).run()
+    if failure is not None:
+        raise InputError(failure)
+
+
+def _work(settings: Settings, listener: socket.socket, post: Post) -> None:
+    """Answer in a worker process until told to stop, or until the supervisor is gone."""
+    try:
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(_work_until_told(settings, listener, post))
+    except TilescreenError as error:
+        post.line.sendall(encoded({"say": "failed", "sentence": str(error)}))
+        sys.exit(1)
+
+
+async def _work_until_told(settings: Settings, listener: socket.socket, post: Post) -> None:
+    beating = asyncio.create_task(beat(post))
+    app = create_app(settings, join=partial(Member, post=post), folder=post.folder)
+    async with app.router.lifespan_context(app):
+        server = _Server(_config(app, settings))
+        listening = asyncio.create_task(app.state.team.listen())
+        listening.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+        await server.serve([listener])
+        listening.cancel()
+    beating.cancel()
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",  # opened here, so that what is wrong with a bundle reaches main()
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=patient(settings.request_timeout_s / 3),
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(settings.request_timeout_s)),
+    )
+
+
+class _Server(uvicorn.Server):
+    """Ends on a signal without raising it again, so that the life cycle ends in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let signals set `should_exit` while the server runs; what is ignored stays so."""
+        numbers = [
+            number
+            for number in (signal.SIGINT, signal.SIGTERM)
+            if signal.getsignal(number) is not signal.SIG_IGN
+        ]
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def announce(listener: socket.socket, bundle_id: str, tiles: int, tile_id: str) -> None:
+    """Print where the page is and what to try, with a tile that is really stored."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104, to be read only
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}"
+    tile = quote(tile_id, safe="")
+    print(
+        f"Ready in {time.monotonic() - STARTED:.1f} s: {url}",
+        f"  bundle {bundle_id}, {tiles:,} tiles; the page: {url}/",
+        "Try:",
+        f"  curl '{url}/neighbors/{tile}?k=5'",
+        f"  curl '{url}/screen/{tile}'",
+        f"  curl '{url}/tiles/{tile}/image' |"
+        f" curl -H 'Content-Type: image/png' --data-binary @- '{url}/neighbors'",
+        sep="\n",
+        flush=True,
+    )
