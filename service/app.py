@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from bundle import Encoder
-from service.bundles.holding import Holding
+from service.bundles.holding import Holding, Opening
 from service.bundles.shelf import Shelf
 from service.handlers import add_handlers
 from service.keys import read_keys
@@ -92,7 +92,9 @@ def create_app(
         telemetry=_NONE,
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.state.shelf = None  # until the life cycle has begun
     app.state.keys = read_keys(settings)
+    app.add_middleware(Opening)
     app.add_middleware(Guard, keys=app.state.keys)
     app.add_middleware(Envelope)
     app.add_middleware(Holding)

@@ -120,6 +120,15 @@ class Draining(ServiceError):
         super().__init__("The service is stopping and takes no more tiles. Send again later.")
 
 
+class Loading(ServiceError):
+    """The service has no bundle yet: it has just begun to load one."""
+
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    def __init__(self) -> None:
+        super().__init__("The service is loading its bundle. Send it again in a second.")
+
+
 class NotReady(ServiceError):
     """The probe tile did not come back as stored."""
 
@@ -357,6 +366,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     SigningDown: Kind(503, "signing_down", "Exports cannot be signed now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
+    Loading: Kind(503, "loading", "The service is starting"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),
     TookTooLong: Kind(504, "took_too_long", "The answer took too long"),
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from bundle.errors import UnknownTile
 from service.answering.caching import FRESH
@@ -12,6 +12,7 @@ from service.answering.results import problem_with
 from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
 from service.openapi import json_body, problems
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
 from service.schemas import (
     ConceptList,
     ConceptTold,
@@ -26,7 +27,7 @@ from service.teaching.events import Mark
 from service.teaching.facts import concept_fact, example_facts, figures_fact, ranked, uncertain
 from service.teaching.publishing import folder_of, publish
 
-router = APIRouter(tags=["concepts"])
+router = Router(tags=["concepts"])
 
 Name = Annotated[
     str,
@@ -64,7 +65,7 @@ async def describe(
     return await _told(serving, name)
 
 
-@router.get("/concepts/{name}", response_model=ConceptTold, responses=problems(404, 422, 503))
+@router.get("/concepts/{name}", response_model=ConceptTold, responses=problems(404, 503))
 async def concept(name: Name, serving: ServingDep) -> Response:
     """Tell a concept's examples, and how well it is told on scans that were held out."""
     await serving.teaching.refresh()
@@ -117,7 +118,7 @@ async def mark(
 @router.delete(
     "/concepts/{name}/examples/{tile_id:path}",
     response_model=ExamplesMarked,
-    responses=problems(403, 404, 422, 503),
+    responses=problems(403, 404, 503),
 )
 async def unmark(
     name: Name, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
@@ -130,9 +131,7 @@ async def unmark(
     return enveloped(serving, FRESH, concept=told, failed=[])
 
 
-@router.get(
-    "/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 422, 503)
-)
+@router.get("/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 503))
 async def ranking(
     name: Name, serving: ServingDep, offset: Offset = 0, limit: Limit = 100
 ) -> Response:
@@ -143,9 +142,7 @@ async def ranking(
     return enveloped(serving, FRESH, **fact)
 
 
-@router.get(
-    "/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 422, 503)
-)
+@router.get("/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 503))
 async def least_certain(name: Name, serving: ServingDep, limit: Few = 20) -> Response:
     """Give the tiles that nobody marked and that the concept is least sure of: ask these next."""
     await serving.teaching.refresh()
