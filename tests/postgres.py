@@ -57,6 +57,20 @@ class Postgres:
         """Stop it at once, as a failure would: no connection is waited for."""
         self._run("pg_ctl", "stop", "--wait", "--mode=immediate", "-D", "data")
 
+    @property
+    def postmaster(self) -> int:
+        """The process that takes connections."""
+        return int((self.folder / "data/postmaster.pid").read_text().split()[0])
+
+    def backends(self) -> list[int]:
+        """Return the processes that serve connections now."""
+        query = (
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        with psycopg.connect(self._address("postgres")) as connection:
+            return [pid for (pid,) in connection.execute(query)]
+
     def new(self) -> str:
         """Make an empty database; return its address, as DATABASE_URL has it."""
         name = f"test{next(self._names)}"
