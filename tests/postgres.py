@@ -2,12 +2,15 @@
 
 Its programs are run directly: the package's own start makes a user of the system where it runs as
 root. PostgreSQL refuses root, so there it runs as `nobody`.
+
+    python tests/postgres.py COMMAND ...    # with the address of an empty database in DATABASE_URL
 """
 
 import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,3 +149,9 @@ def postgres() -> Iterator[Postgres]:
                 server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    with postgres() as own:
+        environment = {**os.environ, "DATABASE_URL": own.new()}
+        sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)
