@@ -97,6 +97,16 @@
     page.querySelector("[data-slot=decided]").textContent = mine.size ? `${mine.size.toLocaleString("en")} decided here` : "";
   });
 
+  // What was not saved is to be decided again: back to the first of it.
+  document.addEventListener("refused", ({ detail }) => {
+    const places = list.indicesOf([...detail.ids, ...detail.after]);
+    if (!places.length) return;
+    const own = list.indicesOf(detail.ids);
+    anchor = places[0];
+    grid.focus(places[0], new Set(own[0] === places[0] ? own : [places[0]]), { quietly: zoom.open });
+    tell();
+  });
+
   document.addEventListener("named", ({ detail }) => nameReviewer(detail.name));
 
   function nameReviewer(name) {
@@ -121,7 +131,8 @@
   // Keyboard
 
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, textarea, select, summary, #help, .who") || event.altKey) return;
+    if (event.target.closest("input, textarea, select, summary") || event.altKey) return;
+    if (document.querySelector("dialog[open]:not(#zoom)")) return; // whatever has the focus
     // The letter on the key, or where it would be on keyboards of other scripts.
     const letter = /^[a-z]$/i.test(event.key) ? event.key.toLowerCase() : event.code.slice(3).toLowerCase();
     const far = event.ctrlKey || event.metaKey;
