@@ -349,14 +349,54 @@ def test_a_range_that_was_not_saved_is_chosen_again(chromium: Browser, site: str
 
 
 def test_a_selection_opens_as_a_grid(chromium: Browser, site: str) -> None:
-    """What the map left in the session is the list."""
+    """What the map kept is the list, under its name, in other tabs of the browser as well."""
     with open_page(chromium) as page:
-        page.goto(site)
-        page.evaluate("sessionStorage.setItem('tilescreen.selection', '[\"c303\", \"c330\"]')")
-        page.goto(f"{site}/view/review?selection=1&sort=id")
-        expect(page.locator("#grid [role=gridcell] img")).to_have_count(2)
-        assert chosen(page) == ["c303"]
-        expect(page.locator("[data-slot=total]")).to_have_text("2 tiles")
+        page.goto(f"{site}/view/map")
+        ids = ["c303", "c330", "gone"]
+        address = page.evaluate("ids => selections.keep(ids)", ids)
+        other = page.context.new_page()
+        for tab in (page, other):
+            tab.goto(f"{site}{address}&sort=id")
+            expect(tab.locator("#grid [role=gridcell] img")).to_have_count(2)
+            assert chosen(tab) == ["c303"]
+            expect(tab.locator("[data-slot=total]")).to_have_text("2 tiles")
+            expect(tab.locator(".showing")).to_contain_text("selection of 3 tiles from the map")
+            expect(tab.locator(".showing")).to_contain_text("(1 of them not in this bundle)")
+        other.get_by_role("link", name="Show all undecided tiles").click()
+        expect(other.locator("[data-slot=total]")).to_have_text("12 tiles")
+
+
+def test_a_selection_of_another_browser_is_said_to_be_missing(chromium: Browser, site: str) -> None:
+    """Nothing is listed in its place, and two links lead on."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/review?selection=1")
+        lost = page.get_by_role("alert").filter(has_text="not in this browser")
+        expect(lost).to_be_visible()
+        expect(page.locator("#grid")).to_be_hidden()
+        expect(page.locator(".empty")).to_be_hidden()
+        expect(page.locator(".showing")).to_be_hidden()
+        expect(lost.get_by_role("link", name="map")).to_have_attribute("href", "/view/map")
+        lost.get_by_role("link", name="show all undecided tiles").click()
+        expect(page.locator("[data-slot=total]")).to_have_text("12 tiles")
+
+
+def test_counts_follow_decisions(chromium: Browser, site: str) -> None:
+    """The filter's counts and what is left of the list change with each answer, and with undo."""
+    with review(chromium, site, "budget=12") as page:
+        expect(page.locator(".showing")).to_contain_text("budget: the 12 most worth a look")
+        state, decided = (
+            page.get_by_label("Decision", exact=True),
+            page.locator("[data-slot=decided]"),
+        )
+        page.keyboard.press("d")
+        page.keyboard.press("d")
+        expect(decided).to_have_text("2 decided here, 10 to go")
+        expect(state.locator("option[value=undecided]")).to_have_text("undecided (10)")
+        expect(state.locator("option[value=drop]")).to_have_text("drop (2)")
+        page.keyboard.press("u")
+        expect(decided).to_have_text("1 decided here, 11 to go")
+        expect(state.locator("option[value=drop]")).to_have_text("drop (1)")
+        expect(state.locator("option[value=all]")).to_have_text("all (12)")
 
 
 def test_thousands_of_tiles_are_a_few_in_the_document(chromium: Browser, tmp_path: Path) -> None:

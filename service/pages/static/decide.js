@@ -2,7 +2,7 @@
 // Decisions, for every page: `<button data-decide="drop" data-ids='["a", "b"]'>` decides on these tiles,
 // `<button data-undo>` takes the reviewer's last request back. An element with data-state-of="a" gets data-state,
 // and data-pending while the answer is awaited; if it holds no other element, also the word.
-// The document hears "deciding" {ids, decision}, "decided" {results, batch, undone}, "refused" {ids, after, message},
+// The document hears "deciding" {ids, decision}, "decided" {results, batch, undone, counts}, "refused" {ids, after, message},
 // where `after` are the ids of what was asked for after it, which is not saved either.
 // Nothing is shown as saved that the service has not acknowledged.
 
@@ -140,7 +140,7 @@ const tilescreen = (() => {
     showAll(ids);
     if (saved.length) {
       say(`${count(saved.map((one) => one.id))}: ${decision}, saved.`);
-      tell("decided", { results: saved, batch: told.batch, undone: false });
+      tell("decided", { results: saved, batch: told.batch, undone: false, counts: told.counts });
     }
     refused.push(...results.filter((one) => one.error).map((one) => Error(one.error.detail)));
     if (!refused[0]) return; // all is saved; or one before this failed, and told of this one too
@@ -158,12 +158,12 @@ const tilescreen = (() => {
   // Take the reviewer's last request back.
   async function undo() {
     try {
-      const { results, undone } = await inTurn([], () => ask("POST", "/decisions/undo"));
+      const { results, undone, counts } = await inTurn([], () => ask("POST", "/decisions/undo"));
       for (const one of results) states.set(one.id, one.state);
       const ids = results.map((one) => one.id);
       showAll(ids);
       say(undone === null ? "There is nothing to undo." : `Undone: ${count(ids)} as before.`);
-      tell("decided", { results, batch: undone, undone: true });
+      tell("decided", { results, batch: undone, undone: true, counts });
     } catch (error) {
       if (!error) return;
       warn(`Not undone. ${error.message}`);

@@ -82,6 +82,7 @@ class TileList {
     this.ids = answer.ids;
     this.total = answer.total;
     this.tiles = new Map(answer.tiles.map((tile, index) => [index, tile]));
+    return answer;
   }
 }
 
