@@ -204,6 +204,16 @@ class UnknownScan(ServiceError):
     """No stored tile was cut from a scan of this name."""
 
 
+class UnknownSample(ServiceError):
+    """The bundle that answers has no audit sample of this number."""
+
+    def __init__(self, draw: int, known: Sequence[int]) -> None:
+        told = f"There are {', '.join(map(str, known[-20:]))}. " if known else ""
+        super().__init__(
+            f"This bundle has no audit sample {draw}. {told}POST /review/sample draws one."
+        )
+
+
 class BadCursor(ServiceError):
     """The cursor is none that a list in this order gave."""
 
@@ -335,6 +345,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),
+    UnknownSample: Kind(404, "unknown_sample", "No such audit sample"),
     UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 from fastapi import Query, Request, Response
 
 from bundle.errors import UnknownTile
@@ -113,7 +114,7 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
     for result in results:
         if "error" not in result:
             result["state"] = next(states)
-    return enveloped(serving, batch=batch, results=results)
+    return enveloped(serving, batch=batch, results=results, counts=_counts(serving))
 
 
 @router.post("/decisions/undo", response_model=Undone, responses=problems(403, 503))
@@ -126,7 +127,13 @@ async def undo(serving: ServingDep, reviewer: ReviewerDep) -> Response:
     results = [
         {"id": serving.catalog.ids[row], "state": serving.reviewed.state(row)} for row in rows
     ]
-    return enveloped(serving, undone=undone, results=results)
+    return enveloped(serving, undone=undone, results=results, counts=_counts(serving))
+
+
+def _counts(serving: Serving) -> Fact:
+    """Tell how many tiles stand how."""
+    counts = np.bincount(serving.reviewed.states, minlength=len(STATES)).tolist()
+    return {state or "undecided": count for state, count in zip(STATES, counts, strict=True)}
 
 
 @router.get("/decisions", response_model=DecisionPage, responses=problems(503))

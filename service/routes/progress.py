@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from service.answering.caching import FRESH
@@ -14,12 +14,13 @@ from service.pages.rendering import render
 from service.requests.queries import Router
 from service.reviewing import board
 from service.reviewing.stopping import SHARE
-from service.schemas import ReviewBudget, ReviewProgress, ReviewSample
+from service.schemas import DrawnSample, ReviewBudget, ReviewProgress, ReviewSample
 
 router = Router(tags=["review"])
 
 Budget = Annotated[int, Query(ge=1, le=1000, description="Tiles to look at.", examples=[300])]
 Size = Annotated[int, Query(ge=1, le=10_000, description="Tiles to draw.", examples=[100])]
+Draw = Annotated[int, Path(ge=1, lt=2**31, description="Number of the sample.", examples=[1])]
 Share = Annotated[
     float,
     Query(
@@ -46,6 +47,12 @@ async def sample(serving: ServingDep, reviewer: ReviewerDep, size: Size = 100) -
     would be kept and that nobody has looked at, and is kept with the decisions.
     """
     return enveloped(serving, FRESH, **await board.sampled(serving, reviewer, size))
+
+
+@router.get("/review/samples/{draw}", response_model=DrawnSample, responses=problems(404, 503))
+async def drawn_sample(serving: ServingDep, draw: Draw) -> Response:
+    """Tell all tiles of an audit sample, with a decision or without."""
+    return enveloped(serving, FRESH, **board.drawn(serving, await board.sample(serving, draw)))
 
 
 @router.get("/review/progress", response_model=ReviewProgress, responses=problems(503))

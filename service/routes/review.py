@@ -1,6 +1,7 @@
 """The review page and the list behind it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -16,13 +17,14 @@ from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.screening import finding
 from service.deps import ServingDep, TileId
-from service.errors import LedgerDown
+from service.errors import LedgerDown, UnknownSample
 from service.openapi import json_body, problems
 from service.pages import triage as page
 from service.pages.rendering import render
 from service.pages.verdicts import NAMES
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
+from service.reviewing import board
 from service.reviewing.triage import (
     State,
     Wanted,
@@ -184,23 +186,31 @@ def _detail(serving: Serving, row: int, k: int) -> Fact:
 @router.get("/view/review", include_in_schema=False, response_class=HTMLResponse)
 async def review(request: Request, serving: ServingDep) -> Response:
     """Show stored tiles to be decided on."""
-    problem = ""
+    problem, drawn = "", 0
+    asked = page.asked(request.query_params.multi_items())
     try:
         await serving.reviewed.refresh()
+        if "sample" in asked.kept and not asked.problems:
+            drawn = int((await board.sample(serving, int(asked.kept["sample"]))).drawn.sum())
     except LedgerDown as error:
         problem = str(error)
-    asked = page.asked(request.query_params)
-    return await serving.apart(_review, serving, asked, request.state.name or "", problem)
+    except UnknownSample as error:
+        asked = replace(asked, problems=[str(error)])
+    name = request.state.name or ""
+    return await serving.apart(_review, serving, asked, name, problem, drawn)
 
 
-def _review(serving: Serving, asked: page.Asked, reviewer: str, problem: str) -> HTMLResponse:
+def _review(
+    serving: Serving, asked: page.Asked, reviewer: str, problem: str, drawn: int
+) -> HTMLResponse:
     reviewed = serving.reviewed
-    as_of, rows = reviewed.seq, np.empty(0, dtype=np.intp)
-    if not asked.kept:
+    as_of, rows, problems = reviewed.seq, np.empty(0, dtype=np.intp), asked.problems
+    if not problems:
         try:
-            rows = triage_rows(serving.findings, reviewed.states, asked.wanted)
+            found = triage_rows(serving.findings, reviewed.states, asked.wanted)
+            rows = rows if asked.kept else found
         except TilescreenError as error:
-            problem = str(error)
+            problems = [str(error)]
     start = {
         "bundle": serving.bundle.manifest.bundle_id,
         "as_of": as_of,
@@ -209,7 +219,12 @@ def _review(serving: Serving, asked: page.Asked, reviewer: str, problem: str) ->
     return render(
         serving,
         "review.html",
+        status=422 if problems else 200,
         here="review",
+        problems=problems,
+        kept={} if problems else asked.kept,
+        showing="" if problems else page.showing(asked.kept, drawn),
+        open=asked.open,
         bar=page.bar(serving.findings, reviewed.states, asked),
         query=asked.query,
         total=len(rows),

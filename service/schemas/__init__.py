@@ -66,6 +66,7 @@ from service.schemas.limits import Limits
 from service.schemas.places import ClusterNamed, MapIds, NewName
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.progress import (
+    DrawnSample,
     FoundShare,
     LeftEstimate,
     ReviewBudget,
@@ -168,6 +169,7 @@ __all__ = [
     "DbscanLabel",
     "DecidedTile",
     "DecisionPage",
+    "DrawnSample",
     "DriftReport",
     "EncodeAnswer",
     "EncodeResult",

@@ -216,6 +216,43 @@ def test_a_name_that_would_not_stay_itself_is_refused(api: Api, name: str):
     assert put(api, "c303", "drop", X_Reviewer=name).json()["code"] == "bad_reviewer"
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"%ff", "is not UTF-8"),
+        (b"Zo\xeb", "is not UTF-8"),
+        (b"%0a", "U+000A"),
+        (b"ann%0a", "U+000A"),
+        (b"a%E2%80%AEb", "U+202E"),
+        (b"%20" * 3 + b"," + b"x", "comma"),
+    ],
+)
+def test_a_name_that_cannot_be_read_is_refused_with_the_reason(api: Api, said: bytes, why: str):
+    """Neither a byte that is no UTF-8 nor what cannot be seen becomes another name."""
+    for headers in ({b"X-Reviewer": said}, {b"Cookie": b"tilescreen_reviewer=" + said}):
+        refused = api.ask("PUT", "/tiles/c303/decision", json={"decision": "drop"}, headers=headers)
+        assert refused.json()["code"] == "bad_reviewer"
+        assert why in refused.json()["detail"]
+    assert api.get("/decisions").json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Zoë".encode(), "Zoë"),
+        (b"Zoe%CC%88", "Zoë"),
+        (b"%E5%B1%B1%E7%94%B0%E3%80%80%E5%A4%AA%E9%83%8E", "山田 太郎"),
+        (b"100%25", "100%"),
+        ("\U0001f9d1".encode() * 80, "\U0001f9d1" * 80),
+    ],
+)
+def test_a_name_of_any_script_is_kept(api: Api, said: bytes, name: str):
+    """As plain or percent-encoded UTF-8; one name has one form, however it was typed."""
+    headers = {b"X-Reviewer": said}
+    told = api.ask("PUT", "/tiles/c303/decision", json={"decision": "drop"}, headers=headers)
+    assert [one["reviewer"] for one in told.json()["decisions"]] == [name]
+
+
 def test_a_folder_that_cannot_be_written_is_told_and_the_rest_answers(
     tiny_path: Path, tmp_path: Path
 ):
