@@ -16,6 +16,7 @@ from service.observing.middleware import Envelope
 from service.observing.tracing import tracing
 from service.openapi import document
 from service.process import open_process
+from service.requests.admission import Turnstile
 from service.requests.guard import Guard
 from service.routes import (
     agreement,
@@ -94,6 +95,7 @@ def create_app(
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.state.shelf = None  # until the life cycle has begun
     app.state.keys = read_keys(settings)
+    app.add_middleware(Turnstile)
     app.add_middleware(Opening)
     app.add_middleware(Guard, keys=app.state.keys)
     app.add_middleware(Envelope)

@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from bundle.errors import TilescreenError
 from service.errors import Kind, Problem, problem_of
+from service.requests.admission import TAKING
 
 _INVALID = Kind(422, "invalid_request", "The request is not valid")
 _STATUS = {
@@ -26,8 +27,6 @@ _STATUS = {
 }
 _SHOWN = 100
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
-_TAKING = {"/encode", "/neighbors", "/cluster"}
-"""Routes that take tiles; each has one below it that knows stored ones."""
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -91,5 +90,5 @@ def _allowed(request: Request) -> str:
 def _stored_instead(request: Request) -> str:
     """Return where a stored tile is asked about, for who sent GET to a route that takes tiles."""
     path = request.url.path
-    meant = request.method == "GET" and path in _TAKING
+    meant = request.method == "GET" and path in TAKING
     return f" For a stored tile: GET {path}/{{tile_id}}." if meant else ""
