@@ -70,11 +70,15 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         bundle = app.state.shelf.current.serving.bundle
         announce(listener, bundle.manifest.bundle_id, len(bundle), bundle.id(len(bundle) // 2))
         del bundle  # or it could never be freed
-        following = asyncio.create_task(follow(settings.followed, app.state.team))
+        tasks = [
+            asyncio.create_task(follow(settings.followed, app.state.team)),
+            asyncio.create_task(app.state.shelf.process.ledger.prove()),
+        ]
         try:
             await server.serve([listener])
         finally:
-            following.cancel()
+            for task in tasks:
+                task.cancel()
 
 
 def _supervise(settings: Settings, listener: socket.socket) -> None:
@@ -106,7 +110,9 @@ async def _work_until_told(settings: Settings, listener: socket.socket, post: Po
     async with server.living(listener, elsewhere=lambda: post.board.ready > 0):
         listening = asyncio.create_task(app.state.team.listen())
         listening.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+        proving = asyncio.create_task(app.state.shelf.process.ledger.prove())
         await server.serve([listener])
+        proving.cancel()
         listening.cancel()
     beating.cancel()
 

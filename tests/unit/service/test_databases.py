@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Engine, insert
 from service.decisions import database, events, patience
 from service.decisions.database import database_url, open_database, writing
 from service.decisions.events import New, append, since
+from service.decisions.ledger import Ledger
 from service.decisions.tables import decisions, metadata
 from service.settings import Settings
 from tests.api import Api, running
@@ -67,6 +68,20 @@ def test_the_migrations_make_what_the_code_means(kept: dict[str, Any]):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def test_a_database_of_a_newer_release_is_left_alone(
+    kept: dict[str, Any], tiny_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """What to do is in the log; nothing is written, and all but decisions is answered."""
+    engine = open_database(address(kept))
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with running(tiny_path, **kept) as api:
+        refused(decide(api, "drop"))
+        assert api.get("/screen/c303").status_code == 200
+    assert "Start that release, or restore the backup" in caplog.text
 
 
 def test_what_was_kept_by_the_first_release_is_there_after_an_upgrade(kept: dict[str, Any]):
@@ -237,3 +252,28 @@ def test_a_backup_of_the_file_serves_on(tiny_path: Path, tmp_path: Path):
             source.backup(copy)
     with running(tiny_path, decisions=tmp_path / "copy") as api:
         assert api.get("/tiles/c303/decision").json() == before
+
+
+def test_a_database_that_cannot_be_used_is_told_without_its_password(
+    caplog: pytest.LogCaptureFixture,
+):
+    """At the start, before anybody decides: which database, and what is wrong with it."""
+    url = "postgresql://ann:secret@127.0.0.1:9/lists?password=secret"
+    with Ledger(Settings(bundle=Path("unused"), database_url=url)) as ledger:
+        asyncio.run(ledger.prove())
+    assert "cannot be read or kept in DATABASE_URL postgresql://ann:***@" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_is_told_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """Nothing is made before there is a decision; but whether it could be is looked at."""
+    file = tmp_path / "file"
+    file.touch()
+    for folder, told in ((tmp_path / "new/decisions", False), (file / "decisions", True)):
+        caplog.clear()
+        with Ledger(Settings(bundle=Path("unused"), decisions=folder)) as ledger:
+            asyncio.run(ledger.prove())
+        assert (f"nothing can be written into {file}" in caplog.text) == told
+    assert list(tmp_path.iterdir()) == [file]
