@@ -14,7 +14,7 @@ from bundle.errors import TilescreenError, UnknownCluster, UnknownTile
 
 MEDIA_TYPE = "application/problem+json"
 _LISTED = "GET /tiles lists them."
-_NAMED = 100
+_NAMED = 10_000
 """Lines of a table that an error names at most."""
 URN = "urn:tilescreen:problem:"
 
@@ -295,10 +295,11 @@ class ImportRefused(ServiceError):
 
     def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
         self.errors = list(errors[:_NAMED])
-        which = "them" if len(errors) <= _NAMED else f"the first {_NAMED}"
+        lines = "1 line" if len(errors) == 1 else f"{len(errors):,} lines"
+        which = "" if len(errors) <= _NAMED else f" the first {_NAMED:,} of"
         super().__init__(
-            f"{len(errors):,} lines cannot be used, so nothing was written; `errors` names "
-            f"{which}. Mend them, or send `partial=true` to have the others written."
+            f"{lines} cannot be used, so nothing was written; `errors` names{which} all that is "
+            "wrong. Mend it, or send `partial=true` to have the other lines written."
         )
 
 

@@ -13,6 +13,7 @@ from starlette.routing import Match
 from bundle.errors import TilescreenError
 from service.errors import Kind, Problem, problem_of
 from service.requests.admission import TAKING
+from service.requests.invalid import described
 
 _INVALID = Kind(422, "invalid_request", "The request is not valid")
 _STATUS = {
@@ -25,7 +26,8 @@ _STATUS = {
         "This route answers to other methods: {allow}.",
     ),
 }
-_SHOWN = 100
+_NAMED, _TOLD = 1000, 3
+"""How many wrong parts of a request are named at most, and how many of them in the sentence."""
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -43,15 +45,10 @@ async def _tilescreen(request: Request, error: TilescreenError) -> Response:
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
-    found = [
-        {
-            "where": ".".join(map(str, part["loc"]))[:_SHOWN],
-            "message": f"{part['msg']}; it is {str(part['input'])[:_SHOWN]!r}",
-        }
-        for part in error.errors()
-    ]
-    detail = "; ".join(f"{part['where']}: {part['message']}" for part in found) + "."
-    problem = Problem(_INVALID, detail, {"errors": found})
+    found = [described(part) for part in error.errors()[:_NAMED]]
+    told = [f"{part['where']}: {part['message']}." for part in found[:_TOLD]]
+    more = [f"`errors` names {len(found) - _TOLD:,} more."] if found[_TOLD:] else []
+    problem = Problem(_INVALID, " ".join(told + more), {"errors": found})
     return _answer(request, problem)
 
 

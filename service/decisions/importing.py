@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
+from bundle.cells import original
 from bundle.errors import TilescreenError, UnknownTile
-from service.answering.cells import original
 from service.decisions.events import DECISIONS, Decision
 from service.decisions.reviewed import Wanted
 from service.errors import BadLine, BadReviewer, BadTable, RoleTooLow
@@ -64,7 +64,7 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if text.count("\n") > _LINES:
         raise BadTable(f"It has more than {_LINES:,} lines. Send it in parts.")
     first = text.partition("\n")[0]
-    comma = ";" if ";" in first and "," not in first else ","
+    comma = next((sign for sign in ",\t;" if sign in first), ",")
     reader = csv.DictReader(
         StringIO(text), delimiter=comma, restval="", restkey=_BEYOND, strict=True
     )

@@ -362,7 +362,7 @@ def test_invalid_request_names_each_part(api: Api) -> None:
     """The answer about an invalid request names the part, the bound and the value."""
     problem = api.get("/neighbors/c300?k=101").json()
     assert problem["errors"][0]["where"] == "query.k"
-    assert "less than or equal to 100; it is '101'" in problem["detail"]
+    assert 'it must be less than or equal to 100; it is "101"' in problem["detail"]
 
 
 @pytest.mark.parametrize(
