@@ -234,6 +234,17 @@ class UnknownConcept(ServiceError):
         )
 
 
+class BothMarks(ServiceError):
+    """A tile is sent as showing a concept and as not showing it."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        more = "" if len(ids) <= _NAMED else f" and {len(ids) - _NAMED} more"
+        super().__init__(
+            f"Nothing was marked: sent as positive and as negative are {', '.join(ids[:_NAMED])}"
+            f"{more}. A tile shows the concept, or does not; send each once."
+        )
+
+
 class NothingTaught(ServiceError):
     """A concept has no positive example."""
 
@@ -372,6 +383,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
     UnknownConcept: Kind(404, "unknown_concept", "No such concept"),
+    BothMarks: Kind(422, "both_marks", "A tile is marked both ways"),
     NothingTaught: Kind(409, "nothing_taught", "No example is marked"),
     NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),

@@ -2,7 +2,13 @@
 
 from typing import Annotated
 
+<<<<<<< HEAD
 from fastapi import Path, Query, Request, Response
+=======
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+>>>>>>> w-pages
 
 from bundle.errors import UnknownTile
 from service.answering.caching import FRESH
@@ -10,6 +16,7 @@ from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.results import problem_with
 from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
+from service.errors import BothMarks
 from service.openapi import json_body, problems
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
@@ -25,17 +32,29 @@ from service.schemas import (
 from service.state import Serving
 from service.teaching.events import Mark
 from service.teaching.facts import concept_fact, example_facts, figures_fact, ranked, uncertain
+from service.teaching.names import wrong
 from service.teaching.publishing import folder_of, publish
 
 router = Router(tags=["concepts"])
 
+
+def _name(sent: str) -> str:
+    problem = wrong(sent)
+    if problem:
+        raise PydanticCustomError("concept_name", "{problem}", {"problem": problem.rstrip(".")})
+    return sent
+
+
 Name = Annotated[
     str,
     Path(
-        pattern=r"^[^/\s\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,78}[^/\s\x00-\x1f\x7f])?$",
         description="The concept's name: 1 to 80 characters, no space first or last, no slash.",
         examples=["skin marker"],
+        json_schema_extra={
+            "pattern": r"^[^/\s\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,78}[^/\s\x00-\x1f\x7f])?$"
+        },
     ),
+    AfterValidator(_name),
 ]
 Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
 Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
@@ -51,7 +70,7 @@ async def concepts(serving: ServingDep) -> Response:
 
 
 @router.put(
-    "/concepts/{name}",
+    "/concepts/{name:path}",
     response_model=ConceptTold,
     responses=problems(*_CHANGES),
     openapi_extra=json_body("NewConcept"),
@@ -65,6 +84,7 @@ async def describe(
     return await _told(serving, name)
 
 
+<<<<<<< HEAD
 @router.get("/concepts/{name}", response_model=ConceptTold, responses=problems(404, 503))
 async def concept(name: Name, serving: ServingDep) -> Response:
     """Tell a concept's examples, and how well it is told on scans that were held out."""
@@ -72,6 +92,8 @@ async def concept(name: Name, serving: ServingDep) -> Response:
     return await _told(serving, name)
 
 
+=======
+>>>>>>> w-pages
 async def _told(serving: Serving, name: str) -> Response:
     teaching = serving.teaching
     lesson = teaching.lesson(name)
@@ -100,6 +122,9 @@ async def mark(
     An id that is not stored is among `failed`; the others are marked all the same.
     """
     sent = await read_json(request, serving, NewExamples)
+    both = sorted(set(sent.positive) & set(sent.negative))
+    if both:
+        raise BothMarks(both)
     await serving.teaching.refresh()
     serving.teaching.lesson(name)
     marks: dict[int, Mark | None] = {}
@@ -149,6 +174,26 @@ async def least_certain(name: Name, serving: ServingDep, limit: Few = 20) -> Res
     examples = serving.teaching.examples(name)
     fact = await serving.apart(uncertain, serving, examples, limit)
     return enveloped(serving, FRESH, **fact)
+
+
+@router.get("/concepts/{name:path}", response_model=ConceptTold, responses=problems(404, 422, 503))
+async def concept(name: Name, serving: ServingDep) -> Response:
+    """Tell a concept's examples, and how well it is told on scans that were held out."""
+    await serving.teaching.refresh()
+    return await _told(serving, name)
+
+
+@router.delete(
+    "/concepts/{name:path}", response_model=ConceptList, responses=problems(403, 404, 422, 503)
+)
+async def remove(name: Name, serving: ServingDep, reviewer: ReviewerDep) -> Response:
+    """Take a concept away, and list those that are left.
+
+    Nothing is erased: making it again (PUT) brings its examples back.
+    """
+    await serving.teaching.refresh()
+    await serving.teaching.remove(reviewer, name)
+    return await concepts(serving)
 
 
 @router.post(
