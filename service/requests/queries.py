@@ -36,7 +36,7 @@ def _refuse_others(request: Request, known: list[str]) -> None:
     offered = f"it has {', '.join(known)}" if known else "it has none"
     unknown = [
         {
-            "type": "extra_forbidden",
+            "type": "unknown_parameter",
             "loc": ("query", name),
             "msg": f"this address has no such parameter, {offered}",
             "input": value,

@@ -2,13 +2,9 @@
 
 from typing import Annotated
 
-<<<<<<< HEAD
 from fastapi import Path, Query, Request, Response
-=======
-from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
->>>>>>> w-pages
 
 from bundle.errors import UnknownTile
 from service.answering.caching import FRESH
@@ -84,16 +80,6 @@ async def describe(
     return await _told(serving, name)
 
 
-<<<<<<< HEAD
-@router.get("/concepts/{name}", response_model=ConceptTold, responses=problems(404, 503))
-async def concept(name: Name, serving: ServingDep) -> Response:
-    """Tell a concept's examples, and how well it is told on scans that were held out."""
-    await serving.teaching.refresh()
-    return await _told(serving, name)
-
-
-=======
->>>>>>> w-pages
 async def _told(serving: Serving, name: str) -> Response:
     teaching = serving.teaching
     lesson = teaching.lesson(name)
