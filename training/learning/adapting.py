@@ -2,7 +2,8 @@
 
 Self-training: what the screener surely finds on a tile counts as lettering, of what it doubts
 nothing is said, the rest is clean; new annotations are planted on that. What it finds on a place
-is the mean over all tiles that see it: one that has a letter whole teaches those that cut it.
+is the mean over all tiles that see it: one that has a letter whole teaches those that cut it; and
+doubt is settled where the tiles beside are sure, since lettering goes on along a film's edge.
 A second round begins with what the first one found. No label is used. Source: docs/decisions.md.
 """
 
@@ -22,10 +23,11 @@ from training.learning.backend import has_fast_half
 from training.learning.interrupt import held_back
 from training.learning.pretraining import Course, pretrain
 from training.learning.screener import START, build_screener, load_start, save_start
-from training.overlap import Overlap
+from training.overlap import Cells, Overlap
 from training.planting.grounds import NO, UNSAID, YES
 from training.planting.lesson_folder import Order, make_lessons, save_tiles
 from training.progress import StepLog
+from training.screening.placing import beside_adds
 from training.tiles import TileSet
 
 FEWEST = 100
@@ -75,7 +77,7 @@ def adapt(job: Adaptation, log: StepLog) -> Path:
         made = job.work / f"screener-{_short(job, number)}.npz"
         if not made.exists():
             with TemporaryDirectory(prefix="lessons-", dir=job.work) as folder:
-                _believe(job, chosen, start, Path(folder))
+                _believe(job, chosen, start, Path(folder), log)
                 order = Order(count, side, job.seed + number, on_grounds=1.0)
                 _learn(Path(folder), order, start, made, log)
         start = made
@@ -86,18 +88,40 @@ def _short(job: Adaptation, number: int) -> str:
     return sha256(f"{number} {job.mark}".encode()).hexdigest()[:16]
 
 
-def _believe(job: Adaptation, chosen: NDArray[np.int64], start: Path, folder: Path) -> None:
+def _believe(
+    job: Adaptation, chosen: NDArray[np.int64], start: Path, folder: Path, log: StepLog
+) -> None:
     """Save the chosen tiles with what the weights so far find on them."""
     screener = build_screener(job.tiles.inputs.shape[1])
     load_start(screener, start)
-    rows = np.sort(job.rows) if job.overlap else chosen
-    parts = [rows[at : at + _AT_ONCE] for at in range(0, len(rows), _AT_ONCE)]
-    maps = np.concatenate([_found(screener, job.tiles.read(part)) for part in parts])
-    if job.overlap:
-        maps[:, _LETTERING] = job.overlap.among(rows).agreed(maps[:, _LETTERING])
-    maps = maps[np.searchsorted(rows, chosen)].astype(np.float32)
-    cells, verdicts = _believed(maps)
+    rows = np.sort(job.rows) if (job.tiles.positions >= 0).any() else chosen
+    found = []
+    with log.step("look at your tiles", len(rows)) as bar, held_back() as check_interrupt:
+        for at in range(0, len(rows), _AT_ONCE):
+            found.append(_found(screener, job.tiles.read(rows[at : at + _AT_ONCE])))
+            bar.update(len(found[-1]))
+            check_interrupt()
+    maps = np.concatenate(found)
+    overlap = job.overlap.among(rows) if job.overlap else None
+    maps[:, _LETTERING] = _placed(job.tiles, overlap, rows, maps[:, _LETTERING].astype(np.float32))
+    wanted = maps[np.searchsorted(rows, chosen)]
+    cells, verdicts = _believed(wanted.astype(np.float32))
     save_tiles(folder, job.tiles.read(chosen), cells, verdicts)
+
+
+def _placed(tiles: TileSet, overlap: Overlap | None, rows: NDArray[np.int64], maps: Cells) -> Cells:
+    """Return lettering's maps as the scan has them: agreed on, and doubt settled by what is beside.
+
+    Args:
+        tiles: all of them.
+        overlap: of those rows.
+        rows: (m,) which the maps are of.
+        maps: (m, g, g) log-odds.
+    """
+    agreed = overlap.agreed(maps) if overlap else maps
+    found = peaks(agreed[:, None])[:, 0]
+    more = beside_adds(found, tiles.scan_numbers[rows], tiles.positions[rows])
+    return agreed + np.where(agreed > _DOUBT, more[:, None, None], 0)
 
 
 def _found(screener: keras.Model, tiles: Tiles) -> NDArray[np.float16]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bundle.places import beside, mean_beside
 from bundle.screening import Evidence
@@ -15,18 +16,32 @@ _PART = 0.5
 def placed(tiles: TileSet, agreed: Evidence) -> Evidence:
     """Return what the tiles agree on, with what those beside each add to it of lettering.
 
-    Lettering goes on over several tiles, along a film's edge. Half of how far the mean of those
-    beside lies above what is usual; nothing is taken away where they are clean.
-
     Args:
         tiles: n of them.
         agreed: of each, with the others that see the same film (`training.overlap`).
     """
     peaks = agreed.peaks.copy()
-    near = beside(tiles.scan_numbers, tiles.positions)
-    known = (near >= 0).any(axis=1)
-    if known.any():
-        mean = mean_beside(peaks[:, 0].astype(np.float64), near)
-        above = mean - np.median(mean[known])
-        peaks[:, 0] += np.where(known, _PART * above.clip(0), 0)
+    peaks[:, 0] += beside_adds(peaks[:, 0], tiles.scan_numbers, tiles.positions)
     return replace(agreed, peaks=peaks)
+
+
+def beside_adds(
+    evidence: NDArray[np.float32], scans: NDArray[np.int32], positions: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Return (n,) float32 what the tiles beside each add to its evidence of lettering.
+
+    Lettering goes on over several tiles, along a film's edge. Half of how far the mean of those
+    beside lies above what is usual; nothing is taken away where they are clean.
+
+    Args:
+        evidence: (n,) log-odds.
+        scans: (n,) number of each tile's scan, -1 when not known.
+        positions: (n, 2) int32 y and x in the scan in pixels, -1 when not known.
+    """
+    near = beside(scans, positions)
+    known = (near >= 0).any(axis=1)
+    if not known.any():
+        return np.zeros(len(evidence), dtype=np.float32)
+    mean = mean_beside(evidence.astype(np.float64), near)
+    above = mean - np.median(mean[known])
+    return np.where(known, _PART * above.clip(0), 0).astype(np.float32)

@@ -177,7 +177,7 @@ def test_those_who_wait_together_are_refused_together(
         with standing_still([server.postmaster, *server.backends()]):
             for answer in api.runner.run(ask(api)):
                 refused(answer)
-    failed = [line for line in caplog.messages if "the database of decisions failed" in line]
+    failed = [line for line in caplog.messages if "decisions cannot be read or kept" in line]
     assert len(failed) == 1
 
 
