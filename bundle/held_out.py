@@ -9,6 +9,9 @@ from bundle.teaching import Background, Marked, Values, teach
 
 _LOWER = "Tiles that nobody marked stand for negative examples, so these are lower bounds."
 _FOLDS = 10
+LEVEL = 0.95
+_QUANTILE = 1.959963984540054
+"""Of the normal distribution, for LEVEL."""
 _LEAST = 2
 """Scans with positive examples: one to teach, one to ask."""
 
@@ -18,12 +21,14 @@ class HeldOut:
     """Figures of held-out examples, None where they cannot be told; `note` says why.
 
     scans: that were held out in turn. Tiles nobody marked stand for negatives if there are none.
+    interval: of the average precision, with a confidence of LEVEL, see `_interval`.
     """
 
     scans: int
     average_precision: float | None = None
     auc: float | None = None
     note: str = ""
+    interval: tuple[float, float] | None = None
 
 
 def hold_out(
@@ -58,7 +63,8 @@ def hold_out(
         return HeldOut(len(of), note="The scan of no negative example is known.")
     note = "" if len(negative) else _LOWER
     precision, area = _figures(values[kept], shown)
-    return HeldOut(len(of), precision, area, note)
+    asked = scans[positive[kept[: len(positive)]]]
+    return HeldOut(len(of), precision, area, note, _interval(precision, asked))
 
 
 def _unmarked(count: int, positive: Marked) -> Marked:
@@ -72,3 +78,26 @@ def _figures(values: Values, shown: NDArray[np.bool_]) -> tuple[float, float]:
     precision = (hits / np.arange(1, len(order) + 1))[shown[order]].mean()
     pairs = shown.sum() * (~shown).sum()
     return float(precision), float((hits[~shown[order]]).sum() / pairs)
+
+
+def _interval(precision: float, scans: NDArray[np.int32]) -> tuple[float, float]:
+    """Return bounds of the average precision, by Wilson's score.
+
+    It is a mean of numbers in [0, 1], one a positive example, whose variance is at most that of
+    yes and no with the same mean. Examples of one scan count together as one: tiles beside each
+    other show the same film. So few marks give a wide interval, also where all went well.
+
+    Source: Wilson, Probable inference, the law of succession, and statistical inference, 1927;
+    Kish, Survey sampling, 1965, for the number that scans of unequal size count for.
+
+    Args:
+        precision: in [0, 1].
+        scans: (m,) scan of each positive example that was held out.
+    """
+    sizes = np.unique(scans, return_counts=True)[1]
+    count = float(sizes.sum()) ** 2 / float((sizes**2).sum())
+    spread = _QUANTILE**2 / count
+    middle = (precision + spread / 2) / (1 + spread)
+    room = precision * (1 - precision) / count + spread / (4 * count)
+    half = _QUANTILE * room**0.5 / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)

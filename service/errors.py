@@ -14,7 +14,7 @@ from bundle.errors import TilescreenError, UnknownCluster, UnknownTile
 
 MEDIA_TYPE = "application/problem+json"
 _LISTED = "GET /tiles lists them."
-_NAMED = 100
+_NAMED = 10_000
 """Lines of a table that an error names at most."""
 URN = "urn:tilescreen:problem:"
 
@@ -120,6 +120,15 @@ class Draining(ServiceError):
         super().__init__("The service is stopping and takes no more tiles. Send again later.")
 
 
+class Loading(ServiceError):
+    """The service has no bundle yet: it has just begun to load one."""
+
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    def __init__(self) -> None:
+        super().__init__("The service is loading its bundle. Send it again in a second.")
+
+
 class NotReady(ServiceError):
     """The probe tile did not come back as stored."""
 
@@ -195,6 +204,16 @@ class UnknownScan(ServiceError):
     """No stored tile was cut from a scan of this name."""
 
 
+class UnknownSample(ServiceError):
+    """The bundle that answers has no audit sample of this number."""
+
+    def __init__(self, draw: int, known: Sequence[int]) -> None:
+        told = f"There are {', '.join(map(str, known[-20:]))}. " if known else ""
+        super().__init__(
+            f"This bundle has no audit sample {draw}. {told}POST /review/sample draws one."
+        )
+
+
 class BadCursor(ServiceError):
     """The cursor is none that a list in this order gave."""
 
@@ -212,6 +231,17 @@ class UnknownConcept(ServiceError):
         told = f"There are {', '.join(sorted(known)[:20])}. " if known else ""
         super().__init__(
             f"There is no concept {name[:80]!r}. {told}PUT /concepts/{{name}} makes one."
+        )
+
+
+class BothMarks(ServiceError):
+    """A tile is sent as showing a concept and as not showing it."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        more = "" if len(ids) <= _NAMED else f" and {len(ids) - _NAMED} more"
+        super().__init__(
+            f"Nothing was marked: sent as positive and as negative are {', '.join(ids[:_NAMED])}"
+            f"{more}. A tile shows the concept, or does not; send each once."
         )
 
 
@@ -276,10 +306,11 @@ class ImportRefused(ServiceError):
 
     def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
         self.errors = list(errors[:_NAMED])
-        which = "them" if len(errors) <= _NAMED else f"the first {_NAMED}"
+        lines = "1 line" if len(errors) == 1 else f"{len(errors):,} lines"
+        which = "" if len(errors) <= _NAMED else f" the first {_NAMED:,} of"
         super().__init__(
-            f"{len(errors):,} lines cannot be used, so nothing was written; `errors` names "
-            f"{which}. Mend them, or send `partial=true` to have the others written."
+            f"{lines} cannot be used, so nothing was written; `errors` names{which} all that is "
+            "wrong. Mend it, or send `partial=true` to have the other lines written."
         )
 
 
@@ -326,6 +357,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),
+    UnknownSample: Kind(404, "unknown_sample", "No such audit sample"),
     UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
@@ -351,12 +383,14 @@ TABLE: dict[type[TilescreenError], Kind] = {
     BodiesFull: Kind(429, "bodies_full", "Too many bytes in flight"),
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
     UnknownConcept: Kind(404, "unknown_concept", "No such concept"),
+    BothMarks: Kind(422, "both_marks", "A tile is marked both ways"),
     NothingTaught: Kind(409, "nothing_taught", "No example is marked"),
     NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),
     SigningDown: Kind(503, "signing_down", "Exports cannot be signed now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
+    Loading: Kind(503, "loading", "The service is starting"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),
     TookTooLong: Kind(504, "took_too_long", "The answer took too long"),
 }

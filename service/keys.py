@@ -10,6 +10,7 @@ import ipaddress
 import re
 import secrets
 import sys
+import unicodedata
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
@@ -113,7 +114,7 @@ def _entry(where: str, entry: str) -> tuple[bytes, Holder]:
         raise InputError(f"{where}: it must begin with a role and a colon; roles are {roles}.")
     if at and not NAME.fullmatch(name):
         raise InputError(f"{where}: after the '@' stands the reviewer's name, like review@ann:KEY.")
-    holder = Holder(role, name or None)
+    holder = Holder(role, unicodedata.normalize("NFC", name) or None)
     hashed = _HASH.fullmatch(key.strip())
     if hashed:
         return bytes.fromhex(hashed[1]), holder

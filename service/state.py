@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -28,6 +29,7 @@ from service.answering.batcher import Batcher, BatchLimits, Seen
 from service.answering.looks import Look, Sent, decode
 from service.bundles.readiness import Readiness
 from service.bundles.seal import Seal
+from service.decisions.ledger import Ledger
 from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
 from service.errors import NotReady, TookTooLong
@@ -205,20 +207,28 @@ async def open_serving(
         async with Batcher(encoder, limits) as batcher:
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
-            catalog = Catalog.of(bundle)
-            reviewed = Reviewed(catalog, process.ledger)
+            serving = partial(
+                Serving,
+                process=process,
+                bundle=bundle,
+                batcher=batcher,
+                decoder=decoder,
+                readiness=readiness,
+                seal=seal,
+            )
             with opened:
-                yield Serving(
-                    process=process,
-                    bundle=bundle,
-                    catalog=catalog,
-                    findings=Findings.of(catalog),
-                    reviewed=reviewed,
-                    teaching=Teaching(catalog, process.ledger, reviewed.contents),
-                    names=ClusterNames(bundle, reviewed.contents, process.ledger),
-                    batcher=batcher,
-                    decoder=decoder,
-                    readiness=readiness,
-                    drift=Drift(bundle),
-                    seal=seal,
-                )
+                yield await asyncio.to_thread(_laid_out, bundle, process.ledger, serving)
+
+
+def _laid_out(bundle: Bundle, ledger: Ledger, serving: Callable[..., Serving]) -> Serving:
+    """Lay out what answers are made of: seconds for a million tiles, so not on the event loop."""
+    catalog = Catalog.of(bundle)
+    reviewed = Reviewed(catalog, ledger)
+    return serving(
+        catalog=catalog,
+        findings=Findings.of(catalog),
+        reviewed=reviewed,
+        teaching=Teaching(catalog, ledger, reviewed.contents),
+        names=ClusterNames(bundle, reviewed.contents, ledger),
+        drift=Drift(bundle),
+    )

@@ -34,7 +34,8 @@ def kill_services(
             with engine.connect() as connection:
                 before = last_seq(connection)
             begun = Event()
-            askers = [Asker(url, f"r{number}-{n}", tiles, begun) for n in range(ASKERS)]
+            # Other names than the writers had, whose batches in the same database they would undo.
+            askers = [Asker(url, f"s{number}-{n}", tiles, begun) for n in range(ASKERS)]
             for one in askers:
                 one.start()
             begun.wait(30)

@@ -101,7 +101,9 @@ def _finish(
     _list_failures(options, failures)
     # A ledger of the user's own is for the next run as well.
     ledger.close(complete=not failures and options.ledger is None)
-    print(f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles -> {options.out}")
+    copies = len(asked.digests) - len(set(asked.digests.values()))
+    same = f", {copies:,} of them copies of others" if copies else ""
+    print(f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles{same} -> {options.out}")
     if options.command == "screen":
         print(", ".join(f"{verdicts[verdict]:,} {verdict}" for verdict in VERDICTS))
     allowed = len(failures) <= options.max_failure_rate * len(tiles)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..answers import Json
+from ..cells import harmless
 from ..errors import InputUnusable
 from ..plans import Command
 
@@ -156,7 +157,7 @@ def _write_csv(part: Path, table: Table, entries: Iterable[Entry]) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(table.columns)
         for entry in entries:
-            writer.writerows(row.values() for row in table.rows(entry))
+            writer.writerows(map(harmless, row.values()) for row in table.rows(entry))
 
 
 def _write_ndjson(part: Path, _: Table, entries: Iterable[Entry]) -> None:

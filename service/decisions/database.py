@@ -23,6 +23,9 @@ from service.settings import Settings
 FILE = "decisions.sqlite"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_S = 5
+"""For a connection, one's turn, or a lock."""
+_STATEMENT_S = 10
+"""For one statement in PostgreSQL: ours are short, or read a long list in parts."""
 _TURN = 7_304_914_282_236_581
 """Of the advisory lock that writers take in PostgreSQL: a number that no one else will choose."""
 _WRITES = "tilescreen_writes"
@@ -130,8 +133,17 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    patient = {"connect_timeout": _PATIENCE_S, "options": f"-c lock_timeout={_PATIENCE_S}s"}
+    from service.decisions.patience import PatientConnection  # noqa: PLC0415, SQLite needs no driver
+
+    limits = f"-c lock_timeout={_PATIENCE_S}s -c statement_timeout={_STATEMENT_S}s"
+    patient = {"connect_timeout": _PATIENCE_S, "options": limits}
     engine = create_engine(url, connect_args=patient, pool_pre_ping=True)
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(
+        _dialect: object, _record: object, words: list[Any], named: dict[str, Any]
+    ) -> PatientConnection:
+        return PatientConnection.connect(*words, **named)
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
+from bundle.cells import original
 from bundle.errors import TilescreenError, UnknownTile
-from service.answering.cells import original
 from service.decisions.events import DECISIONS, Decision
 from service.decisions.reviewed import Wanted
 from service.errors import BadLine, BadReviewer, BadTable, RoleTooLow
-from service.keys import NAME, Role
+from service.keys import Role
+from service.requests.reviewers import checked
 from service.state import Serving
 
 _LINES = 200_000
@@ -63,7 +64,7 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if text.count("\n") > _LINES:
         raise BadTable(f"It has more than {_LINES:,} lines. Send it in parts.")
     first = text.partition("\n")[0]
-    comma = ";" if ";" in first and "," not in first else ","
+    comma = next((sign for sign in ",\t;" if sign in first), ",")
     reader = csv.DictReader(
         StringIO(text), delimiter=comma, restval="", restkey=_BEYOND, strict=True
     )
@@ -120,11 +121,12 @@ def _wanted(
     for who, said in pairs:
         if not said.strip():
             continue
-        if who != reviewer and role < Role.ADMIN:
+        name = checked(who)
+        if not name:
+            raise BadReviewer("The name of the reviewer is empty.")
+        if name != reviewer and role < Role.ADMIN:
             raise RoleTooLow(Role.ADMIN.name.lower(), role.name.lower())
-        if not NAME.fullmatch(who) or not who.isprintable():
-            raise BadReviewer(f"{who[:100]!r} is no name of a reviewer.")
-        yield who, Wanted(row, _decision(said), reason, comment)
+        yield name, Wanted(row, _decision(said), reason, comment)
 
 
 def _pair(text: str) -> tuple[str, str]:

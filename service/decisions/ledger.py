@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -37,6 +39,7 @@ class Ledger:
         self._url = database_url(settings)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._engine: Engine | None = None
+        self._failed = -math.inf
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -99,10 +102,15 @@ class Ledger:
         return self._engine
 
     async def _guarded(self, work: Callable[[], R]) -> R:
+        asked = monotonic()
+
         def inside() -> R:
+            if asked < self._failed:  # else all who wait now would do so one after the other
+                raise LedgerDown(_where(self._url))
             try:
                 return work()
             except (SQLAlchemyError, OSError) as error:
+                self._failed = monotonic()
                 place, cause = _place(self._url), _cause(error)
                 _log.error("decisions cannot be read or kept in %s: %s", place, cause)
                 raise LedgerDown(_where(self._url)) from error

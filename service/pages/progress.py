@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.decisions.agreement import CONFIDENCE, Interval, overall, pairs
+from service.decisions.events import Event
 from service.reviewing.board import Board
 from service.reviewing.estimate import LEVEL
 from service.reviewing.progress import Looker
 from service.reviewing.stopping import Advice, Review
 
+SAMPLE, MOST = 100, 10_000
+"""Tiles of an audit sample where nothing asks for more, and at most."""
 WIDTH, HEIGHT = 800, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 28, 12, 40
 
@@ -37,8 +41,25 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Agreeing:
+    """How far reviewers agree. beyond: kappa or alpha with its interval, empty where there is none.
+
+    Between two if `who` names them, else among all.
+    """
+
+    who: str
+    tiles: int
+    alike: str
+    beyond: str
+
+
+@dataclass(frozen=True)
 class Shown:
-    """Everything on the page. plot: None before the first decision."""
+    """Everything on the page.
+
+    plot: None before the first decision. sample: tiles that the next audit sample is to have.
+    agreeing: every two reviewers with a tile in common. conflicts: tiles on which they differ.
+    """
 
     advice: Advice
     review: Review
@@ -49,6 +70,10 @@ class Shown:
     plot: Plot | None
     lookers: Sequence[Looker]
     level: str
+    sample: int
+    agreeing: Sequence[Agreeing]
+    conflicts: int
+    confidence: str = f"{100 * CONFIDENCE:g} %"
 
 
 def shown(board: Board) -> Shown:
@@ -65,7 +90,35 @@ def shown(board: Board) -> Shown:
         plot=plot(board.curve) if looked else None,
         lookers=board.lookers,
         level=f"{100 * LEVEL:g} %",
+        sample=min(board.advice.sample or SAMPLE, review.tiles - review.outside, MOST),
+        agreeing=agreeing(board.opinions),
+        conflicts=board.conflicts,
     )
+
+
+def agreeing(opinions: Sequence[Sequence[Event]]) -> list[Agreeing]:
+    """Return a line for every two reviewers, and one for all where there are more than two."""
+    found = [
+        Agreeing(
+            " and ".join(pair.reviewers),
+            pair.tiles,
+            f"{100 * pair.observed:.0f} %",
+            _beyond("kappa", pair.kappa, pair.interval),
+        )
+        for pair in pairs(opinions)
+    ]
+    if len(found) > 1:
+        every = overall(opinions)
+        beyond = _beyond("alpha", every.alpha, every.interval)
+        found.append(Agreeing("all together", every.tiles, "", beyond))
+    return found
+
+
+def _beyond(name: str, value: float | None, interval: Interval | None) -> str:
+    if value is None or interval is None:
+        return ""
+    low, high = interval
+    return f"{name} {value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _between(likely: int, low: int, high: int) -> str:

@@ -13,6 +13,8 @@ from service.teaching.taught import Lesson
 
 ASKED, TOP = 20, 40
 """Tiles that are asked about, and tiles shown of the ranking."""
+_LIMIT, _SURE = 0.5, 0.9
+"""Score from which a tile shows the concept, and from which that is sure; of no alike."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,19 @@ class Card:
     id: str
     score: float | None
     mark: str
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the concept is in doubt about it."""
+        return self.score is not None and 1 - _SURE < self.score < _SURE
+
+    @property
+    def leaning(self) -> str:
+        """In words, how sure the concept is."""
+        if self.score is None:
+            return ""
+        said = "yes" if self.score >= _LIMIT else "no"
+        return f"in doubt, rather {said}" if self.doubtful else f"surely {said}"
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,11 @@ class Board:
     top: list[Card]
     positive: int
     negative: int
+
+    @property
+    def doubtful(self) -> int:
+        """How many of the tiles asked about the concept is in doubt about."""
+        return sum(card.doubtful for card in self.asked)
 
 
 def board(serving: Serving, lesson: Lesson) -> Board:

@@ -1,6 +1,6 @@
 """What the review page is served with: the choices, the first tiles, the keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ import orjson
 from markupsafe import Markup
 
 from bundle.screening import REASONS, VERDICTS
-from service.pages.filters import SORTS, Choice, choices
+from service.pages.filters import SORTS, Choice, Query, choices, complaints
 from service.pages.verdicts import NAMES
 from service.reviewing.triage import STATES, State, States, Wanted
 from service.stored.findings import Filter, Findings, Order
@@ -37,11 +37,23 @@ KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("?",), "this help"),
 )
 _EVERY = "all"
+_DIGITS = 10
+_ALLOWED = {
+    "state": (*STATES, _EVERY),
+    "verdict": VERDICTS,
+    "reason": REASONS,
+    "sort": ORDERS,
+    **dict.fromkeys(("cluster", "scan", "selection", "budget", "sample")),
+}
+_LISTS = ("selection", "budget", "sample")
+"""What names a list of tiles of its own."""
+MOST = 1000
+"""Tiles of a budget, as GET /review/budget has it."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """The choices. kept: what the address asks for beside them."""
+    """The choices."""
 
     states: list[Choice]
     verdicts: list[Choice]
@@ -49,17 +61,26 @@ class Bar:
     sorts: list[Choice]
     cluster: str
     scan: str
-    kept: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What an address asks for. listed: the tiles are named elsewhere, as by a selection."""
+    """What an address asks for.
+
+    kept: names the list, where it is one of its own: a selection, a budget or an audit sample.
+    problems: what it asks for and there is not, a sentence each.
+    """
 
     wanted: Wanted
     cluster: str
     scan: str
     kept: Mapping[str, str]
+    problems: Sequence[str] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether the list is of what nobody had decided on when it was made."""
+        return list(self.wanted.states) == ["undecided"] or "budget" in self.kept
 
     @property
     def query(self) -> str:
@@ -78,31 +99,56 @@ class Asked:
         return urlencode(parts)
 
 
-def asked(query: Mapping[str, str]) -> Asked:
-    """Read what an address asks for; what is not known stands for the usual.
+def asked(pairs: Query) -> Asked:
+    """Read what an address asks for; what it leaves out stands for the usual.
 
-    That is every tile nobody has decided on, or, of tiles that are named elsewhere, all of them.
+    That is every tile nobody has decided on, or, of a selection or a budget, all of them.
     """
-    kept = {name: query[name] for name in ("selection", "budget") if query.get(name)}
-    state = query.get("state") or (_EVERY if kept else "undecided")
+    query = dict(pairs)
+    kept = {name: query[name] for name in _LISTS if query.get(name)}
+    usual = _EVERY if kept and "sample" not in kept else "undecided"
+    state = query.get("state") or usual
     verdict, reason, sort = (query.get(name, "") for name in ("verdict", "reason", "sort"))
     cluster, scan = query.get("cluster", "").strip(), query.get("scan", "").strip()
     tiles = Filter(
         verdicts=[name for name in VERDICTS if name == verdict],
         reasons=[code for code in REASONS if code == reason],
         scan=scan or None,
-        cluster=_label(cluster),
+        cluster=_number(cluster),
     )
     states = [one for one in STATES if one == state]
     order: Order = next((one for one in ORDERS if one == sort), "-score")
-    return Asked(Wanted(tiles=tiles, states=states, order=order), cluster, scan, kept)
+    problems = [*complaints(pairs, _ALLOWED), *_wrong_numbers(cluster, kept)]
+    return Asked(Wanted(tiles=tiles, states=states, order=order), cluster, scan, kept, problems)
 
 
-def _label(typed: str) -> int | None:
+def _wrong_numbers(cluster: str, kept: Mapping[str, str]) -> Iterator[str]:
+    if cluster and _number(cluster) is None:
+        yield "A cluster is a number, -1 for the stray tiles; the gallery shows them all."
+    if len(kept) > 1:
+        yield f"{' and '.join(kept)} are lists of their own; ask for one of them."
+    budget, sample = (_number(kept.get(name, "1")) for name in ("budget", "sample"))
+    if budget is None or not 1 <= budget <= MOST:
+        yield f"A budget is a number of tiles, 1 to {MOST:,}."
+    if sample is None or sample < 1:
+        yield "An audit sample is named by its number, 1 or more."
+
+
+def _number(typed: str) -> int | None:
     try:
-        return int(typed[:9])
+        return int(typed) if len(typed) < _DIGITS else None
     except ValueError:
         return None
+
+
+def showing(kept: Mapping[str, str], drawn: int) -> str:
+    """Say which list of its own is shown, nothing where it is none. drawn: tiles of the sample."""
+    if "budget" in kept:
+        return f"budget: the {int(kept['budget']):,} most worth a look"
+    if "sample" in kept:
+        tiles = "tile" if drawn == 1 else "tiles"
+        return f"audit sample {int(kept['sample'])}: {drawn:,} {tiles}"
+    return "selection from the map" if kept else ""
 
 
 def bar(findings: Findings, states: States, asked: Asked) -> Bar:
@@ -122,7 +168,6 @@ def bar(findings: Findings, states: States, asked: Asked) -> Bar:
         sorts=choices(ORDERS.items(), {}, asked.wanted.order),
         cluster=asked.cluster,
         scan=asked.scan,
-        kept=asked.kept,
     )
 
 

@@ -1,14 +1,16 @@
 """JSON that is sent: read within the limits, and checked against a model."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from service.errors import WrongMediaType
 from service.requests.admission import Ticket
 from service.requests.bodies import read_body
+from service.requests.invalid import EXPECTED, members_of
 from service.state import Serving
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,9 +32,12 @@ async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
             return model.model_validate_json(body)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            raise RequestValidationError(
-                [{**one, "loc": ("body", *one["loc"])} for one in found]
-            ) from error
+            raise RequestValidationError([_of_body(one, model) for one in found]) from error
+
+
+def _of_body(error: ErrorDetails, model: type[BaseModel]) -> dict[str, Any]:
+    whole = {} if error["loc"] else {EXPECTED: members_of(model)}
+    return {**error, **whole, "loc": ("body", *error["loc"])}
 
 
 async def read_text(request: Request, serving: Serving, ticket: Ticket, kind: str) -> bytes:

@@ -1,6 +1,7 @@
 """Who decides: the name of the key, or what a person says it is."""
 
-from urllib.parse import unquote
+import unicodedata
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 
@@ -11,6 +12,8 @@ COOKIE = "tilescreen_reviewer"
 HEADER = "X-Reviewer"
 UNNAMED = "reviewer"
 """Whoever gives no name."""
+_JOINERS = "\u200c\u200d"
+"""Not printable by themselves, but part of how Persian names and some emoji are written."""
 
 
 async def reviewer_of(request: Request) -> str:
@@ -33,13 +36,45 @@ def named(request: Request) -> str | None:
         BadReviewer: the name cannot be used, or is not the key's.
     """
     said = request.headers.get(HEADER) or request.cookies.get(COOKIE) or ""
-    name = unquote(said).strip()
-    if name and (not NAME.fullmatch(name) or not name.isprintable()):
-        raise BadReviewer(
-            f"{name[:100]!r} is no name of a reviewer: it has 1 to 80 characters, none of them "
-            "a comma, a colon, '@' or '#'."
-        )
+    name = checked(_decoded(said)) if said else ""
     own: str | None = request.state.name
     if own and request.headers.get(HEADER) and name != own:
         raise BadReviewer(f"The API key is {own!r}'s, so {name!r} cannot decide with it.")
     return own or name or None
+
+
+def checked(name: str) -> str:
+    """Return a name as it is kept: in composed form (NFC), with plain spaces and none around it.
+
+    Raises:
+        BadReviewer: it cannot be a name.
+    """
+    spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in name)
+    kept = unicodedata.normalize("NFC", spaced.strip(" "))
+    hidden = next((one for one in kept if not (one.isprintable() or one in _JOINERS)), None)
+    if hidden is not None:
+        raise BadReviewer(
+            f"The reviewer's name holds the character U+{ord(hidden):04X}, which cannot be seen. "
+            "A name has printable characters only, of any script."
+        )
+    if kept and not NAME.fullmatch(kept):
+        raise BadReviewer(
+            f"{kept[:100]!r} is no name of a reviewer: it has 1 to 80 characters, none of them "
+            "a comma, a colon, '@' or '#'."
+        )
+    return kept
+
+
+def _decoded(said: str) -> str:
+    """Return what a header or cookie says; the server read its bytes as Latin-1.
+
+    Raises:
+        BadReviewer: it is no UTF-8.
+    """
+    try:
+        return unquote_to_bytes(said.encode("latin-1")).decode()
+    except UnicodeError:
+        raise BadReviewer(
+            f"The reviewer's name {said[:100]!r} is not UTF-8. Send it as UTF-8, percent-encoded: "
+            "'Zo%C3%AB' for 'Zoë'."
+        ) from None

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bundle.screening import REASONS
 from service.answering.facts import Fact
 from service.answering.screening import finding
+from service.decisions.events import Event
+from service.decisions.reviewed import STATES
 from service.decisions.samples import Sample, Samples
+from service.errors import UnknownSample
 from service.reviewing.estimate import LEVEL, METHOD
 from service.reviewing.progress import (
     Looker,
@@ -26,6 +30,7 @@ from service.state import Serving
 
 _LETTERING = REASONS.index("LETTERING")
 _TRIES = 20
+CONFLICT = STATES.index("conflict")
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,17 @@ class Board:
     def curve(self) -> list[tuple[int, int]]:
         """(looked at, found) in the order of time."""
         return curve(self.serving.reviewed, self.stands.found)
+
+    @cached_property
+    def opinions(self) -> list[list[Event]]:
+        """What each reviewer decided, of every tile that somebody has decided on."""
+        reviewed = self.serving.reviewed
+        return [reviewed.opinions(row) for row in reviewed.rows if reviewed.states[row]]
+
+    @cached_property
+    def conflicts(self) -> int:
+        """Tiles on which reviewers differ."""
+        return int((self.serving.reviewed.states == CONFLICT).sum())
 
     @cached_property
     def lookers(self) -> list[Looker]:
@@ -139,7 +155,9 @@ def _budget(serving: Serving, stands: Standing, size: int) -> Fact:
 
 
 async def sampled(serving: Serving, reviewer: str, size: int) -> Fact:
-    """Tell the undecided tiles of the last sample; where there are none, draw another first.
+    """Tell the undecided tiles of all samples, and the first sample that holds one of them.
+
+    Where there are none, another is drawn first.
 
     Raises:
         LedgerDown: the database cannot be used.
@@ -154,12 +172,35 @@ async def sampled(serving: Serving, reviewer: str, size: int) -> Fact:
         if len(rows) or not population.any():
             break
         await samples.draw(reviewer, population, size, known=known, seq=serving.reviewed.seq)
-    last = known[-1] if known else None
+    of = next((one for one in known if one.drawn[rows].any()), known[-1] if known else None)
+    return _sample(serving, of, rows)
+
+
+async def sample(serving: Serving, draw: int) -> Sample:
+    """Return a sample of the bundle that answers.
+
+    Raises:
+        UnknownSample: there is none of this number.
+        LedgerDown: the database cannot be used.
+    """
+    known = await _samples(serving).all()
+    found = next((one for one in known if one.draw == draw), None)
+    if found is None:
+        raise UnknownSample(draw, [one.draw for one in known])
+    return found
+
+
+def drawn(serving: Serving, sample: Sample) -> Fact:
+    """Tell all tiles of a sample."""
+    return _sample(serving, sample, np.flatnonzero(sample.drawn))
+
+
+def _sample(serving: Serving, sample: Sample | None, rows: NDArray[np.intp]) -> Fact:
     return {
-        "draw": last and last.draw,
-        "seed": last and last.seed,
-        "size": int(last.drawn.sum()) if last else 0,
-        "population": int(last.population.sum()) if last else 0,
+        "draw": sample and sample.draw,
+        "seed": sample and sample.seed,
+        "size": int(sample.drawn.sum()) if sample else 0,
+        "population": int(sample.population.sum()) if sample else 0,
         "tiles": [_tile(serving, row) for row in rows.tolist()],
     }
 

@@ -3,23 +3,24 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.decisions.agreement import CONFIDENCE, Interval, overall, pairs
 from service.decisions.events import Event
-from service.decisions.reviewed import STATES
 from service.deps import Limit, Offset, ServingDep
 from service.openapi import problems
+from service.requests.queries import Router
+from service.reviewing.board import CONFLICT
 from service.routes.decisions import decided
 from service.schemas import Agreement
 from service.state import Serving
 
-router = APIRouter(tags=["decisions"])
+router = Router(tags=["decisions"])
 
 
-@router.get("/decisions/agreement", response_model=Agreement, responses=problems(422, 503))
+@router.get("/decisions/agreement", response_model=Agreement, responses=problems(503))
 async def agreement(serving: ServingDep, *, offset: Offset = 0, limit: Limit = 100) -> Response:
     """Tell how far reviewers agree beyond chance, and list the tiles on which they do not.
 
@@ -34,8 +35,7 @@ def _fact(serving: Serving, offset: int, limit: int) -> Fact:
     reviewed = serving.reviewed
     rows = [row for row in reversed(reviewed.rows) if reviewed.states[row]]
     tiles = [reviewed.opinions(row) for row in rows]
-    conflict = STATES.index("conflict")
-    conflicts = [row for row in rows if reviewed.states[row] == conflict]
+    conflicts = [row for row in rows if reviewed.states[row] == CONFLICT]
     end = offset + limit
     return {
         "confidence": CONFIDENCE,

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from bundle.errors import UnknownTile
 from service.answering.caching import FRESH
@@ -10,8 +12,10 @@ from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.results import problem_with
 from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
+from service.errors import BothMarks
 from service.openapi import json_body, problems
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
 from service.schemas import (
     ConceptList,
     ConceptTold,
@@ -24,17 +28,29 @@ from service.schemas import (
 from service.state import Serving
 from service.teaching.events import Mark
 from service.teaching.facts import concept_fact, example_facts, figures_fact, ranked, uncertain
+from service.teaching.names import wrong
 from service.teaching.publishing import folder_of, publish
 
-router = APIRouter(tags=["concepts"])
+router = Router(tags=["concepts"])
+
+
+def _name(sent: str) -> str:
+    problem = wrong(sent)
+    if problem:
+        raise PydanticCustomError("concept_name", "{problem}", {"problem": problem.rstrip(".")})
+    return sent
+
 
 Name = Annotated[
     str,
     Path(
-        pattern=r"^[^/\s\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,78}[^/\s\x00-\x1f\x7f])?$",
         description="The concept's name: 1 to 80 characters, no space first or last, no slash.",
         examples=["skin marker"],
+        json_schema_extra={
+            "pattern": r"^[^/\s\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,78}[^/\s\x00-\x1f\x7f])?$"
+        },
     ),
+    AfterValidator(_name),
 ]
 Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
 Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
@@ -50,7 +66,7 @@ async def concepts(serving: ServingDep) -> Response:
 
 
 @router.put(
-    "/concepts/{name}",
+    "/concepts/{name:path}",
     response_model=ConceptTold,
     responses=problems(*_CHANGES),
     openapi_extra=json_body("NewConcept"),
@@ -61,13 +77,6 @@ async def describe(
     """Make a concept, or say anew what it is."""
     sent = await read_json(request, serving, NewConcept)
     await serving.teaching.describe(reviewer, name, sent.description, sent.verdict)
-    return await _told(serving, name)
-
-
-@router.get("/concepts/{name}", response_model=ConceptTold, responses=problems(404, 422, 503))
-async def concept(name: Name, serving: ServingDep) -> Response:
-    """Tell a concept's examples, and how well it is told on scans that were held out."""
-    await serving.teaching.refresh()
     return await _told(serving, name)
 
 
@@ -99,6 +108,9 @@ async def mark(
     An id that is not stored is among `failed`; the others are marked all the same.
     """
     sent = await read_json(request, serving, NewExamples)
+    both = sorted(set(sent.positive) & set(sent.negative))
+    if both:
+        raise BothMarks(both)
     await serving.teaching.refresh()
     serving.teaching.lesson(name)
     marks: dict[int, Mark | None] = {}
@@ -117,7 +129,7 @@ async def mark(
 @router.delete(
     "/concepts/{name}/examples/{tile_id:path}",
     response_model=ExamplesMarked,
-    responses=problems(403, 404, 422, 503),
+    responses=problems(403, 404, 503),
 )
 async def unmark(
     name: Name, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
@@ -130,9 +142,7 @@ async def unmark(
     return enveloped(serving, FRESH, concept=told, failed=[])
 
 
-@router.get(
-    "/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 422, 503)
-)
+@router.get("/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 503))
 async def ranking(
     name: Name, serving: ServingDep, offset: Offset = 0, limit: Limit = 100
 ) -> Response:
@@ -143,15 +153,33 @@ async def ranking(
     return enveloped(serving, FRESH, **fact)
 
 
-@router.get(
-    "/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 422, 503)
-)
+@router.get("/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 503))
 async def least_certain(name: Name, serving: ServingDep, limit: Few = 20) -> Response:
     """Give the tiles that nobody marked and that the concept is least sure of: ask these next."""
     await serving.teaching.refresh()
     examples = serving.teaching.examples(name)
     fact = await serving.apart(uncertain, serving, examples, limit)
     return enveloped(serving, FRESH, **fact)
+
+
+@router.get("/concepts/{name:path}", response_model=ConceptTold, responses=problems(404, 422, 503))
+async def concept(name: Name, serving: ServingDep) -> Response:
+    """Tell a concept's examples, and how well it is told on scans that were held out."""
+    await serving.teaching.refresh()
+    return await _told(serving, name)
+
+
+@router.delete(
+    "/concepts/{name:path}", response_model=ConceptList, responses=problems(403, 404, 422, 503)
+)
+async def remove(name: Name, serving: ServingDep, reviewer: ReviewerDep) -> Response:
+    """Take a concept away, and list those that are left.
+
+    Nothing is erased: making it again (PUT) brings its examples back.
+    """
+    await serving.teaching.refresh()
+    await serving.teaching.remove(reviewer, name)
+    return await concepts(serving)
 
 
 @router.post(

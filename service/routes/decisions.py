@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+import numpy as np
+from fastapi import Query, Request, Response
 
 from bundle.errors import UnknownTile
 from service.answering.caching import FRESH
@@ -15,6 +16,7 @@ from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BadPrecondition
 from service.openapi import json_body, problems
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
 from service.schemas import (
     BulkDecided,
     BulkDecisions,
@@ -25,7 +27,7 @@ from service.schemas import (
 )
 from service.state import Serving
 
-router = APIRouter(tags=["decisions"])
+router = Router(tags=["decisions"])
 
 OptionalState = Annotated[
     Literal["keep", "review", "drop", "conflict"] | None,
@@ -76,7 +78,7 @@ async def withdraw(
 
 
 @router.get(
-    "/tiles/{tile_id:path}/decision", response_model=TileDecided, responses=problems(404, 422, 503)
+    "/tiles/{tile_id:path}/decision", response_model=TileDecided, responses=problems(404, 503)
 )
 async def decision(tile_id: TileId, serving: ServingDep, *, history: History = False) -> Response:
     """Tell what is decided about a stored tile, and by whom."""
@@ -112,10 +114,10 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
     for result in results:
         if "error" not in result:
             result["state"] = next(states)
-    return enveloped(serving, batch=batch, results=results)
+    return enveloped(serving, batch=batch, results=results, counts=_counts(serving))
 
 
-@router.post("/decisions/undo", response_model=Undone, responses=problems(403, 422, 503))
+@router.post("/decisions/undo", response_model=Undone, responses=problems(403, 503))
 async def undo(serving: ServingDep, reviewer: ReviewerDep) -> Response:
     """Take back one's own last batch that is not taken back yet.
 
@@ -125,10 +127,16 @@ async def undo(serving: ServingDep, reviewer: ReviewerDep) -> Response:
     results = [
         {"id": serving.catalog.ids[row], "state": serving.reviewed.state(row)} for row in rows
     ]
-    return enveloped(serving, undone=undone, results=results)
+    return enveloped(serving, undone=undone, results=results, counts=_counts(serving))
 
 
-@router.get("/decisions", response_model=DecisionPage, responses=problems(422, 503))
+def _counts(serving: Serving) -> Fact:
+    """Tell how many tiles stand how."""
+    counts = np.bincount(serving.reviewed.states, minlength=len(STATES)).tolist()
+    return {state or "undecided": count for state, count in zip(STATES, counts, strict=True)}
+
+
+@router.get("/decisions", response_model=DecisionPage, responses=problems(503))
 async def decisions(
     serving: ServingDep,
     *,

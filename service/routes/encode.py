@@ -1,6 +1,6 @@
 """Latents of tiles."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from service.answering.batcher import Latent
 from service.answering.envelope import FORMS, VECTORS, stored, uploaded
@@ -10,9 +10,10 @@ from service.answering.streaming import NDJSON
 from service.answering.vectors import ARROW, NPY
 from service.deps import ServingDep, TileId, Version
 from service.openapi import UPLOAD, also, lasting, problems, upload_body
+from service.requests.queries import Router
 from service.schemas import EncodeAnswer
 
-router = APIRouter(tags=["encode"])
+router = Router(tags=["encode"])
 
 
 @router.post(
@@ -26,7 +27,7 @@ async def encode_tiles(request: Request, serving: ServingDep) -> Response:
     return await uploaded(request, serving, _new, (*FORMS, *VECTORS))
 
 
-@router.get("/encode/{tile_id:path}", response_model=EncodeAnswer, responses=lasting(404, 422))
+@router.get("/encode/{tile_id:path}", response_model=EncodeAnswer, responses=lasting(404))
 async def stored_latent(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
 ) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
@@ -14,9 +14,10 @@ from service.deps import ReviewerDep, ServingDep
 from service.errors import ImportRefused
 from service.openapi import csv_body, problems
 from service.requests.json_bodies import read_text
+from service.requests.queries import Router
 from service.schemas import Imported
 
-router = APIRouter(tags=["decisions"])
+router = Router(tags=["decisions"])
 
 Partial = Annotated[
     bool,
@@ -27,7 +28,7 @@ Partial = Annotated[
 @router.post(
     "/decisions/import",
     response_model=Imported,
-    responses=problems(403, 408, 413, 415, 422, 429, 503),
+    responses=problems(403, 408, 413, 415, 429, 503),
     openapi_extra=csv_body(),
 )
 async def import_decisions(

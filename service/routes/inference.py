@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from service.answering.envelope import json_response, unless_gone
 from service.answering.facts import Fact
@@ -27,6 +27,7 @@ from service.errors import TileTooLong, TooManyTiles, UnknownModel
 from service.observing.timing import timed
 from service.openapi import UPLOAD, inference_body, problems
 from service.requests.bodies import read_body
+from service.requests.queries import Router
 from service.schemas import (
     InferAnswer,
     Live,
@@ -38,7 +39,7 @@ from service.schemas import (
 from service.settings import Settings
 from service.state import Serving
 
-router = APIRouter(prefix="/v2", tags=["inference protocol"])
+router = Router(prefix="/v2", tags=["inference protocol"])
 
 OUTPUTS = ("latent", "score", "verdict", "error")
 Name = Annotated[str, Path(description="Always `tilescreen`.", examples=[MODEL])]
@@ -64,7 +65,7 @@ async def ready(serving: ServingDep) -> Response:
     return json_response({"ready": True})
 
 
-@router.get("/models/{model_name}", response_model=ModelMetadata, responses=problems(404, 422))
+@router.get("/models/{model_name}", response_model=ModelMetadata, responses=problems(404))
 async def model(model_name: Name, serving: ServingDep) -> Response:
     """Tell what the model takes and gives; its only version is the bundle's id."""
     _check(model_name)
@@ -88,9 +89,7 @@ async def model(model_name: Name, serving: ServingDep) -> Response:
     )
 
 
-@router.get(
-    "/models/{model_name}/ready", response_model=ModelReady, responses=problems(404, 422, 503)
-)
+@router.get("/models/{model_name}/ready", response_model=ModelReady, responses=problems(404, 503))
 async def model_ready(model_name: Name, serving: ServingDep) -> Response:
     """Prove that tiles can be encoded, as /readyz does."""
     _check(model_name)

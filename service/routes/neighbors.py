@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from bundle.neighbors import IndexKind
 from service.answering.envelope import stored, uploaded
@@ -12,9 +12,10 @@ from service.answering.facts import Examples, new_neighbors, stored_alike, store
 from service.answering.streaming import NDJSON
 from service.deps import ServingDep, TileId, Version, serving_of
 from service.openapi import UPLOAD, also, lasting, problems, upload_body
+from service.requests.queries import Router
 from service.schemas import NeighborsAnswer
 
-router = APIRouter(tags=["neighbors"])
+router = Router(tags=["neighbors"])
 
 K = Annotated[int, Query(ge=1, le=100, description="How many neighbours.", examples=[5])]
 Index = Annotated[
@@ -86,9 +87,7 @@ async def neighbors_of_tiles(
     return await uploaded(request, serving, search)
 
 
-@router.get(
-    "/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=lasting(404, 422)
-)
+@router.get("/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=lasting(404))
 async def stored_tile_neighbors(
     request: Request,
     tile_id: TileId,

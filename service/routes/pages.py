@@ -61,7 +61,7 @@ def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
         pages=pages,
         order=order,
         orders=sheets.ORDERS.items(),
-        bar=filters.bar(serving.findings, filters.asked({})),
+        bar=filters.bar(serving.findings, filters.asked([])),
         undecided=int((serving.reviewed.states == UNDECIDED).sum()),
     )
 
@@ -69,7 +69,7 @@ def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
 @router.get("/view/screen")
 async def screen(request: Request, serving: ServingDep, page: PageNumber = "1") -> Response:
     """Show stored tiles by verdict and reason, those with the highest score first."""
-    wanted = filters.asked(request.query_params)
+    wanted = filters.asked(request.query_params.multi_items())
     return await serving.apart(_screen, serving, wanted, page)
 
 
@@ -78,7 +78,9 @@ def _screen(serving: Serving, wanted: filters.Asked, asked: str) -> HTMLResponse
     return render(
         serving,
         "screen.html",
+        status=422 if wanted.problems else 200,
         here="screen",
+        problems=wanted.problems,
         bar=filters.bar(serving.findings, wanted),
         cards=cards,
         pages=pages,

@@ -1,13 +1,14 @@
 """The review page and the list behind it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bundle import TilescreenError
 from bundle.screening import Code, Verdict
@@ -16,12 +17,14 @@ from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.screening import finding
 from service.deps import ServingDep, TileId
-from service.errors import LedgerDown
+from service.errors import LedgerDown, UnknownSample
 from service.openapi import json_body, problems
 from service.pages import triage as page
 from service.pages.rendering import render
 from service.pages.verdicts import NAMES
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
+from service.reviewing import board
 from service.reviewing.triage import (
     State,
     Wanted,
@@ -33,7 +36,7 @@ from service.schemas import ReviewDetail, ReviewPage, ReviewSelection, TileIds
 from service.state import Serving
 from service.stored.findings import Chosen, Filter, Order
 
-router = APIRouter(tags=["review"])
+router = Router(tags=["review"])
 
 PIECE = 120
 """Tiles that the page is served with; as in static/review-list.js."""
@@ -41,8 +44,6 @@ PIECE = 120
 
 class ReviewQuery(BaseModel):
     """Which stored tiles, in which order, and which piece of the list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     verdict: list[Verdict] = Field(
         [], description="Tiles with one of these verdicts only.", examples=[["drop"]]
@@ -94,7 +95,7 @@ class ReviewQuery(BaseModel):
 QueryDep = Annotated[ReviewQuery, Query()]
 
 
-@router.get("/review/tiles", response_model=ReviewPage, responses=problems(404, 422, 503))
+@router.get("/review/tiles", response_model=ReviewPage, responses=problems(404, 503))
 async def review_tiles(serving: ServingDep, query: QueryDep) -> Response:
     """List stored tiles for review: what screening found, and what people decided."""
     await serving.reviewed.refresh()
@@ -127,7 +128,7 @@ def _piece(serving: Serving, rows: Chosen, offset: int, limit: int) -> Fact:
 @router.post(
     "/review/tiles",
     response_model=ReviewSelection,
-    responses=problems(400, 404, 408, 413, 415, 422, 429, 503),
+    responses=problems(400, 404, 408, 413, 415, 429, 503),
     openapi_extra=json_body("TileIds"),
 )
 async def review_selection(request: Request, serving: ServingDep, query: QueryDep) -> Response:
@@ -160,7 +161,7 @@ K = Annotated[int, Query(ge=0, le=20, description="Most decided tiles of each ki
 
 
 @router.get(
-    "/review/tiles/{tile_id:path}", response_model=ReviewDetail, responses=problems(404, 422, 503)
+    "/review/tiles/{tile_id:path}", response_model=ReviewDetail, responses=problems(404, 503)
 )
 async def review_tile(serving: ServingDep, tile_id: TileId, k: K = 3) -> Response:
     """Tell why a tile stands where it does: all that was found, and decided tiles near it."""
@@ -185,23 +186,31 @@ def _detail(serving: Serving, row: int, k: int) -> Fact:
 @router.get("/view/review", include_in_schema=False, response_class=HTMLResponse)
 async def review(request: Request, serving: ServingDep) -> Response:
     """Show stored tiles to be decided on."""
-    problem = ""
+    problem, drawn = "", 0
+    asked = page.asked(request.query_params.multi_items())
     try:
         await serving.reviewed.refresh()
+        if "sample" in asked.kept and not asked.problems:
+            drawn = int((await board.sample(serving, int(asked.kept["sample"]))).drawn.sum())
     except LedgerDown as error:
         problem = str(error)
-    asked = page.asked(request.query_params)
-    return await serving.apart(_review, serving, asked, request.state.name or "", problem)
+    except UnknownSample as error:
+        asked = replace(asked, problems=[str(error)])
+    name = request.state.name or ""
+    return await serving.apart(_review, serving, asked, name, problem, drawn)
 
 
-def _review(serving: Serving, asked: page.Asked, reviewer: str, problem: str) -> HTMLResponse:
+def _review(
+    serving: Serving, asked: page.Asked, reviewer: str, problem: str, drawn: int
+) -> HTMLResponse:
     reviewed = serving.reviewed
-    as_of, rows = reviewed.seq, np.empty(0, dtype=np.intp)
-    if not asked.kept:
+    as_of, rows, problems = reviewed.seq, np.empty(0, dtype=np.intp), asked.problems
+    if not problems:
         try:
-            rows = triage_rows(serving.findings, reviewed.states, asked.wanted)
+            found = triage_rows(serving.findings, reviewed.states, asked.wanted)
+            rows = rows if asked.kept else found
         except TilescreenError as error:
-            problem = str(error)
+            problems = [str(error)]
     start = {
         "bundle": serving.bundle.manifest.bundle_id,
         "as_of": as_of,
@@ -210,7 +219,12 @@ def _review(serving: Serving, asked: page.Asked, reviewer: str, problem: str) ->
     return render(
         serving,
         "review.html",
+        status=422 if problems else 200,
         here="review",
+        problems=problems,
+        kept={} if problems else asked.kept,
+        showing="" if problems else page.showing(asked.kept, drawn),
+        open=asked.open,
         bar=page.bar(serving.findings, reviewed.states, asked),
         query=asked.query,
         total=len(rows),

@@ -9,11 +9,12 @@ from service.deps import ServingDep
 from service.pages.rendering import render
 from service.pages.teaching import board
 from service.state import Serving
+from service.teaching.names import wrong
 from service.teaching.taught import Lesson
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-Asked = Annotated[str, Query(alias="concept", max_length=80)]
+Asked = Annotated[str, Query(alias="concept")]
 
 
 @router.get("/view/teach")
@@ -22,15 +23,21 @@ async def teach(serving: ServingDep, asked: Asked = "") -> Response:
     teaching = serving.teaching
     await teaching.refresh()
     lessons = teaching.lessons
-    named = [one for one in lessons if one.name == asked.strip()]
-    chosen = next(iter([*named, *lessons]), None) if not asked or named else Lesson(asked.strip())
-    return await serving.apart(_page, serving, lessons, chosen)
+    name = asked.strip()
+    problem = wrong(name) if name else ""
+    named = [one for one in lessons if one.name == name]
+    chosen = next(iter([*named, *lessons]), None) if not name or named else Lesson(name)
+    return await serving.apart(_page, serving, lessons, chosen, problem)
 
 
-def _page(serving: Serving, lessons: list[Lesson], chosen: Lesson | None) -> HTMLResponse:
+def _page(
+    serving: Serving, lessons: list[Lesson], chosen: Lesson | None, problem: str
+) -> HTMLResponse:
     return render(
         serving,
         "teach.html",
+        status=422 if problem else 200,
+        problem=problem,
         here="teach",
         lessons=lessons,
         chosen=chosen,

@@ -35,6 +35,7 @@ from service.schemas.decisions import (
     NewDecision,
     OneOfMany,
     RefusedLine,
+    StateCounts,
     StateOfTile,
     TileDecided,
     UndecidedTile,
@@ -66,6 +67,7 @@ from service.schemas.limits import Limits
 from service.schemas.places import ClusterNamed, MapIds, NewName
 from service.schemas.problem import InvalidPart, Problem
 from service.schemas.progress import (
+    DrawnSample,
     FoundShare,
     LeftEstimate,
     ReviewBudget,
@@ -123,6 +125,7 @@ from service.schemas.teaching import (
     ConceptList,
     ConceptTold,
     ExamplesMarked,
+    FigureInterval,
     HeldOutFigures,
     NewConcept,
     NewExamples,
@@ -168,6 +171,7 @@ __all__ = [
     "DbscanLabel",
     "DecidedTile",
     "DecisionPage",
+    "DrawnSample",
     "DriftReport",
     "EncodeAnswer",
     "EncodeResult",
@@ -179,6 +183,7 @@ __all__ = [
     "ExportSignature",
     "ExportedFile",
     "FailedResult",
+    "FigureInterval",
     "Flip",
     "FoundReason",
     "FoundShare",
@@ -231,6 +236,7 @@ __all__ = [
     "ScreenedTile",
     "ServerMetadata",
     "ServerReady",
+    "StateCounts",
     "StateOfTile",
     "TaughtConcept",
     "TaughtExample",

@@ -138,8 +138,23 @@ class UndecidedTile(Shape):
     )
 
 
+class StateCounts(Shape):
+    """How many stored tiles stand how, all taken together."""
+
+    undecided: int = Field(description="Nobody has decided.", examples=[11])
+    keep: int = Field(description="To be kept.", examples=[0])
+    review: int = Field(description="In doubt.", examples=[0])
+    drop: int = Field(description="To be dropped.", examples=[1])
+    conflict: int = Field(description="Reviewers differ.", examples=[0])
+
+
+_COUNTS = {"undecided": 11, "keep": 0, "review": 0, "drop": 1, "conflict": 0}
+
+
 class BulkDecided(Answer):
     """What became of many decisions."""
+
+    counts: StateCounts = Field(description="How all tiles stand now.", examples=[_COUNTS])
 
     batch: str | None = Field(
         description="What undo takes back as one; null if nothing was written.",
@@ -173,6 +188,8 @@ class Imported(Answer):
 
 class Undone(Answer):
     """What was taken back."""
+
+    counts: StateCounts = Field(description="How all tiles stand now.", examples=[_COUNTS])
 
     undone: str | None = Field(
         description="The batch; null if there was none.",

@@ -52,6 +52,12 @@ class ReviewSample(Answer):
     )
 
 
+class DrawnSample(ReviewSample):
+    """An audit sample."""
+
+    tiles: list[TileToLookAt] = Field(description="All of its tiles.", examples=[[_TILE]])
+
+
 class LeftEstimate(BaseModel):
     """How many of the tiles left hold lettering."""
 

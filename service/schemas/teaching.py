@@ -27,7 +27,14 @@ _EXAMPLE = {
     "at": "2026-01-01T00:00:00Z",
     "seq": 7,
 }
-_FIGURES = {"scans": 4, "average_precision": 0.97, "auc": 0.99, "note": ""}
+_FIGURES = {
+    "scans": 4,
+    "average_precision": 0.97,
+    "interval": {"low": 0.51, "high": 1.0},
+    "level": 0.95,
+    "auc": 0.99,
+    "note": "",
+}
 _RANKED = {"id": "c311", "score": 0.98, "mark": None, "scan": "film-a", "verdict": "review"}
 
 
@@ -75,6 +82,13 @@ class ConceptList(Answer):
     concepts: list[TaughtConcept] = Field(description="By name.", examples=[[_CONCEPT]])
 
 
+class FigureInterval(Shape):
+    """Bounds between which a figure lies."""
+
+    low: float = Field(description="Lower bound.", examples=[0.51])
+    high: float = Field(description="Upper bound.", examples=[1.0])
+
+
 class HeldOutFigures(Shape):
     """How well examples of scans that were left out in turn were told apart."""
 
@@ -82,6 +96,12 @@ class HeldOutFigures(Shape):
     average_precision: float | None = Field(
         description="In [0, 1]; null where `note` says why it cannot be told.", examples=[0.97]
     )
+    interval: FigureInterval | None = Field(
+        description="Between which the average precision lies, by the number of scans with "
+        "examples; null with it.",
+        examples=[{"low": 0.51, "high": 1.0}],
+    )
+    level: float = Field(description="Confidence of the interval.", examples=[0.95])
     auc: float | None = Field(description="Area under the ROC curve.", examples=[0.99])
     note: str = Field(description="What must be known of them.", examples=[""])
 

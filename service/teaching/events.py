@@ -15,7 +15,10 @@ Verdict: TypeAlias = Literal["review", "drop"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Fields as in `service.teaching.tables`."""
+    """Fields as in `service.teaching.tables`.
+
+    Without a tile it describes the concept, or, without a verdict too, takes the concept away.
+    """
 
     seq: int
     at: datetime
@@ -27,6 +30,11 @@ class Event:
     mark: Mark | None = None
     description: str | None = None
     verdict: Verdict | None = None
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether it takes the concept away, until it is described again."""
+        return self.tile_id is None and self.verdict is None
 
 
 def append(

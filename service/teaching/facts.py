@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from bundle.held_out import LEVEL
 from service.answering.facts import Fact
 from service.state import Serving
 from service.teaching.taught import Examples, Lesson, Teaching
@@ -41,11 +42,14 @@ def figures_fact(teaching: Teaching, lesson: Lesson) -> Fact:
     """Tell how well held-out scans are told apart, or why that cannot be told."""
     if not len(lesson.rows("positive")):
         note = "No tile is marked as showing it yet."
-        return {"scans": 0, "average_precision": None, "auc": None, "note": note}
+        none = dict.fromkeys(("average_precision", "interval", "auc"))
+        return {"scans": 0, **none, "level": LEVEL, "note": note}
     found = teaching.evaluate(teaching.examples(lesson.name))
     return {
         "scans": found.scans,
         "average_precision": found.average_precision,
+        "interval": found.interval and {"low": found.interval[0], "high": found.interval[1]},
+        "level": LEVEL,
         "auc": found.auc,
         "note": found.note,
     }
@@ -64,7 +68,7 @@ def ranked(serving: Serving, examples: Examples, offset: int, limit: int) -> Fac
 
 
 def uncertain(serving: Serving, examples: Examples, limit: int) -> Fact:
-    """Tell the tiles nearest to a half that nobody marked, the least certain first."""
+    """Tell the tiles nobody marked whose log-odds are nearest to 0, the least certain first."""
     doubt = np.abs(serving.teaching.fit(examples).values)
     doubt[examples.positive] = doubt[examples.negative] = np.inf
     order = np.argsort(doubt, kind="stable")[:limit]

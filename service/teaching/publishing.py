@@ -35,6 +35,8 @@ def folder_of(serving: Serving) -> Path:
 def publish(serving: Serving, lessons: Sequence[tuple[Examples, str, str]]) -> tuple[str, Manifest]:
     """Write a version with these concepts, and those of the bundle that have other names.
 
+    Of the bundle's, those that were taken away since stay out.
+
     Takes seconds; not on the event loop.
 
     Args:
@@ -70,7 +72,7 @@ def publish(serving: Serving, lessons: Sequence[tuple[Examples, str, str]]) -> t
             )
         )
     bundle = serving.bundle
-    taken = {one.name for one in concepts}
+    taken = {one.name for one in concepts} | serving.teaching.gone
     for at, old in enumerate(bundle.manifest.concepts or ()):
         if old.name not in taken:
             concepts.append(old)

@@ -23,7 +23,8 @@ class Lesson:
     """A concept and its examples.
 
     marks: the last event of each marked row. seq: of the last event about it.
-    elsewhere: examples that this bundle does not hold.
+    elsewhere: examples that this bundle does not hold. gone: it was taken away; making it again
+    brings its examples back.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Lesson:
     marks: dict[int, Event] = field(default_factory=dict)
     elsewhere: int = 0
     seq: int = 0
+    gone: bool = False
 
     def rows(self, mark: Mark) -> Marked:
         """Return the rows of one kind of example, ascending."""
@@ -65,7 +67,12 @@ class Teaching:
     @property
     def lessons(self) -> list[Lesson]:
         """Every concept, by name."""
-        return [self._lessons[name] for name in sorted(self._lessons)]
+        return [one for _, one in sorted(self._lessons.items()) if not one.gone]
+
+    @property
+    def gone(self) -> set[str]:
+        """Names of concepts that were taken away."""
+        return {name for name, one in self._lessons.items() if one.gone}
 
     def lesson(self, name: str) -> Lesson:
         """Return a concept.
@@ -73,9 +80,10 @@ class Teaching:
         Raises:
             UnknownConcept: nobody has made one of this name.
         """
-        if name not in self._lessons:
-            raise UnknownConcept(name, list(self._lessons))
-        return self._lessons[name]
+        lesson = self._lessons.get(name)
+        if lesson is None or lesson.gone:
+            raise UnknownConcept(name, [one.name for one in self.lessons])
+        return lesson
 
     async def refresh(self) -> None:
         """Take in what others taught meanwhile.
@@ -92,6 +100,16 @@ class Teaching:
             LedgerDown: the database cannot be used.
         """
         await self._write(reviewer, [{"concept": name, "description": text, "verdict": verdict}])
+
+    async def remove(self, reviewer: str, name: str) -> None:
+        """Take a concept away; its events stay, and describing it anew brings it back.
+
+        Raises:
+            UnknownConcept: there is none of this name.
+            LedgerDown: the database cannot be used.
+        """
+        self.lesson(name)
+        await self._write(reviewer, [{"concept": name}])
 
     async def mark(self, reviewer: str, name: str, marks: dict[int, Mark | None]) -> None:
         """Mark tiles of rows as examples; None takes a mark back.
@@ -162,7 +180,10 @@ class Teaching:
     def _catch_up(self, connection: Connection) -> None:
         for event in since(connection, self.seq):
             lesson = self._lessons.setdefault(event.concept, Lesson(event.concept))
-            if event.tile_id is None:
+            if event.takes_away:
+                lesson.gone = True
+            elif event.tile_id is None:
+                lesson.gone = False
                 lesson.description = event.description or ""
                 lesson.verdict = event.verdict or "review"
             else:

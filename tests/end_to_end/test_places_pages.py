@@ -38,8 +38,10 @@ def handed_on(page: Page) -> list[str]:
     """Press the button; return the ids that the grid is given."""
     page.route("**/view/review?*", lambda route: route.fulfill(body="<h1>grid</h1>"))
     page.get_by_role("button", name="Open as grid").click()
-    page.wait_for_url("**/view/review?selection=1")
-    found: list[str] = json.loads(page.evaluate("sessionStorage.getItem('tilescreen.selection')"))
+    page.wait_for_url("**/view/review?selection=*")
+    name = page.url.partition("=")[2]
+    kept = page.evaluate(f"localStorage.getItem('tilescreen.selection.{name}')")
+    found: list[str] = json.loads(kept)
     return found
 
 

@@ -25,23 +25,25 @@ def site(tiny_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         yield address
 
 
-def ask(url: str, body: Any = None) -> Any:
+def ask(url: str, body: Any = None, reviewer: str = "ann") -> Any:
     """Ask the service beside the browser."""
-    headers = {"Content-Type": "application/json", "X-Reviewer": "ann"}
+    headers = {"Content-Type": "application/json", "X-Reviewer": reviewer}
     data = None if body is None else json.dumps(body).encode()
     with urlopen(Request(url, data, headers)) as answer:
         return json.load(answer)
 
 
 def test_an_audit_sample_opens_as_a_grid(chromium: Browser, site: str) -> None:
-    """The button draws a sample and hands its ids to the grid; until it is done, the same one."""
+    """The button draws as many as are asked for, as a grid; until they are done, the same ones."""
     with open_page(chromium) as page:
-        page.route("**/view/review?*", lambda route: route.fulfill(body="<h1>grid</h1>"))
         page.goto(f"{site}/view/progress")
         expect(page.locator(".advice")).to_contain_text("Look at 6 sampled tiles")
-        page.get_by_role("button", name="Audit a sample of 100").click()
-        page.wait_for_url("**/view/review?selection=1")
-        chosen = page.evaluate("JSON.parse(sessionStorage.getItem('tilescreen.selection'))")
+        page.get_by_role("button", name="Audit a sample of 6").click()
+        page.wait_for_url("**/view/review?sample=1")
+        expect(page.locator(".showing")).to_contain_text("audit sample 1: 6 tiles")
+        cells = page.locator("#grid [role=gridcell]:not(:empty)")
+        expect(cells).to_have_count(6)
+        chosen = [str(cell.get_attribute("data-state-of")) for cell in cells.all()]
         left = [tile["id"] for tile in ask(f"{site}/review/sample", {})["tiles"]]
         assert sorted(chosen) == sorted(left)
         ask(f"{site}/decisions", {"ids": left[1:], "decision": "keep"})
@@ -51,8 +53,25 @@ def test_an_audit_sample_opens_as_a_grid(chromium: Browser, site: str) -> None:
         ask(f"{site}/decisions", {"ids": left[:1], "decision": "keep"})
         page.reload()
         expect(page.locator(".advice")).to_contain_text("Stop")
-        page.get_by_role("button", name="Audit a sample of 100").click()
-        expect(page.locator("#audit-state")).to_have_text("There is nothing left to sample.")
+        expect(page.get_by_role("button", name="audit")).to_have_count(0)
+
+
+def test_reviewers_see_how_far_they_agree(chromium: Browser, site: str) -> None:
+    """Every two have their kappa with its interval, and a link leads to what they differ on."""
+    with open_page(chromium) as page:
+        ask(f"{site}/decisions", {"ids": ["c300", "c303", "c318"], "decision": "keep"})
+        page.goto(f"{site}/view/progress")
+        expect(page.get_by_text("No two reviewers have decided on the same tile")).to_be_visible()
+        ask(f"{site}/decisions", {"ids": ["c300", "c303"], "decision": "keep"}, "ben")
+        ask(f"{site}/decisions", {"ids": ["c318"], "decision": "drop"}, "ben")
+        page.reload()
+        told = ask(f"{site}/decisions/agreement")["pairs"][0]
+        row = page.get_by_role("row", name="ann and ben")
+        expect(row).to_contain_text("67 %")
+        low, high = (told["interval"][end] for end in ("low", "high"))
+        expect(row).to_contain_text(f"kappa {told['kappa']:.2f} ({low:.2f} to {high:.2f})")
+        page.get_by_role("link", name="Look at the 1 tile on which they differ").click()
+        expect(page.locator("#grid [data-state-of=c318] .chip")).to_have_text("conflict")
 
 
 def test_the_budget_is_a_link_to_the_grid(chromium: Browser, site: str) -> None:

@@ -218,6 +218,56 @@ def test_the_name_is_asked_once(chromium: Browser, site: str) -> None:
         assert {one["reviewer"] for tile in told for one in tile["decisions"]} == {"Ann Öz"}
 
 
+@pytest.mark.parametrize("name", ["Зоя Öz", "山田\u3000太郎", "Zoe\u0308 100%", "\U0001f9d1" * 80])
+def test_any_printable_name_may_decide(chromium: Browser, site: str, name: str) -> None:
+    """What is typed is kept, shown and known again, up to 80 characters of any script."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.get_by_label("Your name").fill(name)
+        page.keyboard.press("Enter")
+        expect(chip(page, "c300")).to_have_text("drop")
+        known = {"山田\u3000太郎": "山田 太郎", "Zoe\u0308 100%": "Zoë 100%"}.get(name, name)
+        (told,) = page.request.get(f"{site}/decisions").json()["decisions"]
+        assert [one["reviewer"] for one in told["decisions"]] == [known]
+        page.reload()
+        assert page.locator("[data-slot=reviewer]").inner_text().replace("\u3000", " ") == known
+
+
+@pytest.mark.parametrize("name", ["a,b", "x" * 81, "a\u202eb", "   "])
+def test_a_name_that_cannot_be_is_refused_where_it_is_typed(
+    chromium: Browser, site: str, name: str
+) -> None:
+    """The dialog stays, and nothing is decided."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.get_by_label("Your name").fill(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(".who input:invalid")).to_be_visible()
+        assert kept(page, site) == {}
+
+
+def test_keys_do_not_decide_behind_a_dialog(chromium: Browser, site: str) -> None:
+    """Wherever the focus is while a name is asked for, or help is open."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.get_by_role("heading", name="Who decides?").click()
+        for key in ("k", "d", "ArrowRight", "Space"):
+            page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_have_count(1)
+        page.get_by_label("Your name").fill("Ann")
+        page.keyboard.press("Enter")
+        expect(chip(page, "c300")).to_have_text("drop")
+        assert page.evaluate(FOCUSED) == "c303"
+        page.keyboard.press("?")
+        page.get_by_role("heading", name="Keys").click()
+        page.keyboard.press("k")
+        page.keyboard.press("Escape")
+        assert kept(page, site) == {"c300": "drop"}
+
+
 def test_no_name_is_no_decision(chromium: Browser, site: str) -> None:
     """Whoever does not say who they are has decided nothing."""
     with open_page(chromium) as page:
@@ -253,15 +303,100 @@ def test_a_refused_decision_is_taken_back(chromium: Browser, site: str, status: 
         assert kept(page, site) == {}
 
 
+def test_the_frame_goes_back_to_what_was_not_saved(chromium: Browser, site: str) -> None:
+    """One failure takes back what was done after it, in one sentence; then the same key saves."""
+    waiting: list[Route] = []
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.route("**/decisions", lambda route: waiting.append(route))  # noqa: PLW0108, no builtin
+        page.goto(f"{site}/view/review?sort=id")
+        for key in ("d", "k", "d", "u"):
+            page.keyboard.press(key)
+        expect(chip(page, "c306")).to_have_text("drop…")
+        assert page.evaluate(FOCUSED) == "c309"
+        (request,) = waiting
+        request.abort()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Not saved: drop on c300. Nor was what you did after it (3).")
+        assert page.evaluate(FOCUSED) == "c300"
+        for name in ("c300", "c303", "c306"):
+            expect(chip(page, name)).to_have_text("undecided")
+        page.unroute_all()
+        page.keyboard.press("d")
+        expect(page.get_by_role("status")).to_have_text("c300: drop, saved.")
+        expect(alert).to_be_hidden()
+        assert kept(page, site) == {"c300": "drop"}
+
+
+def test_a_range_that_was_not_saved_is_chosen_again(chromium: Browser, site: str) -> None:
+    """In the enlarged view too, where the sentence is seen as well."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.goto(f"{site}/view/review?sort=id")
+        page.route("**/decisions", lambda route: route.abort())
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("d")
+        expect(page.get_by_role("alert")).to_contain_text("Not saved: drop on 2 tiles.")
+        assert chosen(page) == ["c300", "c303"]
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
+        page.keyboard.press("k")
+        zoom = page.get_by_role("dialog", name="Tile, enlarged")
+        expect(zoom.get_by_role("alert")).to_contain_text("Not saved: keep on c303.")
+        expect(zoom.get_by_role("link", name="c303")).to_be_visible()
+
+
 def test_a_selection_opens_as_a_grid(chromium: Browser, site: str) -> None:
-    """What the map left in the session is the list."""
+    """What the map kept is the list, under its name, in other tabs of the browser as well."""
     with open_page(chromium) as page:
-        page.goto(site)
-        page.evaluate("sessionStorage.setItem('tilescreen.selection', '[\"c303\", \"c330\"]')")
-        page.goto(f"{site}/view/review?selection=1&sort=id")
-        expect(page.locator("#grid [role=gridcell] img")).to_have_count(2)
-        assert chosen(page) == ["c303"]
-        expect(page.locator("[data-slot=total]")).to_have_text("2 tiles")
+        page.goto(f"{site}/view/map")
+        ids = ["c303", "c330", "gone"]
+        address = page.evaluate("ids => selections.keep(ids)", ids)
+        other = page.context.new_page()
+        for tab in (page, other):
+            tab.goto(f"{site}{address}&sort=id")
+            expect(tab.locator("#grid [role=gridcell] img")).to_have_count(2)
+            assert chosen(tab) == ["c303"]
+            expect(tab.locator("[data-slot=total]")).to_have_text("2 tiles")
+            expect(tab.locator(".showing")).to_contain_text("selection of 3 tiles from the map")
+            expect(tab.locator(".showing")).to_contain_text("(1 of them not in this bundle)")
+        other.get_by_role("link", name="Show all undecided tiles").click()
+        expect(other.locator("[data-slot=total]")).to_have_text("12 tiles")
+
+
+def test_a_selection_of_another_browser_is_said_to_be_missing(chromium: Browser, site: str) -> None:
+    """Nothing is listed in its place, and two links lead on."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/review?selection=1")
+        lost = page.get_by_role("alert").filter(has_text="not in this browser")
+        expect(lost).to_be_visible()
+        expect(page.locator("#grid")).to_be_hidden()
+        expect(page.locator(".empty")).to_be_hidden()
+        expect(page.locator(".showing")).to_be_hidden()
+        expect(lost.get_by_role("link", name="map")).to_have_attribute("href", "/view/map")
+        lost.get_by_role("link", name="show all undecided tiles").click()
+        expect(page.locator("[data-slot=total]")).to_have_text("12 tiles")
+
+
+def test_counts_follow_decisions(chromium: Browser, site: str) -> None:
+    """The filter's counts and what is left of the list change with each answer, and with undo."""
+    with review(chromium, site, "budget=12") as page:
+        expect(page.locator(".showing")).to_contain_text("budget: the 12 most worth a look")
+        state, decided = (
+            page.get_by_label("Decision", exact=True),
+            page.locator("[data-slot=decided]"),
+        )
+        page.keyboard.press("d")
+        page.keyboard.press("d")
+        expect(decided).to_have_text("2 decided here, 10 to go")
+        expect(state.locator("option[value=undecided]")).to_have_text("undecided (10)")
+        expect(state.locator("option[value=drop]")).to_have_text("drop (2)")
+        page.keyboard.press("u")
+        expect(decided).to_have_text("1 decided here, 11 to go")
+        expect(state.locator("option[value=drop]")).to_have_text("drop (1)")
+        expect(state.locator("option[value=all]")).to_have_text("all (12)")
 
 
 def test_thousands_of_tiles_are_a_few_in_the_document(chromium: Browser, tmp_path: Path) -> None:

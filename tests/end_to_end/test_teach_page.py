@@ -78,7 +78,12 @@ def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
     expect(page.locator("#teach-state")).to_contain_text("1 marked no")
     expect(page.locator("#held-out")).to_contain_text("two are needed")
     page.get_by_role("group", name="Tile c303").first.press("y")
-    expect(page.locator("#held-out")).to_contain_text("scans held out in turn")
+    held_out = page.locator("#held-out")
+    expect(held_out).to_contain_text("On 2 scans held out in turn, average precision 1.00, 95 %")
+    expect(held_out).to_contain_text("interval 0.34 to 1.00")
+    expect(held_out).to_contain_text("wide because only 2 scans hold marks")
+    asked = page.get_by_role("region", name="nearest to the limit")
+    expect(asked.locator(".teach-leaning").first).to_contain_text(re.compile("yes|no"))
     first = page.get_by_role("region", name="Most like").get_by_role("group").first
     expect(first).to_have_attribute("data-id", re.compile(r"c30\d|c31[0-5]"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 768
@@ -86,6 +91,20 @@ def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
     before = page.locator(".bundle code").inner_text()
     page.get_by_role("button", name="Serve it now").click()
     expect(page.locator(".bundle code")).not_to_have_text(before)
+
+
+def test_a_concept_is_deleted_after_a_question(page: Page, site: str) -> None:
+    """Cancel leaves it; the button in the dialog takes it away, and it is no longer offered."""
+    make(page, site, "dark film")
+    page.get_by_role("button", name="Delete “dark film”").click()
+    sure = page.get_by_role("dialog", name="Delete “dark film”?")
+    sure.get_by_role("button", name="Cancel").click()
+    expect(sure).to_be_hidden()
+    page.get_by_role("button", name="Delete “dark film”").click()
+    sure.get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/view/teach")
+    expect(page.locator("datalist option")).to_have_count(0)
+    expect(page.locator("#board")).to_have_count(0)
 
 
 def test_a_mark_is_taken_back_and_the_keyboard_stays_where_it_was(page: Page, site: str) -> None:

@@ -39,7 +39,7 @@ from training.indexing.graph import neighbor_graph, random_distances, tree_array
 from training.indexing.lists import LEAST, Indexed, index_points
 from training.indexing.plane import STEPS, lay_out
 from training.indexing.quantized import Trial, measure
-from training.indexing.scaler import scale
+from training.indexing.scaler import scale, sureness
 from training.progress import StepLog, peak_rss_mib
 from training.screening.judge import Case, judge
 from training.screening.planted import EACH
@@ -59,6 +59,7 @@ class Fitted:
 
     tiles: the tiles that were trained on.
     latents: (n, d) float32, what `encoder.onnx` gives for them. evidence: of its maps.
+    placed: the same with what the scan round each tile says, see `training.screening.placing`.
     held_out: (v,) int64 rows that were not trained on.
     models: the folder that holds encoder.onnx and decoder.onnx.
     history: loss by epoch, by name.
@@ -72,6 +73,7 @@ class Fitted:
     tiles: TileSet
     latents: Latents = field(repr=False)
     evidence: Evidence = field(repr=False)
+    placed: Evidence = field(repr=False)
     held_out: NDArray[np.int64] = field(repr=False)
     models: Path
     profile: str
@@ -120,7 +122,8 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
         )
     with BundleWriter(target) as writer:
         self_test = _write_probes(writer, fitted)
-        scaler, points = scale(fitted.latents, lettering=fitted.makes_maps)
+        sure = sureness(fitted.placed.peaks[:, 0]) if fitted.makes_maps else None
+        scaler, points = scale(fitted.latents, sure)
         writer.array("latents.npy", fitted.latents)
         writer.array("scaler.npy", scaler)
         writer.array("points.npy", points)
@@ -161,6 +164,7 @@ def _case(fitted: Fitted, scaler: NDArray[np.float32], points: Points, graph: Hi
         tiles=fitted.tiles,
         held_out=fitted.held_out,
         evidence=fitted.evidence,
+        placed=fitted.placed,
         maps=fitted.makes_maps,
         encoder=OnnxEncoder(fitted.models),
         scaler=scaler,

@@ -1,8 +1,9 @@
 """The screener's adaptation to the tiles of a fit, by lessons on those very tiles.
 
 Self-training: what the screener surely finds on a tile counts as lettering, of what it doubts
-nothing is said, the rest is clean; new annotations are planted on that. A second round begins
-with what the first one found. No label is used. Source: docs/decisions.md.
+nothing is said, the rest is clean; new annotations are planted on that. What it finds on a place
+is the mean over all tiles that see it: one that has a letter whole teaches those that cut it.
+A second round begins with what the first one found. No label is used. Source: docs/decisions.md.
 """
 
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from training.learning.backend import has_fast_half
 from training.learning.interrupt import held_back
 from training.learning.pretraining import Course, pretrain
 from training.learning.screener import START, build_screener, load_start, save_start
+from training.overlap import Overlap
 from training.planting.grounds import NO, UNSAID, YES
 from training.planting.lesson_folder import Order, make_lessons, save_tiles
 from training.progress import StepLog
@@ -36,13 +38,14 @@ _DOUBT, _SURE = -1.5, 3.0
 _TILE_DOUBT, _TILE_SURE = 0.0, 2.5
 """The same of a tile's peak."""
 _AT_ONCE = 64
+_LETTERING = REASONS.index("LETTERING")
 
 
 @dataclass(frozen=True)
 class Adaptation:
     """What to adapt to.
 
-    tiles, rows: the tiles and which of them to learn from.
+    tiles, rows: the tiles and which of them to learn from. overlap: which of them share film.
     rounds: how often; none leaves the starting weights as they are.
     work: folder for what must outlive an interruption.
     mark: settings and data as text; weights adapted with another one are not used.
@@ -54,6 +57,7 @@ class Adaptation:
     seed: int
     work: Path
     mark: str
+    overlap: Overlap | None = field(default=None, repr=False)
 
 
 def adapt(job: Adaptation, log: StepLog) -> Path:
@@ -82,22 +86,32 @@ def _short(job: Adaptation, number: int) -> str:
     return sha256(f"{number} {job.mark}".encode()).hexdigest()[:16]
 
 
-def _believe(job: Adaptation, rows: NDArray[np.int64], start: Path, folder: Path) -> None:
-    """Save the tiles with what the weights so far find on them."""
+def _believe(job: Adaptation, chosen: NDArray[np.int64], start: Path, folder: Path) -> None:
+    """Save the chosen tiles with what the weights so far find on them."""
     screener = build_screener(job.tiles.inputs.shape[1])
     load_start(screener, start)
-    tiles = job.tiles.read(rows)
-    parts = [tiles[at : at + _AT_ONCE] for at in range(0, len(tiles), _AT_ONCE)]
-    cells, verdicts = zip(*(_found(screener, part) for part in parts), strict=True)
-    save_tiles(folder, tiles, np.concatenate(cells), np.concatenate(verdicts))
+    rows = np.sort(job.rows) if job.overlap else chosen
+    parts = [rows[at : at + _AT_ONCE] for at in range(0, len(rows), _AT_ONCE)]
+    maps = np.concatenate([_found(screener, job.tiles.read(part)) for part in parts])
+    if job.overlap:
+        maps[:, _LETTERING] = job.overlap.among(rows).agreed(maps[:, _LETTERING])
+    maps = maps[np.searchsorted(rows, chosen)].astype(np.float32)
+    cells, verdicts = _believed(maps)
+    save_tiles(folder, job.tiles.read(chosen), cells, verdicts)
 
 
-def _found(screener: keras.Model, tiles: Tiles) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _found(screener: keras.Model, tiles: Tiles) -> NDArray[np.float16]:
+    """(m, side, side) uint8 -> (m, 3, g, g) log-odds; halves are kept of what may be many."""
+
     def examine(some: Tiles) -> Maps:
         return np.moveaxis(screener.predict_on_batch(some[..., None])[2], -1, 1)
 
-    maps = look_again(tiles, examine(tiles), examine)
-    of_tiles = peaks(maps)[:, REASONS.index("LETTERING")]
+    return look_again(tiles, examine(tiles), examine).astype(np.float16)
+
+
+def _believed(maps: Maps) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(m, 3, g, g) log-odds -> what is believed of the cells, (m, g, g, 3), and of the tiles."""
+    of_tiles = peaks(maps)[:, _LETTERING]
     cells = np.moveaxis(maps, 1, -1)
     return _said(cells, _DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
 

@@ -162,13 +162,11 @@
   open.addEventListener("click", async () => {
     try {
       const ids = await data.fetchIds();
-      sessionStorage.setItem("tilescreen.selection", JSON.stringify(ids.filter((_, i) => selected[i])));
+      location.href = selections.keep(ids.filter((_, i) => selected[i]));
     } catch (error) {
       told.textContent = error.name === "QuotaExceededError"
         ? "The selection is too large for this browser. Select fewer tiles." : error.message;
-      return;
     }
-    location.href = "/view/review?selection=1";
   });
   async function refresh() {
     try {

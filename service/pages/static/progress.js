@@ -3,7 +3,7 @@
 
 const form = document.getElementById("audit");
 const state = document.getElementById("audit-state");
-form.addEventListener("submit", async (event) => {
+form?.addEventListener("submit", async (event) => {
   event.preventDefault();
   state.textContent = "drawing…";
   try {
@@ -14,9 +14,7 @@ form.addEventListener("submit", async (event) => {
       state.textContent = "There is nothing left to sample.";
       return;
     }
-    const ids = told.tiles.map((tile) => tile.id);
-    sessionStorage.setItem("tilescreen.selection", JSON.stringify(ids));
-    location.assign("/view/review?selection=1");
+    location.assign(`/view/review?sample=${told.draw}`);
   } catch (error) {
     state.textContent = `No sample could be drawn. ${error.message}`;
   }

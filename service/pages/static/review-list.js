@@ -22,8 +22,13 @@ class TileList {
   }
 
   indexOf(id) {
-    for (const [index, tile] of this.tiles) if (tile.id === id) return index;
-    return -1;
+    return this.indicesOf([id])[0] ?? -1;
+  }
+
+  // Where these ids stand, in order; those that are not known are left out.
+  indicesOf(ids) {
+    const wanted = new Set(ids);
+    return [...this.tiles].flatMap(([index, tile]) => (wanted.has(tile.id) ? index : [])).sort((a, b) => a - b);
   }
 
   // Fetch what is missing from `first` to before `end`; resolves when all of it is there.
@@ -77,6 +82,7 @@ class TileList {
     this.ids = answer.ids;
     this.total = answer.total;
     this.tiles = new Map(answer.tiles.map((tile, index) => [index, tile]));
+    return answer;
   }
 }
 

@@ -34,6 +34,8 @@
     for (const element of [cell, chip]) tilescreen.show(element);
   }
 
+  const tiles = (count) => `${count.toLocaleString("en")} ${count === 1 ? "tile" : "tiles"}`;
+
   // Moving and choosing
 
   function go(index, { extend = false, toggle = false } = {}) {
@@ -60,7 +62,7 @@
     const tile = list.get(grid.at);
     if (tile) why.show(tile, "Chosen");
     const many = grid.selected.size;
-    page.querySelector("[data-slot=selected]").textContent = many > 1 ? `${many.toLocaleString("en")} tiles chosen` : "";
+    page.querySelector("[data-slot=selected]").textContent = many > 1 ? `${tiles(many)} chosen` : "";
     page.querySelector("[data-slot=place]").textContent = list.total
       ? `${(grid.at + 1).toLocaleString("en")} of ${list.total.toLocaleString("en")}`
       : "";
@@ -94,7 +96,28 @@
     for (const { id } of detail.results) detail.undone ? mine.delete(id) : mine.add(id);
     const before = detail.undone && detail.results.length ? list.indexOf(detail.results[0].id) : -1;
     if (before >= 0) go(before);
-    page.querySelector("[data-slot=decided]").textContent = mine.size ? `${mine.size.toLocaleString("en")} decided here` : "";
+    countAnew(detail.counts);
+  });
+
+  // What is decided is counted at once, in the filter too; the list stays as it was opened.
+  function countAnew(counts) {
+    const left = "open" in page.dataset ? `, ${(list.total - mine.size).toLocaleString("en")} to go` : "";
+    page.querySelector("[data-slot=decided]").textContent = mine.size ? `${mine.size.toLocaleString("en")} decided here${left}` : "";
+    for (const option of page.querySelectorAll("#by-state option")) {
+      if (option.value in (counts ?? {})) {
+        option.textContent = `${option.textContent.split(" (")[0]} (${counts[option.value].toLocaleString("en")})`;
+      }
+    }
+  }
+
+  // What was not saved is to be decided again: back to the first of it.
+  document.addEventListener("refused", ({ detail }) => {
+    const places = list.indicesOf([...detail.ids, ...detail.after]);
+    if (!places.length) return;
+    const own = list.indicesOf(detail.ids);
+    anchor = places[0];
+    grid.focus(places[0], new Set(own[0] === places[0] ? own : [places[0]]), { quietly: zoom.open });
+    tell();
   });
 
   document.addEventListener("named", ({ detail }) => nameReviewer(detail.name));
@@ -121,7 +144,8 @@
   // Keyboard
 
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, textarea, select, summary, #help, .who") || event.altKey) return;
+    if (event.target.closest("input, textarea, select, summary") || event.altKey) return;
+    if (document.querySelector("dialog[open]:not(#zoom)")) return; // whatever has the focus
     // The letter on the key, or where it would be on keyboards of other scripts.
     const letter = /^[a-z]$/i.test(event.key) ? event.key.toLowerCase() : event.code.slice(3).toLowerCase();
     const far = event.ctrlKey || event.metaKey;
@@ -193,19 +217,27 @@
   // A selection made on the map, or the tiles of a budget, is a list of its own.
 
   async function open() {
-    const wanted = new URLSearchParams(location.search);
-    if (wanted.has("selection")) {
-      await list.choose(JSON.parse(sessionStorage.getItem("tilescreen.selection") ?? "[]"), list.sort);
-    } else if (wanted.has("budget")) {
-      const { tiles } = await told("GET", `/review/budget?budget=${encodeURIComponent(wanted.get("budget"))}`);
-      await list.choose(tiles.map((tile) => tile.id), "given");
-    }
-    page.querySelector("[data-slot=total]").textContent = `${list.total.toLocaleString("en")} ${list.total === 1 ? "tile" : "tiles"}`;
-    page.querySelector(".empty").hidden = list.total > 0;
+    const { selection, budget, sample } = page.dataset;
+    const ids = async (url) => (await told("GET", url)).tiles.map((tile) => tile.id);
+    if (budget) await list.choose(await ids(`/review/budget?budget=${budget}`), "given");
+    else if (sample) await list.choose(await ids(`/review/samples/${sample}`), list.sort);
+    else if (selection) await openSelection(selections.find(selection));
+    page.querySelector("[data-slot=total]").textContent = tiles(list.total);
+    // Where a sentence says why nothing is listed, no other one does.
+    page.querySelector(".empty").hidden = list.total > 0 || Boolean(page.querySelector(".problem:not([hidden])"));
     frame.hidden = list.total === 0;
     grid.clear();
     grid.layout();
     go(0);
+  }
+
+  async function openSelection(ids) {
+    page.querySelector(".lost").hidden = Boolean(ids);
+    page.querySelector(".showing").hidden = !ids;
+    if (!ids) return;
+    const { unknown } = await list.choose(ids, list.sort);
+    const missing = unknown ? ` (${unknown.toLocaleString("en")} of them not in this bundle)` : "";
+    page.querySelector("[data-slot=showing]").textContent = `selection of ${tiles(ids.length)} from the map${missing}`;
   }
 
   nameReviewer(document.body.dataset.reviewer || tilescreen.reviewer());

@@ -1,6 +1,7 @@
 "use strict";
 // Marks examples, and shows the tiles as they are ranked after it.
 
+const WIDE = 0.2; // of an interval of average precision
 const problem = document.getElementById("teach-problem");
 
 async function ask(method, path, body) {
@@ -60,11 +61,18 @@ async function evaluate() {
   const own = turn;
   const { evaluation } = await ask("GET", address());
   if (own !== turn || !place.isConnected) return;
-  const figures = evaluation.average_precision === null
-    ? ""
-    : `On ${evaluation.scans} scans held out in turn: average precision `
-      + `${evaluation.average_precision.toFixed(3)}, AUC ${evaluation.auc.toFixed(3)}. `;
-  place.textContent = figures + evaluation.note;
+  place.textContent = evaluation.average_precision === null ? evaluation.note : explained(evaluation);
+}
+
+// What held-out scans say, for who has never heard of average precision.
+function explained({ scans, average_precision: precision, interval, level, auc, note }) {
+  const percent = (share) => `${Math.round(100 * share)} %`;
+  const wide = interval.high - interval.low > WIDE
+    ? ` The interval is wide because only ${scans} scans hold marks; mark tiles of other scans to narrow it.` : "";
+  const lower = note ? " Tiles that nobody marked count as not showing it, so these are lower bounds." : "";
+  return `On ${scans} scans held out in turn, average precision ${precision.toFixed(2)}, ${percent(level)} interval `
+    + `${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}: looking down the ranking to any tile that shows it, `
+    + `about ${percent(precision)} of the tiles passed show it too.${wide}${lower} AUC ${auc.toFixed(3)}.`;
 }
 
 document.addEventListener("click", async (event) => {
@@ -77,6 +85,11 @@ document.addEventListener("click", async (event) => {
     } else if (button?.dataset.make !== undefined) {
       await ask("PUT", address(), {});
       location.reload();
+    } else if (button?.dataset.away !== undefined) {
+      document.getElementById("sure").showModal();
+    } else if (button?.dataset.delete !== undefined) {
+      await ask("DELETE", address());
+      location.assign("/view/teach");
     } else if (button?.dataset.publish !== undefined) {
       await publish(button);
     } else if (button?.dataset.activate) {

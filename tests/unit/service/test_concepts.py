@@ -1,6 +1,8 @@
 """Concepts are taught over HTTP, kept, ranked, and published as a new bundle version."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,83 @@ def test_scans_are_held_out_in_turn(api: Api) -> None:
     teach(api, positive=DARK[:3], negative=BRIGHT[:3])
     told = api.get("/concepts/dark").json()["evaluation"]
     assert (told["average_precision"], told["auc"], told["scans"]) == (1, 1, 3)
+    # Three scans are few: Wilson's interval of three out of three.
+    assert told["interval"] == {"low": pytest.approx(0.4385, abs=1e-4), "high": 1}
+
+
+def test_the_least_certain_are_nearest_to_the_limit(api: Api) -> None:
+    """In log-odds, so that the order holds where scores are all near 0 or 1."""
+    teach(api, positive=DARK[:2], negative=BRIGHT[:1])
+    api.get("/concepts/dark/uncertain")
+    values = api.serving.teaching.fit(api.serving.teaching.examples("dark")).values
+    rows = api.serving.catalog.rows
+    told = api.get("/concepts/dark/uncertain").json()["tiles"]
+    away = [abs(values[rows[one["id"]]]) for one in told]
+    assert len(away) == 9
+    assert away == sorted(away)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a/b", "has no slash"),
+        ("a%2Fb", "has no slash"),
+        ("a/examples", "has no slash"),
+        ("%20a", "no space before"),
+        ("x" * 81, "1 to 80 characters; this has 81"),
+        ("a%09b", "printable"),
+    ],
+)
+def test_a_name_that_no_address_can_hold_is_refused_when_it_is_made(
+    api: Api, name: str, words: str
+) -> None:
+    """With a sentence that says why; on the page as well, without a button to make it."""
+    answer = api.ask("PUT", f"/concepts/{name}", json={})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert words in answer.json()["detail"]
+    if not name.startswith("%20"):
+        page = api.get(f"/view/teach?concept={name}")
+        assert page.status_code == 422
+        assert words in unescape(page.text)
+        assert "data-make" not in page.text
+
+
+def test_a_tile_is_not_marked_both_ways_at_once(api: Api) -> None:
+    """The ids are named, and nothing is marked."""
+    teach(api)
+    sent = {"positive": ["c300", "c303", "c306"], "negative": ["c318", "c306", "c303"]}
+    answer = api.ask("POST", "/concepts/dark/examples", json=sent)
+    assert (answer.status_code, answer.json()["code"]) == (422, "both_marks")
+    assert "c303, c306." in answer.json()["detail"]
+    assert api.get("/concepts/dark").json()["examples"] == []
+
+
+def test_a_concept_is_taken_away_and_comes_back_with_its_examples(api: Api) -> None:
+    """Deleting adds an event; nothing is lost, and making it anew undoes it."""
+    teach(api, positive=DARK[:2])
+    teach(api, "other", positive=BRIGHT[:1])
+    left = api.ask("DELETE", "/concepts/dark").json()["concepts"]
+    assert [one["name"] for one in left] == ["other"]
+    for answer in (
+        api.get("/concepts/dark"),
+        api.get("/concepts/dark/ranking"),
+        api.ask("POST", "/concepts/dark/examples", json={"positive": ["c300"]}),
+        api.ask("DELETE", "/concepts/dark"),
+    ):
+        assert answer.json()["code"] == "unknown_concept"
+    assert "dark" not in re.findall(r'option value="(\w+)"', api.get("/view/teach").text)
+    api.ask("PUT", "/concepts/dark", json={}).raise_for_status()
+    assert api.get("/concepts/dark").json()["concept"]["positive"] == 2
+
+
+def test_a_concept_that_was_taken_away_is_in_no_later_version(api: Api) -> None:
+    """Though the bundle that is taught on holds it."""
+    teach(api, positive=DARK[:2])
+    teach(api, "other", positive=BRIGHT[:1])
+    made = api.ask("POST", "/concepts:publish").json()
+    api.ask("POST", f"/bundles/{made['id']}:activate").raise_for_status()
+    api.ask("DELETE", "/concepts/dark").raise_for_status()
+    assert api.ask("POST", "/concepts:publish").json()["concepts"] == ["other"]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +213,8 @@ def test_a_published_concept_is_used_by_screen(api: Api, bundles: Path) -> None:
     listed = api.get("/screen?reason=CONCEPT").json()
     assert sorted(ids_of(listed)) == DARK
     assert listed["summary"]["reasons"]["CONCEPT"] == 6
+    for table in ("/screen?reason=CONCEPT&format=csv", "/exports/tiles.csv"):
+        assert api.get(table).text.count("CONCEPT:dark") == 6
     assert api.get("/view/screen?reason=CONCEPT").status_code == 200
     assert api.get(f"/screen/{DARK[4]}/overlay").status_code == 200
     assert api.get(f"/view/tiles/{DARK[4]}").status_code == 200
@@ -174,5 +255,6 @@ def test_roles_are_respected(bundles: Path, tmp_path: Path) -> None:
         assert ask("PUT", "/concepts/dark", READ) == 403
         assert ask("PUT", "/concepts/dark", REVIEW) == 200
         assert ask("POST", "/concepts/dark/examples", READ) == 403
+        assert ask("DELETE", "/concepts/dark", READ) == 403
         assert ask("GET", "/concepts", READ) == 200
         assert ask("POST", "/concepts:publish", REVIEW) == 403

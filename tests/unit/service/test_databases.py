@@ -1,12 +1,17 @@
 """The two databases: made, brought up to date, lost and found again."""
 
 import asyncio
+import os
+import signal
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -15,9 +20,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert
 
-from service.decisions import database
+from service.decisions import database, events, patience
 from service.decisions.database import database_url, open_database, writing
-from service.decisions.events import since
+from service.decisions.events import New, append, since
 from service.decisions.ledger import Ledger
 from service.decisions.tables import decisions, metadata
 from service.settings import Settings
@@ -132,6 +137,90 @@ def test_a_database_that_goes_away_and_comes_back(tiny_path: Path):
             server.start()
             assert api.get("/tiles/c303/decision").json()["state"] == "drop"
             assert decide(api, "keep").json()["state"] == "keep"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second where the service waits for many."""
+    for name in ("_PATIENCE_S", "_STATEMENT_S"):
+        monkeypatch.setattr(database, name, 1)
+    monkeypatch.setattr(patience, "SILENCE_S", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_database_that_stands_still_is_given_up_and_found_again(tiny_path: Path):
+    """One process of it: another takes over. The whole server: 503, until it goes on."""
+    with postgres() as server, running(tiny_path, database_url=server.new()) as api:
+        assert decide(api, "drop").json()["state"] == "drop"
+        with standing_still(server.backends()):
+            assert decide(api, "review").json()["state"] == "review"
+        with standing_still([server.postmaster, *server.backends()]):
+            refused(decide(api, "keep"))
+            refused(api.get("/tiles/c303/decision"))
+            assert api.get("/screen/c303").status_code == 200
+        assert api.get("/tiles/c303/decision").json()["state"] == "review"
+        assert decide(api, "keep").json()["state"] == "keep"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_those_who_wait_together_are_refused_together(
+    tiny_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """A server that hangs is waited for once, not once for each who asks."""
+
+    async def ask(api: Api) -> list[httpx.Response]:
+        asked = (api.client.get("/tiles/c303/decision") for _ in range(20))
+        return await asyncio.gather(*asked)
+
+    with postgres() as server, running(tiny_path, database_url=server.new()) as api:
+        assert decide(api, "drop").status_code == 200
+        with standing_still([server.postmaster, *server.backends()]):
+            for answer in api.runner.run(ask(api)):
+                refused(answer)
+    failed = [line for line in caplog.messages if "the database of decisions failed" in line]
+    assert len(failed) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("lock", ["SELECT pg_advisory_lock({turn})", "LOCK TABLE decisions"])
+def test_a_lock_that_another_holds_is_not_waited_for_for_ever(
+    tiny_path: Path, server: Postgres, lock: str
+):
+    """A turn that is never ended, or a table that is held: 503, and none once it is free."""
+    address = server.new()
+    with running(tiny_path, database_url=address) as api:
+        assert decide(api, "drop").status_code == 200
+        with psycopg.connect(address) as other:
+            other.execute(lock.format(turn=database._TURN))
+            refused(decide(api, "keep"))
+        assert decide(api, "keep").json()["state"] == "keep"
+
+
+def test_many_events_are_read_in_parts(kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    """All of them, once each and in order, whether or not the last part is full."""
+    monkeypatch.setattr(events, "_A_READ", 3)
+    engine = open_database(address(kept))
+    for size in (2, 1, 4):
+        with writing(engine) as connection:
+            news = [New(f"c{number}", "00" * 16, "drop") for number in range(size)]
+            append(connection, "ann", "b1", news)
+        with engine.connect() as connection:
+            read = [event.seq for event in since(connection, 0)]
+        assert read == sorted(set(read))
+    assert len(read) == 7
+    engine.dispose()
+
+
+@contextmanager
+def standing_still(processes: Sequence[int]) -> Iterator[None]:
+    """Stop processes as a machine that hangs does: they keep their sockets and say nothing."""
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
 
 
 def refused(answer: Any) -> None:

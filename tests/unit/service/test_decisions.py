@@ -107,6 +107,59 @@ def test_a_bulk_that_does_not_say_what_to_do_is_refused(api: Api, body: dict[str
     assert api.get("/decisions").json()["total"] == 0
 
 
+NO_JSON = "body: it is no JSON:"
+MEMBERS = "send a JSON object with `decision`, `reason` and `comment`, of which not all are needed."
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", f"body: it is empty; {MEMBERS}"),
+        (
+            b"{",
+            f"{NO_JSON} it ends too soon, while parsing an object at line 1, column 1; {MEMBERS}",
+        ),
+        (
+            b'{\n "decision": drop}',
+            f"{NO_JSON} expected value at line 2, column 14; {MEMBERS}",
+        ),
+        (
+            b'{"decision": "\xff"}',
+            f"{NO_JSON} invalid unicode code point at line 1, column 15; {MEMBERS}",
+        ),
+        (b"null", f"body: it is no JSON object; it is null; {MEMBERS}"),
+        (b"[1]", f"body: it is no JSON object; {MEMBERS}"),
+        (b"{}", "body.decision: it is missing."),
+        (
+            b'{"decision": null}',
+            "body.decision: it must be 'keep', 'review' or 'drop'; it is null.",
+        ),
+        (
+            b'{"decision": true}',
+            "body.decision: it must be 'keep', 'review' or 'drop'; it is true.",
+        ),
+        (
+            b'{"decision": "drop", "x\xc3\xa9": "\xc3\xa9"}',
+            'body.xé: there is no such member; it is "é".',
+        ),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_in_plain_words(api: Api, body: bytes, sentence: str):
+    """What is wrong, at which line and column, and what is expected; nothing of Python's."""
+    headers = {"Content-Type": "application/json"}
+    answer = api.ask("PUT", "/tiles/c303/decision", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (422, sentence)
+
+
+def test_of_many_wrong_parts_some_are_told_and_all_named(api: Api):
+    """A sentence stays one that people read."""
+    sent = [{"id": "c303", "decision": "burn"}] * 5
+    problem = api.ask("POST", "/decisions", json={"decisions": sent}).json()
+    assert len(problem["errors"]) == 5
+    assert problem["detail"].count("it must be") == 3
+    assert problem["detail"].endswith("`errors` names 2 more.")
+
+
 def test_undo_goes_back_step_by_step(api: Api):
     """Each undo takes one batch back, to what the reviewer had decided before; others stay."""
     put(api, "c303", "keep", X_Reviewer="ben")
@@ -214,6 +267,43 @@ def test_pages_of_other_sites_cannot_decide(api: Api):
 def test_a_name_that_would_not_stay_itself_is_refused(api: Api, name: str):
     """Commas and line breaks would break lists; a long name is a mistake."""
     assert put(api, "c303", "drop", X_Reviewer=name).json()["code"] == "bad_reviewer"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"%ff", "is not UTF-8"),
+        (b"Zo\xeb", "is not UTF-8"),
+        (b"%0a", "U+000A"),
+        (b"ann%0a", "U+000A"),
+        (b"a%E2%80%AEb", "U+202E"),
+        (b"%20" * 3 + b"," + b"x", "comma"),
+    ],
+)
+def test_a_name_that_cannot_be_read_is_refused_with_the_reason(api: Api, said: bytes, why: str):
+    """Neither a byte that is no UTF-8 nor what cannot be seen becomes another name."""
+    for headers in ({b"X-Reviewer": said}, {b"Cookie": b"tilescreen_reviewer=" + said}):
+        refused = api.ask("PUT", "/tiles/c303/decision", json={"decision": "drop"}, headers=headers)
+        assert refused.json()["code"] == "bad_reviewer"
+        assert why in refused.json()["detail"]
+    assert api.get("/decisions").json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Zoë".encode(), "Zoë"),
+        (b"Zoe%CC%88", "Zoë"),
+        (b"%E5%B1%B1%E7%94%B0%E3%80%80%E5%A4%AA%E9%83%8E", "山田 太郎"),
+        (b"100%25", "100%"),
+        ("\U0001f9d1".encode() * 80, "\U0001f9d1" * 80),
+    ],
+)
+def test_a_name_of_any_script_is_kept(api: Api, said: bytes, name: str):
+    """As plain or percent-encoded UTF-8; one name has one form, however it was typed."""
+    headers = {b"X-Reviewer": said}
+    told = api.ask("PUT", "/tiles/c303/decision", json={"decision": "drop"}, headers=headers)
+    assert [one["reviewer"] for one in told.json()["decisions"]] == [name]
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_the_rest_answers(

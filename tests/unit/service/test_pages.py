@@ -223,10 +223,15 @@ def test_tiles_by_verdict_and_reason(found: Ask) -> None:
 
 
 def test_the_filter_takes_addresses_as_they_come(found: Ask) -> None:
-    """What is no verdict, reason, order or page stands for all, the highest score first."""
+    """An empty value asks for all, a page beyond the ends for the nearest; the rest is refused."""
     everything = shown(found("/view/screen"))
     assert len(everything) == 12
-    assert shown(found("/view/screen?verdict=%3Cb%3E&reason=&sort=x&page=-1")) == everything
+    assert shown(found("/view/screen?verdict=&reason=&page=-1")) == everything
+    wrong = found("/view/screen?verdict=%3Cb%3E&sort=x")
+    assert wrong.status_code == 422
+    assert "is no verdict; it is one of keep, review, drop." in wrong.text
+    assert "is no sort; it is one of -score, score, id." in wrong.text
+    assert shown(wrong) == []
     assert shown(found("/view/screen?sort=score"))[-1] == "c300"
 
 

@@ -216,13 +216,79 @@ def test_the_page_is_served_with_its_first_tiles(found: Api) -> None:
     assert listed(found, unescape(query[1])) == ["c300", "c303", "c306", "c312"]
 
 
-def test_the_page_takes_what_is_no_filter_for_the_usual(found: Api) -> None:
-    """Nonsense shows undecided tiles, highest score first; an unknown scan is said in words."""
-    page = found.get("/view/review?verdict=%3Cb%3E&sort=x&state=y&cluster=z").text
-    assert [tile["id"] for tile in start(page)["tiles"]] == listed(found, "")
-    page = found.get("/view/review?scan=film-x").text
-    assert "No stored tile was cut from a scan named" in page
-    assert start(page)["tiles"] == []
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("verdict=foo", "'foo' is no verdict; it is one of keep, review, drop."),
+        ("state=y&sort=", "'y' is no state; it is one of undecided, keep, review, drop, conflict"),
+        ("sort=%3Cb%3E", "'<b>' is no sort; it is one of -score, score, id, uncertainty, cluster."),
+        ("reason=x", "'x' is no reason; it is one of LETTERING"),
+        ("verdikt=drop", "There is no filter 'verdikt'; there are state, verdict,"),
+        ("verdict=drop&verdict=keep", "The filter verdict is given 2 times"),
+        ("cluster=z", "A cluster is a number"),
+        ("cluster=77", "No cluster has the label 77"),
+        ("scan=film-x", "No stored tile was cut from a scan named"),
+        ("budget=0", "A budget is a number of tiles, 1 to 1,000."),
+        ("budget=many", "A budget is a number of tiles, 1 to 1,000."),
+        ("budget=1001", "A budget is a number of tiles, 1 to 1,000."),
+        ("sample=x", "An audit sample is named by its number"),
+        ("sample=7", "This bundle has no audit sample 7."),
+        ("budget=3&sample=1", "budget and sample are lists of their own"),
+    ],
+)
+def test_the_page_says_what_an_address_may_ask_for(found: Api, query: str, words: str) -> None:
+    """Nothing is listed in place of what was asked for, and there is a way out."""
+    page = found.get(f"/view/review?{query}")
+    assert page.status_code == 422
+    (said,) = re.findall(r'<p class="problem" role="alert">(.*?)</p>', page.text)
+    assert words in unescape(said)
+    assert 'href="/view/review"' in said
+    assert start(page.text)["tiles"] == []
+    assert "data-budget" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("budget=300", "budget: the 300 most worth a look"),
+        ("selection=mabc", "selection from the map"),
+    ],
+)
+def test_the_page_names_the_list_that_it_shows(found: Api, query: str, words: str) -> None:
+    """A list of its own has a name and a way out; the usual one needs none."""
+    page = found.get(f"/view/review?{query}").text
+    (said,) = re.findall(r'<p class="showing">(.*?)</p>', page)
+    assert words in said
+    assert 'href="/view/review"' in said
+    assert 'class="showing"' not in found.get("/view/review?verdict=drop").text
+
+
+def test_an_audit_sample_has_an_address(deciding: Api) -> None:
+    """It tells all of its tiles; the page shows those without a decision, under its name."""
+    drawn = deciding.ask("POST", "/review/sample?size=2").json()
+    named = deciding.get(f"/review/samples/{drawn['draw']}").json()
+    assert {key: named[key] for key in drawn} == drawn
+    decide(deciding, "keep", drawn["tiles"][0]["id"])
+    assert len(deciding.get(f"/review/samples/{drawn['draw']}").json()["tiles"]) == 2
+    page = deciding.get(f"/view/review?sample={drawn['draw']}").text
+    assert f"audit sample {drawn['draw']}: 2 tiles" in page
+    assert f'data-sample="{drawn["draw"]}"' in page
+    assert "state=undecided" in page
+    assert deciding.get("/review/samples/99").json()["code"] == "unknown_sample"
+
+
+def test_answers_to_decisions_count_all_tiles(deciding: Api) -> None:
+    """So a page can say how many are left without asking again."""
+    made = deciding.ask("POST", "/decisions", json={"ids": ["c300", "c303"], "decision": "drop"})
+    assert made.json()["counts"] == {
+        "undecided": 10,
+        "keep": 0,
+        "review": 0,
+        "drop": 2,
+        "conflict": 0,
+    }
+    undone = deciding.ask("POST", "/decisions/undo").json()
+    assert undone["counts"]["undecided"] == 12
 
 
 def test_the_page_shows_what_nobody_has_decided_on(deciding: Api) -> None:

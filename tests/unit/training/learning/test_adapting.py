@@ -108,7 +108,8 @@ def test_belief_of_a_tile_is_that_of_its_highest_lettering_cells() -> None:
     maps[1, ..., 1] = 5  # all of it film edge
     maps[2, 1:3, :, 0] = maps[2, :, 1:3, 0] = 1  # a cross, the same however it is turned
     greys = np.arange(3, dtype=np.uint8)[:, None, None]
-    cells, tiles = adapting._found(Told(maps), greys.repeat(SIDE, 1).repeat(SIDE, 2))
+    found = adapting._found(Told(maps), greys.repeat(SIDE, 1).repeat(SIDE, 2))
+    cells, tiles = adapting._believed(found.astype(np.float32))
     assert tiles.tolist() == [YES, NO, UNSAID]
     assert (cells[0, ..., 0] == YES).sum() == 6
     assert (cells[1] == [NO, YES, NO]).all()
@@ -118,6 +119,7 @@ def test_belief_in_doubt_is_that_of_a_second_look() -> None:
     """What is seen on the tile as it lies, and on none of its turns, is not believed."""
     maps = np.full((1, 4, 4, 3), -5.0, dtype=np.float32)
     maps[0, 0, :, 0] = maps[0, 1, :2, 0] = 2.9
-    cells, tiles = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8))
+    found = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8))
+    cells, tiles = adapting._believed(found.astype(np.float32))
     assert tiles.tolist() == [NO]
     assert (cells[..., 0] != YES).all()
