@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What run.sh and rolling.sh share. Before it is read: the folder is the project's root, and TAG and
 # COMPOSE_PROJECT_NAME are set. FILES: the compose files, if not docker-compose.yml alone.
 
@@ -5,7 +6,7 @@ BUILD=${BUILD:-docker compose build}
 PYTHON=${PYTHON:-.venv/bin/python}
 BASE=$(sed -n 's/^FROM \([^ ]*\) AS base$/\1/p' Dockerfile)
 SCRATCH=$(mktemp -d)
-FILES=()
+FILES=(--file docker-compose.yml)
 LOAD=
 export COMPOSE_PROFILES=training TILES=$SCRATCH/tiles BUNDLE=current PYTHONPATH=.
 PORT=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

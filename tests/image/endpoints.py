@@ -39,7 +39,7 @@ class Asking:
         answer = self.client.request(method, path, **sent)
         right = answer.status_code == wanted and pattern.encode() in answer.content
         self.asked.append(f"{method} {path.split('?')[0]}")
-        print(f"  {question + note:<62} {answer.status_code}", "" if right else "WRONG")
+        print(f"  {question + note:<62} {answer.status_code}{'' if right else ' WRONG'}")
         if not right:
             self.wrong += 1
             print(f"    wanted {wanted} and {pattern!r} in {answer.text[:300]!r}")
@@ -92,6 +92,7 @@ def decisions(ask: Asking) -> None:
     ask(200, '"found"', f"GET /review/tiles/{TILE}")
     ask(200, '"undecided"', "GET /review/budget?budget=5")
     ask(200, '"draw"', "POST /review/sample?size=5")
+    ask(200, '"draw"', "GET /review/samples/1")
     ask(200, '"looked_at"', "GET /review/progress")
     ask(200, "", "GET /review/map")
     ask(200, '"ids"', "GET /review/map/ids")
@@ -105,6 +106,7 @@ def decisions(ask: Asking) -> None:
     ask(200, '"tiles"', "GET /concepts/grid/ranking")
     ask(200, '"tiles"', "GET /concepts/grid/uncertain")
     ask(409, READ_ONLY, "POST /concepts:publish")
+    ask(200, '"bundle"', "DELETE /concepts/grid")
     ask(200, "PK", "GET /exports")
     ask(200, TILE, "GET /exports/tiles.csv")
     ask(200, '"images"', "GET /exports/boxes.json")

@@ -4,12 +4,12 @@
     python tests/image/load.py --kept SEEN HISTORY...
 
 Eight connections, kept alive, send single tiles, forms of eight and questions about stored tiles,
-and decide: each about a tile of its own, with a number that grows as the comment. At SIGTERM it
+and decide: each about a tile of its own, with a comment that no other decision has. At SIGTERM it
 writes what it saw to SEEN as JSON: requests, those that failed by method with the first few
-reasons, the slowest in ms, how many answers came from each bundle, and for each tile the numbers
+reasons, the slowest in ms, how many answers came from each bundle, and for each tile the comments
 that were acknowledged.
 
-`--kept` compares those with answers of GET /tiles/{id}/decision?history=true in files: each number
+`--kept` compares those with answers of GET /tiles/{id}/decision?history=true in files: each comment
 that was acknowledged must be there, and none twice.
 """
 
@@ -20,10 +20,11 @@ import threading
 import time
 from collections import Counter
 from http.client import HTTPConnection, HTTPException
-from itertools import count, cycle
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from benchmarks.load import multipart
 
@@ -42,9 +43,9 @@ def questions(tiles: list[Path]) -> list[Question]:
     return [*single, ("POST", "/neighbors", form, kind), *stored]
 
 
-def decision(tile: str, number: int) -> Question:
+def decision(tile: str, comment: str) -> Question:
     """Return the question that decides about a tile."""
-    body = {"decision": ("keep", "drop")[number % 2], "comment": str(number)}
+    body = {"decision": "drop", "comment": comment}
     return "PUT", f"/tiles/{tile}/decision", json.dumps(body).encode(), "application/json"
 
 
@@ -55,6 +56,7 @@ class Load:
         self.address = urlsplit(url).netloc
         self.tiles = [tile.stem for tile in tiles[:CONNECTIONS]]
         self.asked = questions(tiles)
+        self.name = uuid4().hex
         self.stop = threading.Event()
         self.bundles: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
@@ -65,16 +67,16 @@ class Load:
     def run(self, start: int) -> None:
         """Ask in turn until told to stop."""
         connection = HTTPConnection(self.address, timeout=60)
-        tile, numbers = self.tiles[start], count()
+        tile = self.tiles[start]
         turns = self.asked[start:] + self.asked[:start]
         for turn, question in enumerate(cycle(turns)):
             if self.stop.is_set():
                 break
             self._ask(connection, question)
             if turn % 4 == 0:
-                number = next(numbers)
-                if self._ask(connection, decision(tile, number)):
-                    self.acknowledged[tile].append(str(number))
+                comment = f"{self.name}-{turn}"
+                if self._ask(connection, decision(tile, comment)):
+                    self.acknowledged[tile].append(comment)
 
     def _ask(self, connection: HTTPConnection, question: Question) -> bool:
         """Ask one question; return whether it was answered as it should be."""
@@ -117,7 +119,7 @@ def kept(seen: Path, histories: list[Path]) -> int:
     lost = twice = 0
     for file in histories:
         answer = json.loads(file.read_text())
-        found = Counter(event["comment"] for event in answer["history"])
+        found = Counter(event["comment"] for event in answer["history"] if event["comment"])
         lost += len(set(acknowledged[answer["id"]]) - set(found))
         twice += sum(times > 1 for times in found.values())
     told = sum(map(len, acknowledged.values()))
