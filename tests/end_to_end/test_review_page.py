@@ -137,6 +137,74 @@ def test_tiles_are_decided_with_mouse_or_finger(chromium: Browser, site: str) ->
         }
 
 
+def test_a_tablet_decides_with_a_finger(chromium: Browser, site: str) -> None:
+    """Taps choose one tile or several, two taps enlarge, buttons decide; all are large enough."""
+    tablet = {"viewport": {"width": 768, "height": 1024}, "has_touch": True, "is_mobile": True}
+    with open_page(chromium, **tablet) as page:
+        page.context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.goto(f"{site}/view/review?sort=id")
+        tile(page, "c303").tap()
+        assert chosen(page) == ["c303"]
+        expect(page.locator("#why [data-slot=id]")).to_have_text("c303")
+        bar = page.get_by_role("toolbar")
+        for button in bar.get_by_role("button").all():
+            box = button.bounding_box()
+            assert box
+            assert box["height"] >= 44 or button.get_attribute("data-rename") is not None
+        bar.get_by_role("button", name="Drop").tap()
+        expect(chip(page, "c303")).to_have_text("drop")
+        bar.get_by_role("button", name="Choose several").tap()
+        tile(page, "c312").tap()
+        tile(page, "c318").tap()
+        assert chosen(page) == ["c306", "c312", "c318"]
+        bar.get_by_role("button", name="Keep").tap()
+        expect(chip(page, "c318")).to_have_text("keep")
+        assert kept(page, site) == {
+            "c303": "drop",
+            **dict.fromkeys(("c306", "c312", "c318"), "keep"),
+        }
+        bar.get_by_role("button", name="Choose several").tap()
+        for _ in range(2):
+            tile(page, "c324").tap()
+        zoom = page.get_by_role("dialog", name="Tile, enlarged")
+        expect(zoom.get_by_role("link", name="c324")).to_be_visible()
+        zoom.get_by_role("button", name="Review").tap()
+        expect(zoom.get_by_role("link", name="c327")).to_be_visible()
+        zoom.get_by_role("button", name="Close").tap()
+        expect(chip(page, "c324")).to_have_text("review")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 768
+
+
+def test_a_screen_reader_hears_tile_score_and_decision(chromium: Browser, site: str) -> None:
+    """Cells have names with score, verdict and decision; what is saved is said in a live region."""
+    with review(chromium, site) as page:
+        grid = page.get_by_role("grid", name="Tiles")
+        expect(grid).to_match_aria_snapshot(
+            """
+            - grid "Tiles":
+              - rowgroup:
+                - row:
+                  - gridcell "Tile c300, score < 0.01, verdict keep, undecided" [selected]
+                  - gridcell "Tile c303, score < 0.01, verdict keep, undecided"
+            """
+        )
+        assert page.evaluate(FOCUSED) == "c300"
+        page.keyboard.press("d")
+        expect(page.get_by_role("status")).to_have_text("c300: drop, saved.")
+        framed = page.locator("#grid :focus")
+        expect(framed).to_have_accessible_name("Tile c303, score < 0.01, verdict keep, undecided")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#grid :focus")).to_have_accessible_name(
+            "Tile c300, score < 0.01, verdict keep, decided drop"
+        )
+        page.keyboard.press("u")
+        expect(page.get_by_role("status")).to_have_text("Undone: c300 as before.")
+        expect(page.locator("#grid :focus")).to_have_accessible_name(
+            "Tile c300, score < 0.01, verdict keep, undecided"
+        )
+        expect(page.get_by_role("toolbar", name="Decide on the chosen tiles")).to_be_visible()
+
+
 def test_a_tile_is_enlarged_and_decided_there(chromium: Browser, site: str) -> None:
     """Space and a double click enlarge; keys decide and go on there; Space closes."""
     with review(chromium, site) as page:

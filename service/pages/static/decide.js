@@ -1,7 +1,8 @@
 "use strict";
 // Decisions, for every page: `<button data-decide="drop" data-ids='["a", "b"]'>` decides on these tiles,
 // `<button data-undo>` takes the reviewer's last request back. An element with data-state-of="a" gets data-state,
-// and data-pending while the answer is awaited; if it holds no other element, also the word.
+// and data-pending while the answer is awaited; if it holds no other element, also the word. One with data-says
+// is named by that and the state, for who does not see it.
 // The document hears "deciding" {ids, decision}, "decided" {results, batch, undone, counts}, "refused" {ids, after, message},
 // where `after` are the ids of what was asked for after it, which is not saved either.
 // Nothing is shown as saved that the service has not acknowledged.
@@ -52,6 +53,8 @@ const tilescreen = (() => {
     const waiting = pending.get(id)?.decision;
     if (waiting) element.dataset.pending = waiting;
     else delete element.dataset.pending;
+    const { says, state } = element.dataset;
+    if (says) element.ariaLabel = `${says}, ${waiting ? `${waiting} not saved yet` : state ? `decided ${state}` : "undecided"}`;
     if (element.childElementCount === 0) {
       element.textContent = waiting ? `${waiting}…` : element.dataset.state || "undecided";
     }

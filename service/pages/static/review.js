@@ -24,6 +24,7 @@
     const image = make("img", { alt: why.words(tile), width: 128, height: 128, decoding: "async", draggable: false });
     image.dataset.src = why.address(tile.id);
     const chip = make("span", { className: "chip" });
+    cell.dataset.says = why.words(tile);
     for (const element of [cell, chip]) {
       element.dataset.stateOf = tile.id;
       element.dataset.state = tile.state ?? "";
