@@ -103,6 +103,7 @@ URLS = {
     "/screen/{tile_id}": "/screen/c333",
     "/review/tiles/{tile_id}": "/review/tiles/c333",
     "/tiles/{tile_id}/decision": "/tiles/c303/decision",
+    "/review/samples/{draw}": "/review/samples/1",
     "/concepts/{name}": "/concepts/grid",
     "/concepts/{name}/examples": "/concepts/grid/examples",
     "/concepts/{name}/examples/{tile_id}": "/concepts/grid/examples/c333",
@@ -118,6 +119,7 @@ JSON = [
     for name, operation in OPERATIONS.items()
     if "application/json" in operation["responses"]["200"].get("content", {})
 ]
+JSON.sort(key=lambda one: one == ["delete", "/concepts/{name}"])  # others ask about the concept
 
 
 def json_example(operation: Any) -> Any:
