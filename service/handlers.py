@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import islice
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
@@ -26,6 +27,7 @@ _STATUS = {
     ),
 }
 _SHOWN = 100
+_FEW = 10
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -46,13 +48,22 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     found = [
         {
             "where": ".".join(map(str, part["loc"]))[:_SHOWN],
-            "message": f"{part['msg']}; it is {str(part['input'])[:_SHOWN]!r}",
+            "message": f"{part['msg']}; it is {_shown(part['input'])!r}",
         }
-        for part in error.errors()
+        for part in error.errors()[:_SHOWN]
     ]
     detail = "; ".join(f"{part['where']}: {part['message']}" for part in found) + "."
     problem = Problem(_INVALID, detail, {"errors": found})
     return _answer(request, problem)
+
+
+def _shown(value: object) -> str:
+    """Return the beginning of what was sent, without spelling out the whole of something large."""
+    if isinstance(value, dict):
+        value = dict(islice(value.items(), _FEW))
+    elif isinstance(value, list):
+        value = value[:_FEW]
+    return str(value)[:_SHOWN]
 
 
 async def _http(request: Request, error: HTTPException) -> Response:

@@ -1,6 +1,6 @@
 """JSON that is sent: read within the limits, and checked against a model."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +13,8 @@ from service.state import Serving
 
 M = TypeVar("M", bound=BaseModel)
 _KIND = "application/json"
+_TOLD = 100
+"""Wrong parts of a body that are named one by one, at most."""
 
 
 async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
@@ -26,13 +28,23 @@ async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
     """
     with serving.gate.enter() as ticket:
         body = await read_text(request, serving, ticket, _KIND)
-        try:
-            return model.model_validate_json(body)
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            raise RequestValidationError(
-                [{**one, "loc": ("body", *one["loc"])} for one in found]
-            ) from error
+        return await serving.apart(_checked, model, body)
+
+
+def _checked(model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        count = error.error_count()
+        if count > _TOLD:  # to name each would take hundreds of times the body's memory
+            sentence = f"{count:,} parts of it are not as they must be"
+            found: list[dict[str, Any]] = [
+                {"type": "too_many", "loc": ("body",), "msg": sentence, "input": "too many"}
+            ]
+        else:
+            told = error.errors(include_url=False)
+            found = [{**one, "loc": ("body", *one["loc"])} for one in told]
+        raise RequestValidationError(found) from error
 
 
 async def read_text(request: Request, serving: Serving, ticket: Ticket, kind: str) -> bytes:
