@@ -22,7 +22,7 @@ _BEGINNINGS = {
     "Invalid JSON: EOF": "it is no JSON: it ends too soon,",
     "Invalid JSON": "it is no JSON",
 }
-_POINTLESS = {"missing", "json_invalid"}
+_POINTLESS = {"missing", "json_invalid", "too_many"}
 """Kinds of errors whose input is not the value that is wrong."""
 
 
@@ -32,7 +32,8 @@ def described(error: Mapping[str, Any]) -> dict[str, str]:
     said = _PLAIN.get(kind) or _plainly(text)
     value = error["input"]
     if kind not in _POINTLESS and isinstance(value, str | int | float | None):
-        said += f"; it is {json.dumps(value, ensure_ascii=False)[:_SHOWN]}"
+        few = value[:_SHOWN] if isinstance(value, str) else value
+        said += f"; it is {json.dumps(few, ensure_ascii=False)[:_SHOWN]}"
     if EXPECTED in error:
         said += f"; send {error[EXPECTED]}"
     return {"where": ".".join(map(str, error["loc"]))[:_SHOWN], "message": said}

@@ -15,6 +15,8 @@ from service.state import Serving
 
 M = TypeVar("M", bound=BaseModel)
 _KIND = "application/json"
+_TOLD = 100
+"""Wrong parts of a body that are named one by one, at most."""
 
 
 async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
@@ -28,11 +30,22 @@ async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
     """
     with serving.gate.enter() as ticket:
         body = await read_text(request, serving, ticket, _KIND)
-        try:
-            return model.model_validate_json(body)
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            raise RequestValidationError([_of_body(one, model) for one in found]) from error
+        return await serving.apart(_checked, model, body)
+
+
+def _checked(model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        count = error.error_count()
+        if count > _TOLD:  # to name each would take hundreds of times the body's memory
+            sentence = f"{count:,} parts of it are not as they must be"
+            found: list[dict[str, Any]] = [
+                {"type": "too_many", "loc": ("body",), "msg": sentence, "input": None}
+            ]
+        else:
+            found = [_of_body(one, model) for one in error.errors(include_url=False)]
+        raise RequestValidationError(found) from error
 
 
 def _of_body(error: ErrorDetails, model: type[BaseModel]) -> dict[str, Any]:

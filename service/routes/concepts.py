@@ -118,7 +118,7 @@ async def mark(
     pairs: list[tuple[str, Mark]] = [(one, "positive") for one in sent.positive]
     for at, (one, kind) in enumerate([*pairs, *((one, "negative") for one in sent.negative)]):
         try:
-            marks[serving.catalog.row(one)] = kind
+            marks[serving.catalog.exactly(one)] = kind
         except UnknownTile as error:
             failed.append({"index": at, "id": one, "error": problem_with(error).members()})
     await serving.teaching.mark(reviewer, name, marks)

@@ -99,22 +99,28 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
     An id that is not stored gets its own error; the others are decided all the same.
     """
     sent = await read_json(request, serving, BulkDecisions)
-    results: list[Fact] = []
-    wanted: list[Wanted] = []
-    for one in sent.each():
-        try:
-            row = serving.catalog.row(one.id)
-        except UnknownTile as error:
-            results.append({"id": one.id, "error": problem_with(error).members()})
-            continue
-        wanted.append(Wanted(row, one.decision, one.reason, one.comment))
-        results.append({"id": one.id})
+    wanted, results = await serving.apart(_found, serving, sent)
     batch = await serving.reviewed.decide(reviewer, wanted) if wanted else None
     states = iter([serving.reviewed.state(one.row) for one in wanted])
     for result in results:
         if "error" not in result:
             result["state"] = next(states)
     return enveloped(serving, batch=batch, results=results, counts=_counts(serving))
+
+
+def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fact]]:
+    """Return what is wanted of stored tiles, and a result for each tile that was named."""
+    wanted: list[Wanted] = []
+    results: list[Fact] = []
+    for one in sent.each():
+        try:
+            row = serving.catalog.exactly(one.id)
+        except UnknownTile as error:
+            results.append({"id": one.id, "error": problem_with(error).members()})
+        else:
+            wanted.append(Wanted(row, one.decision, one.reason, one.comment))
+            results.append({"id": one.id})
+    return wanted, results
 
 
 @router.post("/decisions/undo", response_model=Undone, responses=problems(403, 503))
