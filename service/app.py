@@ -102,7 +102,8 @@ def create_app(
     app.add_middleware(Holding)
     add_handlers(app)
     decided = (agreement, decisions, importing, exports, review)
-    questions = (concepts, screen, neighbors, encode, clusters, *decided, tiles)
+    # In this order they are tried: the busiest first.
+    questions = (neighbors, encode, screen, concepts, clusters, *decided, tiles)
     about = (health, limits, bundles, inference, observing, reference)
     looked_at = (progress, signin, teach, places, place_pages, pages)
     for routes in (*questions, *about, *looked_at):

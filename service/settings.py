@@ -113,7 +113,11 @@ class Settings(BaseSettings):
         32, title="tiles", ge=1, le=4096, description="Most tiles in one run of the encoder."
     )
     max_batch_delay_ms: float = Field(
-        2.0, title="ms", ge=0, le=1000, description="How long a tile waits for company in its run."
+        0.0,
+        title="ms",
+        ge=0,
+        le=1000,
+        description="How long a tile waits for company in its run, even if the encoder is idle.",
     )
     max_queue_tiles: int = Field(
         4096,

@@ -45,6 +45,7 @@ from service.teaching.taught import Teaching
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,11 @@ class Serving:
         """Run work of more than a millisecond in the pool, off the event loop."""
         return await self.process.apart(work, *args, **kwargs)
 
-    async def decode(self, data: Sent) -> Input:
-        """Turn a tile into encoder input.
-
-        Raises:
-            TileError: one of its kinds.
-        """
-        side = self.bundle.manifest.preprocessing.side
-        limit = self.settings.max_tile_pixels
-        async with self.process.turns:
-            return await self.apart(decode, data, side, limit)
+    async def each(
+        self, work: Callable[[T], R], items: Iterable[T | BaseException]
+    ) -> list[R | BaseException]:
+        """Do the same with many things in the pool, see `service.process`."""
+        return await self.process.each(work, items)
 
     async def look(
         self, files: Iterable[Sent | Exception], *, again: bool = False
@@ -117,14 +113,9 @@ class Serving:
         Raises:
             Draining: none of them is examined.
         """
-
-        async def one(file: Sent | Exception) -> Input:
-            if isinstance(file, Exception):
-                raise file
-            return await self.decode(file)
-
+        side, most = self.bundle.manifest.preprocessing.side, self.settings.max_tile_pixels
         with timed("decode"):
-            read = await asyncio.gather(*map(one, files), return_exceptions=True)
+            read = await self.each(partial(decode, side=side, max_pixels=most), files)
         sound = [one.tile for one in read if not isinstance(one, BaseException)]
         seen = iter(self.batcher.enqueue(sound, again=again) if sound else ())
         return [one if isinstance(one, BaseException) else Begun(one, next(seen)) for one in read]

@@ -18,7 +18,7 @@ from bundle.reader import read_manifest
 from service.errors import BundleRefused
 from service.process import Process
 from service.state import Serving, open_serving
-from service.workers.memory import give_back
+from service.workers.memory import give_back, settle
 
 
 class Swap(NamedTuple):
@@ -143,6 +143,7 @@ class Shelf:
         async with AsyncExitStack() as stack:
             opening = open_serving(self.process, folder, self._encoder)
             serving = await stack.enter_async_context(opening)
+            settle()
             return Place(serving, stack.pop_all())
 
     def _retire(self, place: Place) -> None:

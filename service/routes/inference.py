@@ -1,6 +1,5 @@
 """The Open Inference Protocol, version 2, for those who speak it already: a thin adapter."""
 
-import asyncio
 from functools import partial
 from typing import Annotated
 
@@ -148,7 +147,8 @@ async def _columns(serving: Serving, asked: Inference) -> dict[str, Column]:
     tiles = (_short(tile, serving.settings) for tile in asked.tiles)
     looks = await serving.look(tiles, again=True)
     with timed("search"):
-        facts = await asyncio.gather(*(_fact(serving, look) for look in looks))
+        found = await serving.each(partial(new_screening, serving.findings, k=0), looks)
+    facts = [_code(one) if isinstance(one, BaseException) else one for one in found]
     dim = serving.bundle.manifest.latent_dim
     latents = np.full((len(looks), dim), np.nan, dtype=np.float32)
     for row, look in zip(latents, looks, strict=True):
@@ -162,7 +162,5 @@ async def _columns(serving: Serving, asked: Inference) -> dict[str, Column]:
     }
 
 
-async def _fact(serving: Serving, look: Look | BaseException) -> Fact:
-    if isinstance(look, BaseException):
-        return {"error": problem_with(look).kind.code}
-    return await serving.apart(partial(new_screening, serving.findings, k=0), look)
+def _code(error: BaseException) -> Fact:
+    return {"error": problem_with(error).kind.code}
