@@ -91,8 +91,10 @@ def decisions(ask: Asking) -> None:
     ask(200, '"ids"', "POST /review/tiles", json={"ids": [TILE]})
     ask(200, '"found"', f"GET /review/tiles/{TILE}")
     ask(200, '"undecided"', "GET /review/budget?budget=5")
-    ask(200, '"draw"', "POST /review/sample?size=5")
-    ask(200, '"draw"', "GET /review/samples/1")
+    drawn = ask(200, '"draw"', "POST /review/sample?size=5").json()["draw"]
+    # Of a network that was hardly taught there may be no tile to keep, and so none to draw.
+    told = (200, '"draw"') if drawn else (404, '"unknown_sample"')
+    ask(*told, f"GET /review/samples/{drawn or 1}")
     ask(200, '"looked_at"', "GET /review/progress")
     ask(200, "", "GET /review/map")
     ask(200, '"ids"', "GET /review/map/ids")
