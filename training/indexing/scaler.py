@@ -11,7 +11,7 @@ LETTERING_GAP = 2.0
 docs/decisions.md."""
 
 
-SURE_SLOPE = 2.0
+SURE_SLOPE = 1.0
 """Of the last latent: the sigmoid of so many times a tile's evidence. Source: docs/decisions.md."""
 
 

@@ -102,7 +102,7 @@ def default_autoencoder(side: int, width: int, start: Path = START) -> Autoencod
 class Sureness(layers.Layer):  # type: ignore[misc]  # Keras has no types
     """How sure the maps are of lettering: (n, g, g, 3) log-odds -> (n, 1) in [0, 1].
 
-    The sigmoid of twice the peak that bundle.screening takes: tiles that the screener is
+    The sigmoid of the peak that bundle.screening takes: tiles that the screener is
     rather sure about come to lie together, one way or the other.
     """
 
