@@ -35,4 +35,6 @@ def test_points_have_what_the_scan_says() -> None:
     alone = (latents - scaler[0]) / scaler[1]
     np.testing.assert_allclose(points[:, :-1], alone[:, :-1], rtol=1e-5, atol=1e-6)
     back = points[:, -1] * scaler[1, -1] + scaler[0, -1]
-    np.testing.assert_allclose(np.log(back / (1 - back)) / SURE_SLOPE, evidence, rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(
+        np.log(back / (1 - back)) / SURE_SLOPE, evidence, rtol=1e-2, atol=1e-3
+    )
