@@ -115,7 +115,8 @@ class Load:
 
 def kept(seen: Path, histories: list[Path]) -> int:
     """Print how many decisions were acknowledged; return 1 if one is lost or there twice."""
-    acknowledged: dict[str, list[str]] = json.loads(seen.read_text())["acknowledged"]
+    load = json.loads(seen.read_text())
+    acknowledged: dict[str, list[str]] = load["acknowledged"]
     lost = twice = 0
     for file in histories:
         answer = json.loads(file.read_text())
@@ -123,7 +124,8 @@ def kept(seen: Path, histories: list[Path]) -> int:
         lost += len(set(acknowledged[answer["id"]]) - set(found))
         twice += sum(times > 1 for times in found.values())
     told = sum(map(len, acknowledged.values()))
-    print(f"  {told} decisions acknowledged, {lost} lost, {twice} kept twice")
+    print(f"  {load['requests']} requests, {sum(load['failed'].values())} failed; ", end="")
+    print(f"{told} decisions acknowledged, {lost} lost, {twice} kept twice")
     return int(lost > 0 or twice > 0 or not told)
 
 

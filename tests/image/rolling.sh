@@ -192,7 +192,7 @@ sys.exit(failed.get("GET", 0) > 0 or sum(failed.values()) > 8)
 PYTHON
 both_have_kept
 
-step "Dump and restore of the decisions, as docs/operating.md says"
+step "Dump and restore of the decisions, as docs/deployment.md says"
 in_postgres() { # in_postgres COMMAND: with DATABASE_URL, and EMPTY_DATABASE_URL for another database
   compose exec -T postgres sh -c "
     DATABASE_URL=postgresql://\$POSTGRES_USER:\$POSTGRES_PASSWORD@127.0.0.1/\$POSTGRES_DB
