@@ -36,7 +36,7 @@ class Card:
         if self.score is None:
             return ""
         said = "yes" if self.score >= _LIMIT else "no"
-        return f"in doubt, rather {said}" if self.doubtful else f"surely {said}"
+        return f"in doubt, rather {said}" if self.doubtful else f"sure: {said}"
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def showing(kept: Mapping[str, str], drawn: int) -> str:
     if "sample" in kept:
         tiles = "tile" if drawn == 1 else "tiles"
         return f"audit sample {int(kept['sample'])}: {drawn:,} {tiles}"
-    return "selection from the map" if kept else ""
+    return "selection" if kept else ""
 
 
 def bar(findings: Findings, states: States, asked: Asked) -> Bar:

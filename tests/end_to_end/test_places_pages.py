@@ -41,7 +41,7 @@ def handed_on(page: Page) -> list[str]:
     page.wait_for_url("**/view/review?selection=*")
     name = page.url.partition("=")[2]
     kept = page.evaluate(f"localStorage.getItem('tilescreen.selection.{name}')")
-    found: list[str] = json.loads(kept)
+    found: list[str] = json.loads(kept)["ids"]
     return found
 
 
@@ -152,6 +152,9 @@ def test_a_scan_leads_to_its_tiles_and_is_decided_on(chromium: Browser, site: st
         expect(page.locator(".scanned .told")).to_have_text("2 tiles selected.")
         page.get_by_role("button", name="Keep", exact=True).click()
         expect(page.locator(".state[data-state=keep]")).to_have_count(2)
+        page.get_by_role("button", name="Open as grid").click()
+        expect(page.locator(".showing")).to_contain_text("selection of 2 tiles from scan film-a")
+        page.go_back()
         cells.nth(2).click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Tile c318")
 

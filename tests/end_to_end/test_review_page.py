@@ -421,7 +421,7 @@ def test_a_selection_opens_as_a_grid(chromium: Browser, site: str) -> None:
     with open_page(chromium) as page:
         page.goto(f"{site}/view/map")
         ids = ["c303", "c330", "gone"]
-        address = page.evaluate("ids => selections.keep(ids)", ids)
+        address = page.evaluate("ids => selections.keep(ids, 'the map')", ids)
         other = page.context.new_page()
         for tab in (page, other):
             tab.goto(f"{site}{address}&sort=id")

@@ -162,7 +162,7 @@
   open.addEventListener("click", async () => {
     try {
       const ids = await data.fetchIds();
-      location.href = selections.keep(ids.filter((_, i) => selected[i]));
+      location.href = selections.keep(ids.filter((_, i) => selected[i]), "the map");
     } catch (error) {
       told.textContent = error.name === "QuotaExceededError"
         ? "The selection is too large for this browser. Select fewer tiles." : error.message;

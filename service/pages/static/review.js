@@ -226,19 +226,20 @@
     page.querySelector("[data-slot=total]").textContent = tiles(list.total);
     // Where a sentence says why nothing is listed, no other one does.
     page.querySelector(".empty").hidden = list.total > 0 || Boolean(page.querySelector(".problem:not([hidden])"));
-    frame.hidden = list.total === 0;
+    frame.hidden = why.panel.hidden = list.total === 0;
     grid.clear();
     grid.layout();
     go(0);
   }
 
-  async function openSelection(ids) {
-    page.querySelector(".lost").hidden = Boolean(ids);
-    page.querySelector(".showing").hidden = !ids;
-    if (!ids) return;
+  async function openSelection(found) {
+    page.querySelector(".lost").hidden = Boolean(found);
+    page.querySelector(".showing").hidden = !found;
+    if (!found) return;
+    const { ids, from } = found;
     const { unknown } = await list.choose(ids, list.sort);
     const missing = unknown ? ` (${unknown.toLocaleString("en")} of them not in this bundle)` : "";
-    page.querySelector("[data-slot=showing]").textContent = `selection of ${tiles(ids.length)} from the map${missing}`;
+    page.querySelector("[data-slot=showing]").textContent = `selection of ${tiles(ids.length)} from ${from}${missing}`;
   }
 
   nameReviewer(document.body.dataset.reviewer || tilescreen.reviewer());

@@ -111,8 +111,8 @@
     choose(links.filter((link) => link.querySelector(".level3, .level4")), false);
   });
   document.getElementById("open").addEventListener("click", () => {
-    sessionStorage.setItem("tilescreen.selection", JSON.stringify(links.filter((link) => chosen.has(link)).map((link) => link.dataset.id)));
-    location.href = "/view/review?selection=1";
+    const ids = links.filter((link) => chosen.has(link)).map((link) => link.dataset.id);
+    location.href = selections.keep(ids, `scan ${root.dataset.scan}`);
   });
   document.getElementById("show-heat").addEventListener("change", (event) => svg.classList.toggle("plain", !event.target.checked));
   tell();

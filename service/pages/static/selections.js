@@ -7,13 +7,14 @@ const selections = (() => {
 
   const keys = () => Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).sort();
 
-  // Keep ids; returns the page that shows them. Throws QuotaExceededError if they are too many.
-  function keep(ids) {
+  // Keep ids, with where they were chosen; returns the page that shows them. Throws QuotaExceededError
+  // if they are too many.
+  function keep(ids, from) {
     const name = Date.now().toString(36); // names sort as they were made, for decades
     for (const old of keys().slice(0, -MOST + 1)) localStorage.removeItem(old);
     for (;;) {
       try {
-        localStorage.setItem(PREFIX + name, JSON.stringify(ids));
+        localStorage.setItem(PREFIX + name, JSON.stringify({ ids, from }));
         return `/view/review?selection=${name}`;
       } catch (error) {
         const [oldest] = keys();
@@ -23,7 +24,7 @@ const selections = (() => {
     }
   }
 
-  // The ids of a selection, null where this browser does not have it.
+  // A selection's {ids, from}, null where this browser does not have it.
   function find(name) {
     return JSON.parse(localStorage.getItem(PREFIX + name));
   }

@@ -251,7 +251,7 @@ def test_the_page_says_what_an_address_may_ask_for(found: Api, query: str, words
     ("query", "words"),
     [
         ("budget=300", "budget: the 300 most worth a look"),
-        ("selection=mabc", "selection from the map"),
+        ("selection=mabc", "selection</span>"),
     ],
 )
 def test_the_page_names_the_list_that_it_shows(found: Api, query: str, words: str) -> None:
