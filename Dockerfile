@@ -1,7 +1,8 @@
 # Two images from one file (docs/deployment.md):
 #   service    answers about a bundle over HTTP; no TensorFlow, no training code
 #   training   cuts scans, fits bundles, measures them
-# Each gets its packages from a hashed lock file, in a stage that leaves no tools behind.
+# Each gets its packages from hashed lock files, in a stage that leaves no tools behind; OpenVINO
+# without its telemetry and, in the service, without what is for other devices and formats.
 
 FROM python:3.11-slim-bookworm AS base
 ENV PATH=/opt/venv/bin:$PATH \
@@ -16,15 +17,18 @@ WORKDIR /app
 STOPSIGNAL SIGINT
 
 FROM base AS service-packages
-COPY requirements/service.txt ./
+COPY requirements/service.txt requirements/openvino.txt ./
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement service.txt \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --no-deps --requirement openvino.txt \
+    && find /opt/venv -path '*/openvino/libs/*' -regextype posix-extended -regex '.*_(gpu|npu|auto|auto_batch|hetero)_plugin.*|.*_(gguf|jax|paddle|pytorch|tensorflow|tensorflow_lite)_frontend.*|.*/cache.json' -delete \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM base AS training-packages
-COPY requirements/training.txt ./
+COPY requirements/training.txt requirements/openvino.txt ./
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement training.txt \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --no-deps --requirement openvino.txt \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM base AS training

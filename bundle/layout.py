@@ -78,13 +78,18 @@ OTHERS: dict[str, str] = {
     "scans.json": "a list of {name, patient}",
 }
 
-ENCODERS: dict[Precision, str] = {"fp32": "encoder.onnx", "int8": "encoder-int8.onnx"}
+ENCODERS: dict[Precision, str] = {
+    "fp32": "encoder.onnx",
+    "bf16": "encoder-bf16.onnx",
+    "int8": "encoder-int8.onnx",
+}
 """The file of each precision."""
 
 OPTIONAL: dict[str, str] = {
+    ENCODERS["bf16"]: "as encoder.onnx, written for convolutions in bfloat16",
     ENCODERS["int8"]: "as encoder.onnx, its convolutions in 8-bit integers",
 }
-"""Files that a bundle may hold; `quantization` of the manifest says what the encoder changes."""
+"""Files that a bundle may hold; `bfloat16` and `quantization` of the manifest tell of them."""
 
 
 def specs(manifest: Manifest) -> dict[str, ArraySpec]:

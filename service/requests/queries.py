@@ -14,7 +14,7 @@ _TOLD = 20
 """Unknown parameters that are named, at most."""
 
 
-class _Strict(APIRoute):
+class StrictRoute(APIRoute):
     """A route that knows the names of its parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -55,6 +55,12 @@ def _refuse_others(request: Request, known: list[str]) -> None:
 class Router(APIRouter):
     """Makes such routes."""
 
-    def __init__(self, *, tags: list[str | Enum], prefix: str = "") -> None:
-        """`tags`, `prefix`: as those of FastAPI's own."""
-        super().__init__(prefix=prefix, tags=tags, route_class=_Strict)
+    def __init__(
+        self,
+        *,
+        tags: list[str | Enum],
+        prefix: str = "",
+        route_class: type[StrictRoute] = StrictRoute,
+    ) -> None:
+        """`tags`, `prefix`, `route_class`: as those of FastAPI's own."""
+        super().__init__(prefix=prefix, tags=tags, route_class=route_class)

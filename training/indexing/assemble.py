@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from bundle.errors import BundleError, InputError
 from bundle.layout import ENCODERS, MAP, PICTURE_HASHES, SURROUNDINGS, TILE_HASHES
 from bundle.manifest import (
     Manifest,
+    Precision,
     Preprocessing,
     Quantization,
     Screening,
@@ -66,8 +67,8 @@ class Fitted:
     metrics: figures for the manifest; the most memory in use is added.
     log: the clock of the steps so far; assembling adds its own.
     plantings: of each kind, size and contrast, for the planted benchmark.
-    calibrated_on: rows that encoder-int8.onnx in `models` took its scales from; None where
-        there is no such encoder.
+    rounded: encoders of less precision in `models`, with the rows that the scales of each were
+        taken from.
     """
 
     tiles: TileSet
@@ -84,7 +85,7 @@ class Fitted:
     log: StepLog
     metrics: dict[str, float] = field(default_factory=dict)
     plantings: int = EACH
-    calibrated_on: NDArray[np.int64] | None = field(default=None, repr=False)
+    rounded: Mapping[Precision, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     @property
     def makes_maps(self) -> bool:
@@ -137,26 +138,28 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
             writer.array(SURROUNDINGS, surroundings)
         _write_tiles(writer, fitted)
         manifest = _manifest(fitted, found, rules, self_test)
-        if fitted.calibrated_on is not None:
+        if fitted.rounded:
             arrays = {
                 "scaler.npy": scaler,
                 "points.npy": points,
                 "tile_sizes.npy": fitted.tiles.sizes,
             }
-            made = _quantization(fitted, fitted.calibrated_on, manifest, arrays)
-            manifest = manifest.model_copy(update={"quantization": made, "steps": fitted.log.steps})
+            unfinished = Bundle(fitted.models, manifest, arrays, (), np.empty(0, np.uint8))
+            manifest = manifest.model_copy(update=_rounding(fitted, unfinished))
         return writer.finish(manifest)
 
 
-def _quantization(
-    fitted: Fitted,
-    calibrated_on: NDArray[np.int64],
-    manifest: Manifest,
-    arrays: dict[str, NDArray[Any]],
-) -> Quantization:
-    unfinished = Bundle(fitted.models, manifest, arrays, (), np.empty(0, np.uint8))
-    with fitted.log.step("measure int8", len(calibrated_on)):
-        return measure(Trial(fitted.models, fitted.tiles, calibrated_on, unfinished))
+def _rounding(fitted: Fitted, unfinished: Bundle) -> dict[str, Any]:
+    """Return what the manifest tells of the encoders of less precision."""
+    found: dict[str, Any] = {}
+    for precision, rows in fitted.rounded.items():
+        with fitted.log.step(f"measure {precision}", len(fitted.tiles)):
+            made = measure(Trial(fitted.models, fitted.tiles, rows, unfinished), precision)
+        if precision == "int8":
+            found["quantization"] = Quantization(calibration_tiles=len(rows), **made.model_dump())
+        else:
+            found["bfloat16"] = made
+    return found | {"steps": fitted.log.steps}
 
 
 def _case(fitted: Fitted, scaler: NDArray[np.float32], points: Points, graph: Hits) -> Case:
@@ -270,8 +273,7 @@ def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
     with writer.file("scans.json") as stream:
         stream.write(json.dumps([asdict(scan) for scan in tiles.scans]).encode())
     names = ["encoder.onnx", "decoder.onnx"]
-    if fitted.calibrated_on is not None:
-        names.append(ENCODERS["int8"])
+    names += [ENCODERS[precision] for precision in fitted.rounded]
     for name in names:
         with writer.file(name) as stream, (fitted.models / name).open("rb") as source:
             shutil.copyfileobj(source, stream)

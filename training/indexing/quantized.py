@@ -1,4 +1,4 @@
-"""What the int8 encoder changes beside the float one, measured on the user's own tiles."""
+"""What an encoder of less precision changes beside the float one, on the user's own tiles."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Tiles
 from bundle.bundle import Bundle
-from bundle.manifest import Quantization
+from bundle.encoders import encoder_in
+from bundle.manifest import Precision, Rounding
 from bundle.neighbors import search
 from bundle.preprocess import Input
-from bundle.runtime import Examined, OnnxEncoder
+from bundle.runtime import Encoder, Examined
 from bundle.screening import screen_new
 from bundle.views import look_again
 from training.tiles import TileSet
@@ -36,10 +37,10 @@ class Trial:
     bundle: Bundle = field(repr=False)
 
 
-def measure(trial: Trial) -> Quantization:
+def measure(trial: Trial, precision: Precision) -> Rounding:
     """Ask both encoders about stored tiles, as the service would, and compare the answers.
 
-    The tiles are spread over all that the int8 encoder was not calibrated on, at most 1,000;
+    The tiles are spread over all that the encoder was not calibrated on, at most 1,000;
     where it was calibrated on all of them, those are taken. The bundle of the trial needs
     its manifest, scaler, points and tile sizes alone.
     """
@@ -47,27 +48,23 @@ def measure(trial: Trial) -> Quantization:
     others = np.setdiff1d(np.arange(count), trial.calibrated_on)
     others = others if len(others) else np.arange(count)
     rows = others[np.unique(np.linspace(0, len(others) - 1, min(len(others), _MOST)).astype(int))]
-    float_, int8 = (
-        OnnxEncoder(trial.models, precision="fp32"),
-        OnnxEncoder(trial.models, precision="int8"),
-    )
+    float_, rough = encoder_in(trial.models), encoder_in(trial.models, precision=precision)
     flips = shared = largest = 0.0
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
         tiles = trial.tiles.read(part)
-        one, other = float_.examine(tiles), int8.examine(tiles)
+        one, other = float_.examine(tiles), rough.examine(tiles)
         largest = max(largest, *(_apart(*both) for both in zip(one, other, strict=True)))
         before, after = (
             _answers(trial, part, tiles, encoder, seen)
-            for encoder, seen in ((float_, one), (int8, other))
+            for encoder, seen in ((float_, one), (rough, other))
         )
         flips += (before[0] != after[0]).sum()
         shared += sum(
             len(np.intersect1d(*both)) / len(both[0])
             for both in zip(before[1], after[1], strict=True)
         )
-    return Quantization(
-        calibration_tiles=len(trial.calibrated_on),
+    return Rounding(
         tiles=len(rows),
         verdict_flips=flips / len(rows),
         neighbor_overlap=shared / len(rows),
@@ -81,7 +78,7 @@ def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def _answers(
-    trial: Trial, rows: NDArray[np.int64], tiles: Tiles, encoder: OnnxEncoder, seen: Examined
+    trial: Trial, rows: NDArray[np.int64], tiles: Tiles, encoder: Encoder, seen: Examined
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.int32]]]:
     """Return verdicts, and the ten nearest of each tile without itself."""
     bundle, given = trial.bundle, trial.tiles

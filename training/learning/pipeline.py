@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Latents, Maps
 from bundle.layout import ENCODERS
-from bundle.manifest import Manifest
+from bundle.manifest import Manifest, Precision
+from bundle.openvino_encoder import multiplies_bfloat16
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
 from bundle.spread import spread
@@ -22,6 +23,7 @@ from training.learning.backend import versions
 from training.learning.checkpoint import State
 from training.learning.config import FitConfig
 from training.learning.export import export
+from training.learning.halves import split_first
 from training.learning.learn import Course, learn
 from training.learning.network import Autoencoder, build
 from training.learning.quantize import CALIBRATION_TILES, quantize
@@ -68,7 +70,7 @@ def run_job(job: Job) -> Manifest:
     network, state = _train(job, Course(tiles, parts, job.work, mark), overlap)
     with job.log.step("export to ONNX", len(tiles)):
         export(network, job.work)
-    calibrated_on = _quantize(job, parts.train)
+    rounded = _round(job, parts.train)
     seen = examine(OnnxEncoder(job.work), tiles, overlap, job.log)
     settings = config.settings() | {
         "epochs": config.epochs_for(len(parts.train)),
@@ -95,17 +97,24 @@ def run_job(job: Job) -> Manifest:
                 "best_val_loss": min(state.history["val_loss"]),
                 "best_epoch": state.best_epoch,
             },
-            calibrated_on=calibrated_on,
+            rounded=rounded,
         ),
     )
 
 
-def _quantize(job: Job, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Write the int8 encoder; return the rows of the tiles that its scales were taken from."""
+def _round(job: Job, rows: NDArray[np.int64]) -> dict[Precision, NDArray[np.int64]]:
+    """Write the encoders of less precision.
+
+    Returns: of each, the rows of the tiles that its scales were taken from.
+    """
     chosen: NDArray[np.int64] = np.sort(rows)[spread(len(rows), CALIBRATION_TILES)]
     with job.log.step("quantise", len(chosen)):
         quantize(job.work / ENCODERS["fp32"], job.work / ENCODERS["int8"], job.tiles.read(chosen))
-    return chosen
+    made: dict[Precision, NDArray[np.int64]] = {"int8": chosen}
+    if multiplies_bfloat16():  # or nobody could tell here what it changes
+        split_first(job.work / ENCODERS["fp32"], job.work / ENCODERS["bf16"])
+        made["bf16"] = chosen[:0]
+    return made
 
 
 def _train(job: Job, course: Course, overlap: Overlap | None) -> tuple[Autoencoder, State]:

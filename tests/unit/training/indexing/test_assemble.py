@@ -305,7 +305,7 @@ def test_an_int8_encoder_is_measured_and_proved(make: Make, tmp_path: Path) -> N
     write_encoder(tmp_path / "encoder.onnx")
     write_encoder(tmp_path / "encoder-int8.onnx", drift=1e-3)
     write_decoder(tmp_path / "decoder.onnx")
-    made = dataclasses.replace(fitted, models=tmp_path, calibrated_on=np.arange(8))
+    made = dataclasses.replace(fitted, models=tmp_path, rounded={"int8": np.arange(8)})
     found = assemble(tmp_path / "bundle", made).quantization
     assert found is not None
     assert (found.calibration_tiles, found.tiles) == (8, 32)

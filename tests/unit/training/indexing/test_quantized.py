@@ -36,16 +36,16 @@ def trial(folder: Path, *, drift: float, calibrated_on: list[int]) -> Trial:
 
 def test_an_equal_encoder_changes_nothing(tmp_path: Path) -> None:
     """No verdict, no neighbour, no difference; the calibration's own tiles are not asked."""
-    found = measure(trial(tmp_path, drift=0.0, calibrated_on=[0, 5, 7]))
-    assert (found.calibration_tiles, found.tiles) == (3, COUNT - 3)
+    found = measure(trial(tmp_path, drift=0.0, calibrated_on=[0, 5, 7]), "int8")
+    assert found.tiles == COUNT - 3
     assert (found.verdict_flips, found.neighbor_overlap) == (0.0, 1.0)
-    assert found.largest_difference == 0.0
+    assert found.largest_difference < 1e-4  # runtimes add up in other orders
     assert not found.harmless  # too few to tell
 
 
 def test_a_drifting_encoder_is_told(tmp_path: Path) -> None:
     """Latents a fifth too large flip grey to bright and find other neighbours."""
-    found = measure(trial(tmp_path, drift=0.5, calibrated_on=[0]))
+    found = measure(trial(tmp_path, drift=0.5, calibrated_on=[0]), "int8")
     assert found.verdict_flips > 0
     assert found.neighbor_overlap < 0.98
     assert found.allowed_difference == pytest.approx(2 * found.largest_difference)
@@ -54,4 +54,4 @@ def test_a_drifting_encoder_is_told(tmp_path: Path) -> None:
 
 def test_calibrated_on_everything(tmp_path: Path) -> None:
     """A set so small that no tile is left is measured on all of it."""
-    assert measure(trial(tmp_path, drift=0.0, calibrated_on=[*range(COUNT)])).tiles == COUNT
+    assert measure(trial(tmp_path, drift=0.0, calibrated_on=[*range(COUNT)]), "int8").tiles == COUNT
