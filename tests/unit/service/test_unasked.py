@@ -15,10 +15,11 @@ def api(tiny_path: Path) -> Iterator[Api]:
         yield api
 
 
-@pytest.mark.parametrize("path", ["/neighbors/c303", "/encode/c303"])
-def test_no_query_is_all_defaults(api: Api, path: str) -> None:
+@pytest.mark.parametrize(("path", "query"), [("/neighbors/c303", "k=5"), ("/encode/c303", "v={}")])
+def test_no_query_is_all_defaults(api: Api, path: str, query: str) -> None:
     """The answer is that of an address which spells a default."""
-    plain, spelt = api.get(path), api.get(f"{path}?unknown=1")
+    query = query.format(api.serving.bundle.manifest.bundle_id)
+    plain, spelt = api.get(path), api.get(f"{path}?{query}")
     assert plain.status_code == spelt.status_code == 200
     assert plain.content == spelt.content
     assert plain.headers["etag"] == spelt.headers["etag"]
