@@ -368,7 +368,7 @@ def test_invalid_request_names_each_part(api: Api) -> None:
 @pytest.mark.parametrize(
     ("url", "offered"),
     [
-        ("/neighbors/c300?exact=true", "it has k, other_scans, v, positive, negative"),
+        ("/neighbors/c300?exact=true", "it has positive, negative, k, other_scans, v"),
         ("/encode/c300?k=5", "it has v"),
         ("/cluster/c300?k=5", "it has v"),
         ("/screen/c300?kk=5", "it has k, v"),
