@@ -71,6 +71,10 @@ def grow(
 ) -> Manifest:
     """Write a bundle of `count` tiles at `target`; `mapped` with true neighbours and their map."""
     points, origins = grown_points(source, count, np.random.default_rng(seed))
+    # As in a fit, the probes are stored tiles: a service starts only if it finds their neighbours.
+    probes = source.scale(source.arrays["probe_latents.npy"])
+    points[: len(probes)] = probes
+    origins[: len(probes)] = nearest(probes, source.points, 1).rows[:, 0]
     indexed = index_points(points, seed)
     mean, scale = source.arrays["scaler.npy"]
     k = source.manifest.neighbors
@@ -88,10 +92,9 @@ def grow(
             rows, others = np.arange(count, dtype=np.int32), np.arange(1, k + 1, dtype=np.int32)
             near = (rows[:, None] + others) % np.int32(count)
             away = np.array(source.neighbor_distances[origins])
-            # A service starts only if the probe's two nearest tiles are neighbours of each other.
-            found = nearest(source.scale(source.arrays["probe_latents.npy"]), points, 2)
-            probed = found.rows[:, 0]
-            near[probed, 0], away[probed, 0] = found.rows[:, 1], found.distances[:, 1]
+            found = nearest(probes, points, 2)
+            near[: len(probes), 0] = found.rows[:, 1]
+            away[: len(probes)] = found.distances[:, 1:]
         writer.array("neighbors.npy", near)
         writer.array("neighbor_distances.npy", np.sort(away, axis=1))
         for name in (*_COPIED, *_JUDGED):
