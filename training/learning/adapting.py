@@ -27,7 +27,7 @@ from training.overlap import Cells, Overlap
 from training.planting.grounds import NO, UNSAID, YES
 from training.planting.lesson_folder import Order, make_lessons, save_tiles
 from training.progress import StepLog
-from training.screening.placing import beside_adds
+from training.screening.placing import DOUBT, beside_adds
 from training.tiles import TileSet
 
 FEWEST = 100
@@ -35,8 +35,8 @@ FEWEST = 100
 _A_TILE, _MOST = 4, 8_000
 """Lessons for each tile, and in all, of one round."""
 _PASSES, _RATE = 3.0, 5e-4
-_DOUBT, _SURE = -1.5, 3.0
-"""Log-odds of a cell: below the first it counts as clean, above the second as lettering."""
+_SURE = 3.0
+"""Log-odds of a cell above which it counts as lettering; below DOUBT it is clean."""
 _TILE_DOUBT, _TILE_SURE = 0.0, 2.5
 """The same of a tile's peak."""
 _AT_ONCE = 64
@@ -121,7 +121,7 @@ def _placed(tiles: TileSet, overlap: Overlap | None, rows: NDArray[np.int64], ma
     agreed = overlap.agreed(maps) if overlap else maps
     found = peaks(agreed[:, None])[:, 0]
     more = beside_adds(found, tiles.scan_numbers[rows], tiles.positions[rows])
-    return agreed + np.where(agreed > _DOUBT, more[:, None, None], 0)
+    return agreed + np.where(agreed > DOUBT, more[:, None, None], 0)
 
 
 def _found(screener: keras.Model, tiles: Tiles) -> NDArray[np.float16]:
@@ -137,7 +137,7 @@ def _believed(maps: Maps) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """(m, 3, g, g) log-odds -> what is believed of the cells, (m, g, g, 3), and of the tiles."""
     of_tiles = peaks(maps)[:, _LETTERING]
     cells = np.moveaxis(maps, 1, -1)
-    return _said(cells, _DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
+    return _said(cells, DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
 
 
 def _said(log_odds: NDArray[np.float32], doubt: float, sure: float) -> NDArray[np.uint8]:

@@ -11,17 +11,20 @@ from training.tiles import TileSet
 
 _PART = 0.5
 """Of the surroundings, beside a tile's own evidence. Source: docs/decisions.md."""
+DOUBT = -1.5
+"""Log-odds of lettering below which a tile or a cell is clean, whatever lies beside it."""
 
 
 def placed(tiles: TileSet, agreed: Evidence) -> Evidence:
-    """Return what the tiles agree on, with what those beside each add to it of lettering.
+    """Return what the tiles agree on, with what those beside a doubtful one add of lettering.
 
     Args:
         tiles: n of them.
         agreed: of each, with the others that see the same film (`training.overlap`).
     """
     peaks = agreed.peaks.copy()
-    peaks[:, 0] += beside_adds(peaks[:, 0], tiles.scan_numbers, tiles.positions)
+    more = beside_adds(peaks[:, 0], tiles.scan_numbers, tiles.positions)
+    peaks[:, 0] += np.where(peaks[:, 0] > DOUBT, more, 0)
     return replace(agreed, peaks=peaks)
 
 
@@ -31,7 +34,8 @@ def beside_adds(
     """Return (n,) float32 what the tiles beside each add to its evidence of lettering.
 
     Lettering goes on over several tiles, along a film's edge. Half of how far the mean of those
-    beside lies above what is usual; nothing is taken away where they are clean.
+    beside lies above what is usual; nothing is taken away where they are clean. Where a tile is
+    clean beyond doubt it adds nothing either: that is for the caller to see to.
 
     Args:
         evidence: (n,) log-odds.
