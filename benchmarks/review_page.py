@@ -49,7 +49,14 @@ _ALL_SHOWN = """() => {
   return done;
 }"""
 _SCROLL = """([pixels, frames]) => new Promise((resolve) => {
-  const grid = document.getElementById("grid"), times = [];
+  const grid = document.getElementById("grid"), times = [], scripts = [];
+  // Of each animation frame over 50 ms, how long scripts ran in it.
+  const watch = new PerformanceObserver((list) => {
+    for (const {scripts: ran} of list.getEntries()) {
+      scripts.push(ran.reduce((sum, script) => sum + script.duration, 0));
+    }
+  });
+  watch.observe({type: "long-animation-frame"});
   let left = frames, before = performance.now(), blank = 0;
   const step = (now) => {
     times.push(now - before);
@@ -60,9 +67,9 @@ _SCROLL = """([pixels, frames]) => new Promise((resolve) => {
     if (!seen.closest("[role=row]")) blank += 1;
     grid.scrollTop += pixels;
     if (--left) requestAnimationFrame(step);
-    else resolve({times: times.slice(1), blank, moved: grid.scrollTop,
+    else setTimeout(() => resolve({times: times.slice(1), blank, scripts, moved: grid.scrollTop,
                   columns: Number(grid.getAttribute("aria-colcount")),
-                  height: grid.scrollHeight / Number(grid.getAttribute("aria-rowcount"))});
+                  height: grid.scrollHeight / Number(grid.getAttribute("aria-rowcount"))}), 200);
   };
   requestAnimationFrame(step);
 })"""
@@ -94,6 +101,8 @@ def scrolled(page: Page, pixels: int, frames: int) -> dict[str, Any]:
         "frame_ms_p99": round(times[int(len(times) * 0.99)], 1),
         "frame_ms_max": round(times[-1], 1),
         "frames_over_50_ms": sum(one > 50 for one in times),
+        "script_ms_in_frames_over_50_ms": round(sum(told["scripts"])),
+        "script_ms_max_in_a_frame": round(max(told["scripts"], default=0)),
         "frames_without_a_row": told["blank"],
         "pictures_there_after_ms": round((time.perf_counter() - start) * 1e3),
     }
