@@ -48,11 +48,6 @@ def _runs(precision: Precision) -> bool:
 
 
 def open_encoder(bundle: Bundle, *, threads: int = 0, precision: Precision = "fp32") -> Encoder:
-    """Load the bundle's encoder of a precision, see `encoder_in`."""
-    return encoder_in(bundle.path, threads=threads, precision=precision)
-
-
-def encoder_in(folder: Path, *, threads: int = 0, precision: Precision = "fp32") -> Encoder:
     """Load the encoder of a precision in the runtime that is fastest for it.
 
     That is ONNX Runtime for floats, and OpenVINO, where it is installed, for all else
@@ -61,8 +56,17 @@ def encoder_in(folder: Path, *, threads: int = 0, precision: Precision = "fp32")
     Raises:
         BundleDamaged: the file is not a model that can be run, or is another one.
     """
+    return encoders_in(bundle.path, threads=threads, precision=precision)[-1]
+
+
+def encoders_in(folder: Path, *, threads: int = 0, precision: Precision = "fp32") -> list[Encoder]:
+    """Load the encoder of a precision in each runtime that can run it here, the fastest last.
+
+    Raises:
+        BundleDamaged: the file is not a model that can be run, or is another one.
+    """
     # Always loaded: its checks are the reader's, and it takes over where OpenVINO is not.
-    encoder = OnnxEncoder(folder, threads=threads, precision=precision)
-    if precision == "fp32" or not openvino_encoder.is_installed():
-        return encoder
-    return OpenVinoEncoder(folder, threads=threads, precision=precision)
+    found: list[Encoder] = [OnnxEncoder(folder, threads=threads, precision=precision)]
+    if precision != "fp32" and openvino_encoder.is_installed() and _runs(precision):
+        found.append(OpenVinoEncoder(folder, threads=threads, precision=precision))
+    return found

@@ -152,9 +152,10 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
 def _rounding(fitted: Fitted, unfinished: Bundle) -> dict[str, Any]:
     """Return what the manifest tells of the encoders of less precision."""
     found: dict[str, Any] = {}
+    probes = spread(len(fitted.tiles), PROBES)
     for precision, rows in fitted.rounded.items():
         with fitted.log.step(f"measure {precision}", len(fitted.tiles)):
-            made = measure(Trial(fitted.models, fitted.tiles, rows, unfinished), precision)
+            made = measure(Trial(fitted.models, fitted.tiles, rows, probes, unfinished), precision)
         if precision == "int8":
             found["quantization"] = Quantization(calibration_tiles=len(rows), **made.model_dump())
         else:

@@ -1,5 +1,6 @@
 """What int8 changes is measured as the service would answer."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def trial(folder: Path, *, drift: float, calibrated_on: list[int]) -> Trial:
     )
     arrays = {name: bundle.arrays[name] for name in ("points.npy", "scaler.npy", "tile_sizes.npy")}
     bare = Bundle(bundle.path, bundle.manifest, arrays, (), np.empty(0, np.uint8))
-    return Trial(bundle.path, tiles, np.array(calibrated_on), bare)
+    return Trial(bundle.path, tiles, np.array(calibrated_on), np.arange(4), bare)
 
 
 def test_an_equal_encoder_changes_nothing(tmp_path: Path) -> None:
@@ -55,3 +56,12 @@ def test_a_drifting_encoder_is_told(tmp_path: Path) -> None:
 def test_calibrated_on_everything(tmp_path: Path) -> None:
     """A set so small that no tile is left is measured on all of it."""
     assert measure(trial(tmp_path, drift=0.0, calibrated_on=[*range(COUNT)]), "int8").tiles == COUNT
+
+
+def test_the_probes_count_in_what_is_allowed(tmp_path: Path) -> None:
+    """The self-test would else refuse an encoder whose largest error is on one of its tiles."""
+    one = trial(tmp_path, drift=0.5, calibrated_on=[*range(COUNT - 1)])
+    few = measure(dataclasses.replace(one, probes=np.array([COUNT - 1])), "int8")
+    more = measure(dataclasses.replace(one, probes=np.arange(COUNT)), "int8")
+    assert few.tiles == more.tiles == 1
+    assert more.largest_difference > few.largest_difference
