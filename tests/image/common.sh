@@ -23,7 +23,7 @@ compose() { docker compose "${FILES[@]}" "$@"; }
 cleanup() {
   local status=$?
   [ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null || true
-  [ "$status" = 0 ] || compose logs 2>&1 | grep -v '"level":"info"' | tail -40 || true
+  [ "$status" = 0 ] || compose logs 2>&1 | grep -v -e '"level":"info"' -e ' 200 ' | tail -40 || true
   compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
   rm -rf "$SCRATCH"
   exit "$status"
