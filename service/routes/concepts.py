@@ -11,7 +11,7 @@ from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.results import problem_with
-from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
+from service.deps import ADMIN, Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BothMarks
 from service.openapi import json_body, problems
 from service.requests.json_bodies import read_json
@@ -52,7 +52,6 @@ Name = Annotated[
     ),
     AfterValidator(_name),
 ]
-Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
 Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
 _CHANGES = (400, 403, 408, 413, 415, 422, 429, 503)
 

@@ -80,7 +80,9 @@ class ReviewQuery(BaseModel):
         "whatever was decided meanwhile.",
         examples=[7],
     )
-    offset: int = Field(0, ge=0, description="Tiles of the list to leave out.", examples=[0])
+    offset: int = Field(
+        0, ge=0, lt=2**63, description="Tiles of the list to leave out.", examples=[0]
+    )
     limit: int = Field(100, ge=1, le=1000, description="Tiles in the piece.", examples=[100])
 
     def wanted(self) -> Wanted:

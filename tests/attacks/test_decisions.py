@@ -131,3 +131,12 @@ def test_parameters_without_end(service: Victim) -> None:
     flood = "&".join(f"a{number}" for number in range(4000))
     answer = service.api.get(f"/neighbors/c300?{flood}")
     assert (answer.status_code, len(answer.json()["errors"])) == (422, 20)
+
+
+@pytest.mark.parametrize(
+    "path", ["/review/tiles", "/decisions", "/decisions/agreement", "/concepts/none/ranking"]
+)
+def test_numbers_that_no_json_holds(service: Victim, path: str) -> None:
+    """A piece that begins after more tiles than 64 bits count is refused, not answered with 500."""
+    answer = service.api.get(f"{path}?offset={2**63}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
