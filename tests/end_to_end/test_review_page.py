@@ -228,7 +228,7 @@ def test_the_list_is_filtered(chromium: Browser, site: str) -> None:
     with review(chromium, site) as page:
         page.keyboard.press("d")
         expect(chip(page, "c300")).to_have_text("drop")
-        page.get_by_label("Verdict").select_option("keep")
+        page.get_by_label("Verdict", exact=True).select_option("keep")
         page.get_by_role("button", name="Show").click()
         expect(tile(page, "c303")).to_be_visible()
         expect(tile(page, "c300")).to_have_count(0)
