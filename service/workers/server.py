@@ -25,6 +25,7 @@ from service.requests.connections import patient
 from service.settings import Settings
 from service.workers.follow import follow
 from service.workers.member import Member, Post, beat, encoded
+from service.workers.memory import dedicate
 from service.workers.supervisor import Supervisor
 
 _LOOK_S = 0.02
@@ -64,6 +65,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     """Answer in this process alone."""
+    dedicate()
     app = create_app(settings)
     server = Server(app, settings)
     async with server.living(listener):
@@ -104,6 +106,7 @@ def _work(settings: Settings, listener: socket.socket, post: Post) -> None:
 
 
 async def _work_until_told(settings: Settings, listener: socket.socket, post: Post) -> None:
+    dedicate()
     beating = asyncio.create_task(beat(post))
     app = create_app(settings, join=partial(Member, post=post), folder=post.folder)
     server = Server(app, settings)
