@@ -5,9 +5,9 @@
 
 Eight connections, kept alive, send single tiles, forms of eight and questions about stored tiles,
 and decide: each about a tile of its own, with a comment that no other decision has. At SIGTERM it
-writes what it saw to SEEN as JSON: requests, those that failed by method with the first few
-reasons, the slowest in ms, how many answers came from each bundle, and for each tile the comments
-that were acknowledged.
+writes what it saw to SEEN as JSON: requests, those that failed by method and by kind with the first
+few reasons, the slowest in ms, how many answers came from each bundle, and for each tile the
+comments that were acknowledged.
 
 `--kept` compares those with answers of GET /tiles/{id}/decision?history=true in files: each comment
 that was acknowledged must be there, and none twice.
@@ -60,6 +60,7 @@ class Load:
         self.stop = threading.Event()
         self.bundles: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self.kinds: Counter[str] = Counter()
         self.reasons: list[str] = []
         self.acknowledged: dict[str, list[str]] = {tile: [] for tile in self.tiles}
         self.slowest_ms = 0.0
@@ -95,6 +96,7 @@ class Load:
         self.slowest_ms = max(self.slowest_ms, 1000 * (time.perf_counter() - began))
         if problem:
             self.failed[method] += 1
+            self.kinds[problem.split()[0].rstrip(":")] += 1
             self.reasons.append(f"{method} {path}: {problem}")
             time.sleep(PAUSE_S)
         else:
@@ -106,6 +108,7 @@ class Load:
         return {
             "requests": self.bundles.total() + self.failed.total(),
             "failed": self.failed,
+            "kinds": self.kinds,
             "reasons": self.reasons[:5],
             "slowest_ms": round(self.slowest_ms),
             "bundles": self.bundles,
@@ -124,8 +127,8 @@ def kept(seen: Path, histories: list[Path]) -> int:
         lost += len(set(acknowledged[answer["id"]]) - set(found))
         twice += sum(times > 1 for times in found.values())
     told = sum(map(len, acknowledged.values()))
-    print(f"  {load['requests']} requests, {sum(load['failed'].values())} failed; ", end="")
-    print(f"{told} decisions acknowledged, {lost} lost, {twice} kept twice")
+    print(f"  {load['requests']} requests, failed: {load['kinds'] or 'none'}")
+    print(f"  {told} decisions acknowledged, {lost} lost, {twice} kept twice")
     return int(lost > 0 or twice > 0 or not told)
 
 

@@ -58,7 +58,8 @@ import sys
 seen = json.load(open(sys.argv[1]))
 print(f"  {seen['requests']} requests, {sum(seen['failed'].values())} failed, slowest {seen['slowest_ms']} ms")
 print("  answers by bundle:", seen["bundles"])
-print(*(f"  {reason}" for reason in seen["reasons"]), sep="\n", end="")
+for reason in seen["reasons"]:
+    print(" ", reason)
 sys.exit(bool(seen["failed"]) or set(seen["bundles"]) != set(sys.argv[2:]))
 PYTHON
 }
@@ -186,7 +187,8 @@ import sys
 seen = json.load(open(sys.argv[1]))
 failed = seen["failed"]
 print(f"  {seen['requests']} requests, failed by method: {failed or 'none'}; slowest {seen['slowest_ms']} ms")
-print(*(f"  {reason}" for reason in seen["reasons"]), sep="\n", end="")
+for reason in seen["reasons"]:
+    print(" ", reason)
 # Eight connections had one request under way each; a GET is asked again by the proxy.
 sys.exit(failed.get("GET", 0) > 0 or sum(failed.values()) > 8)
 PYTHON
