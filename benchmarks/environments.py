@@ -11,6 +11,7 @@ from benchmarks.server import ROOT
 WORK = ROOT / "build" / "peers"
 _TIMEOUT_S = 4 * 3600
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_QUIET = {"HF_HUB_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"}
 
 
 class PeerMissing(Exception):
@@ -66,7 +67,7 @@ def run_script(name: str, python: Path, arguments: list[str]) -> None:
 def _run(name: str, command: list[str]) -> None:
     log = WORK / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | dict.fromkeys(_THREADS, "1") | {"HF_HUB_OFFLINE": "1"}
+    environment = os.environ | dict.fromkeys(_THREADS, "1") | _QUIET
     with log.open("w") as stream:
         try:
             subprocess.run(

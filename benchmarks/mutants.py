@@ -18,6 +18,22 @@ _MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _KINDS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"zTXt")
 _NUMBERS = (0, 1, 7, 8, 255, 256, 2047, 2048, 65_535, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+"""Bits of a sample that each colour type may have."""
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_SIZES = ((8, 8), (16, 16), (33, 9), (64, 64))
+_WHOLE = ((0, 0, 1, 1),)
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+"""Passes of an interlaced picture: first column, first row, steps."""
+
 Chunk = tuple[bytes, bytes]
 
 
@@ -54,11 +70,17 @@ def split(data: bytes) -> list[Chunk]:
 
 @cache
 def _seeds() -> list[list[Chunk]]:
-    """Return sound PNGs of every mode, in several sizes, as chunks."""
+    """Return sound PNGs as chunks: all kinds that the format knows, and as Pillow writes them."""
     rng = random.Random(0)  # noqa: S311, as above
-    found = []
+    found = [
+        sound(rng, colour, depth, size, interlaced=interlaced)
+        for colour, depths in _DEPTHS.items()
+        for depth in depths
+        for interlaced in (False, True)
+        for size in _SIZES
+    ]
     for mode in _MODES:
-        for width, height in ((8, 8), (16, 16), (33, 9), (64, 64)):
+        for width, height in _SIZES:
             image = Image.frombytes("L", (width, height), rng.randbytes(width * height))
             stream = BytesIO()
             image.convert(mode).save(stream, "PNG")
@@ -67,6 +89,30 @@ def _seeds() -> list[list[Chunk]]:
     stream = BytesIO()
     frames[0].save(stream, "PNG", save_all=True, append_images=frames[1:])
     return [*found, split(stream.getvalue())]
+
+
+def sound(
+    rng: random.Random, colour: int, depth: int, size: tuple[int, int], *, interlaced: bool
+) -> list[Chunk]:
+    """Return a sound PNG of noise as chunks, each line with another filter.
+
+    Args:
+        rng: the noise.
+        colour: colour type: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha.
+        depth: bits of a sample.
+        size: width and height in pixels.
+        interlaced: in the seven passes of Adam7.
+    """
+    (width, height), bits = size, depth * _SAMPLES[colour]
+    lines = bytearray()
+    for left, top, across, down in _ADAM7 if interlaced else _WHOLE:
+        columns, rows = len(range(left, width, across)), len(range(top, height, down))
+        for _ in range(rows if columns else 0):
+            lines += bytes([rng.randrange(5)]) + rng.randbytes((columns * bits + 7) // 8)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
+    palette = [(b"PLTE", rng.randbytes(3 * 2**depth))] if colour == 3 else []
+    pixels = (b"IDAT", zlib.compress(bytes(lines)))
+    return [(b"IHDR", header), *palette, pixels, (b"IEND", b"")]
 
 
 def _place(rng: random.Random, chunks: list[Chunk]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+_VECTOR_UNITS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16")
 PACKAGES = (
     "fastapi",
     "keras",
@@ -58,7 +59,9 @@ def machine() -> dict[str, Any]:
     flags = next((line for line in info.splitlines() if line.startswith("flags")), "")
     return {
         "processor": models[0] if models else platform.processor(),
-        "vector_units": [flag for flag in ("avx2", "avx512f", "avx512_vnni") if flag in flags],
+        "vector_units": [
+            flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16") if flag in flags
+        ],
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.machine()}",

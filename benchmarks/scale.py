@@ -26,7 +26,7 @@ _POLL_S = 0.2
 def tree_memory_mib(pid: int) -> tuple[float, float]:
     """Return (resident, proportional) memory in MiB of a process and all below it."""
     resident = proportional = 0
-    for one in _tree(pid):
+    for one in tree(pid):
         try:
             lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()[1:]
         except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -37,7 +37,8 @@ def tree_memory_mib(pid: int) -> tuple[float, float]:
     return resident / 1024, proportional / 1024
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
+    """Return a process and all below it."""
     found = [pid]
     for one in found:
         for task in Path(f"/proc/{one}/task").glob("*/children"):

@@ -50,7 +50,7 @@ def served(bundle: Path, *options: str, cores: Sequence[int] = ()) -> Iterator[S
         yield Served(process.pid, port, round(time.perf_counter() - start, 3))
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=_DEADLINE_S)
 
 
 def _port(process: subprocess.Popen[bytes]) -> int:

@@ -1,5 +1,11 @@
 """The contract between training and service: what a bundle is, and how a tile becomes input."""
 
+import os
+
+# Before ONNX Runtime is imported: as it is built for Linux from 1.29 on it tells its makers of each
+# model that it loads, unless this is set.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 from bundle.bundle import Bundle
 from bundle.clusters import Assignment, assign
 from bundle.encoders import choose_precision, open_encoder

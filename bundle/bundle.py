@@ -64,7 +64,7 @@ class Bundle:
 
     @property
     def points(self) -> Points:
-        """(n, d) float32: scaled latents."""
+        """(n, d) float32: scaled latents, the last with what the scan says."""
         return self.arrays["points.npy"]
 
     @property

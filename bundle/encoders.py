@@ -1,53 +1,72 @@
 """Which encoder of a bundle serves, in which runtime."""
 
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import onnxruntime
 
+from bundle import openvino_encoder
 from bundle.bundle import Bundle
 from bundle.errors import BundleError
 from bundle.manifest import Precision
+from bundle.openvino_encoder import OpenVinoEncoder
 from bundle.runtime import Encoder, OnnxEncoder
 
-PrecisionChoice: TypeAlias = Literal["auto", "fp32", "int8"]
+PrecisionChoice: TypeAlias = Literal["auto", "fp32", "bf16", "int8"]
 
 
 def choose_precision(bundle: Bundle, wanted: PrecisionChoice) -> Precision:
     """Return the precision to serve.
 
-    `auto` takes int8 where the manifest says that it changes nothing that matters, but on a
-    GPU, which multiplies floats faster.
+    `auto` takes the fastest that can run here of which the manifest says that it changes nothing
+    that matters; on a GPU, which multiplies floats faster, that is fp32.
 
     Raises:
-        BundleError: int8 is wanted and the bundle has no such encoder.
+        BundleError: the bundle has no encoder of the one that is wanted, or it cannot run here.
     """
-    made = bundle.manifest.quantization
-    if wanted == "int8" and made is None:
+    made = bundle.manifest.rounded
+    if wanted == "auto":
+        if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+            return "fp32"
+        good = (one for one, seen in made.items() if seen.harmless and _runs(one))
+        return next(good, "fp32")
+    if wanted != "fp32" and wanted not in made:
         raise BundleError(
-            f"The bundle {bundle.path} has no int8 encoder. Fit it anew, or set the "
+            f"The bundle {bundle.path} has no {wanted} encoder. Fit it anew, or set the "
             "precision to auto or fp32."
         )
-    if wanted != "auto":
-        return wanted
-    has_gpu = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-    return "int8" if made is not None and made.harmless and not has_gpu else "fp32"
+    if not _runs(wanted):
+        raise BundleError(
+            f"An encoder in {wanted} takes OpenVINO and a processor that multiplies bfloat16. "
+            "Set the precision to auto, fp32 or int8."
+        )
+    return wanted
+
+
+def _runs(precision: Precision) -> bool:
+    return precision != "bf16" or openvino_encoder.multiplies_bfloat16()
 
 
 def open_encoder(bundle: Bundle, *, threads: int = 0, precision: Precision = "fp32") -> Encoder:
-    """Load the bundle's encoder of a precision in the runtime that is fastest for it.
+    """Load the encoder of a precision in the runtime that is fastest for it.
 
-    That is ONNX Runtime but for the int8 encoder of the study, which OpenVINO, where it is
-    installed, runs 1.4 times as fast (docs/decisions.md).
+    That is ONNX Runtime for floats, and OpenVINO, where it is installed, for all else
+    (docs/decisions.md).
+
+    Raises:
+        BundleDamaged: the file is not a model that can be run, or is another one.
+    """
+    return encoders_in(bundle.path, threads=threads, precision=precision)[-1]
+
+
+def encoders_in(folder: Path, *, threads: int = 0, precision: Precision = "fp32") -> list[Encoder]:
+    """Load the encoder of a precision in each runtime that can run it here, the fastest last.
 
     Raises:
         BundleDamaged: the file is not a model that can be run, or is another one.
     """
     # Always loaded: its checks are the reader's, and it takes over where OpenVINO is not.
-    encoder = OnnxEncoder(bundle.path, threads=threads, precision=precision)
-    has_maps = bundle.arrays["probe_maps.npy"].shape[1] > 0
-    if precision == "int8" and not has_maps and find_spec("openvino"):
-        from bundle.openvino_encoder import OpenVinoEncoder  # noqa: PLC0415  takes 0.3 s
-
-        return OpenVinoEncoder(bundle.path, threads=threads, precision=precision)
-    return encoder
+    found: list[Encoder] = [OnnxEncoder(folder, threads=threads, precision=precision)]
+    if precision != "fp32" and openvino_encoder.is_installed() and _runs(precision):
+        found.append(OpenVinoEncoder(folder, threads=threads, precision=precision))
+    return found

@@ -17,7 +17,7 @@ ARRAYS: dict[str, ArraySpec] = {
     "ids.npy": ArraySpec("S", "n", "ids as UTF-8, strictly ascending by byte"),
     "latents.npy": ArraySpec("<f4", "n d", "encoder output"),
     "scaler.npy": ArraySpec("<f4", "2 d", "mean and scale: point = (latent - mean) / scale"),
-    "points.npy": ArraySpec("<f4", "n d", "scaled latents"),
+    "points.npy": ArraySpec("<f4", "n d", "scaled latents, the last with what the scan says"),
     "neighbors.npy": ArraySpec("<i4", "n k", "rows of the nearest other tiles, nearest first"),
     "neighbor_distances.npy": ArraySpec("<f4", "n k", "their distances"),
     "random_distances.npy": ArraySpec("<f4", "q", "ascending distances of random pairs"),
@@ -64,12 +64,12 @@ MAP = "map.npy"
 OPTIONAL_ARRAYS: dict[str, ArraySpec] = {
     PICTURE_HASHES: ArraySpec("|u1", "n h", "the first 16 bytes of each picture's SHA-256"),
     TILE_HASHES: ArraySpec("|u1", "n h", "content hash of each tile, see bundle.preprocess"),
-    SURROUNDINGS: ArraySpec("<f4", "n", "log-odds that the tiles beside add to LETTERING"),
+    SURROUNDINGS: ArraySpec("<f4", "n", "what the scan changes of the evidence of LETTERING"),
     MAP: ArraySpec("<f4", "n 2", "places of the tiles in a plane, for maps"),
 }
 """PICTURE_HASHES, of bundles with many pictures: with it each is checked when it is read, not all
 at the start. TILE_HASHES and MAP, absent from bundles of before: by the hashes decisions find their
-tile again. SURROUNDINGS, absent where none adds anything."""
+tile again. SURROUNDINGS, absent where they change nothing."""
 
 OTHERS: dict[str, str] = {
     "encoder.onnx": "(n, s, s) uint8 -> (n, d) float32 and, of some, (n, 3, g, g) float32",
@@ -78,13 +78,18 @@ OTHERS: dict[str, str] = {
     "scans.json": "a list of {name, patient}",
 }
 
-ENCODERS: dict[Precision, str] = {"fp32": "encoder.onnx", "int8": "encoder-int8.onnx"}
+ENCODERS: dict[Precision, str] = {
+    "fp32": "encoder.onnx",
+    "bf16": "encoder-bf16.onnx",
+    "int8": "encoder-int8.onnx",
+}
 """The file of each precision."""
 
 OPTIONAL: dict[str, str] = {
+    ENCODERS["bf16"]: "as encoder.onnx, written for convolutions in bfloat16",
     ENCODERS["int8"]: "as encoder.onnx, its convolutions in 8-bit integers",
 }
-"""Files that a bundle may hold; `quantization` of the manifest says what the encoder changes."""
+"""Files that a bundle may hold; `bfloat16` and `quantization` of the manifest tell of them."""
 
 
 def specs(manifest: Manifest) -> dict[str, ArraySpec]:

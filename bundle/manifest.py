@@ -23,10 +23,10 @@ FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 16 * 2**20
 MOST_FLIPS, LEAST_OVERLAP, LEAST_MEASURED = 0.001, 0.98, 100
-"""Verdicts that may differ, neighbours that must not, and tiles that it takes to tell, for int8
-to serve unasked."""
+"""Verdicts that may differ, neighbours that must not, and tiles that it takes to tell, for an
+encoder of less precision to serve unasked."""
 
-Precision: TypeAlias = Literal["fp32", "int8"]
+Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
 """What an encoder's convolutions multiply."""
 Setting: TypeAlias = str | int | float | bool | list[str] | None
 
@@ -145,14 +145,12 @@ class Screening(_Part):
     benchmark: PlantedBenchmark
 
 
-class Quantization(_Part):
-    """What `encoder-int8.onnx` changes beside `encoder.onnx`, measured at fit.
+class Rounding(_Part):
+    """What an encoder of less precision changes beside `encoder.onnx`, measured at fit.
 
-    On stored tiles that it was not calibrated on: shares are 0 to 1, the difference is in
-    the units of latents and maps.
+    On stored tiles: shares are 0 to 1, the difference is in the units of latents and maps.
     """
 
-    calibration_tiles: int = Field(ge=1)
     tiles: int = Field(ge=1, description="tiles that the following was measured on")
     verdict_flips: float = Field(ge=0, le=1, description="share whose verdict is another")
     neighbor_overlap: float = Field(
@@ -166,6 +164,12 @@ class Quantization(_Part):
         """Whether it changes nothing that matters, and so may serve unasked."""
         same = self.verdict_flips <= MOST_FLIPS and self.neighbor_overlap >= LEAST_OVERLAP
         return same and self.tiles >= LEAST_MEASURED
+
+
+class Quantization(Rounding):
+    """What `encoder-int8.onnx` changes, on tiles that it was not calibrated on."""
+
+    calibration_tiles: int = Field(ge=1)
 
 
 class Concept(_Part):
@@ -188,7 +192,7 @@ class Concept(_Part):
     note: str = ""
 
 
-_ABSENT = ("index", "quantization", "concepts")
+_ABSENT = ("index", "quantization", "bfloat16", "concepts")
 """Fields that are written only where they are not None."""
 
 
@@ -218,7 +222,9 @@ class Manifest(_Part):
     quantization: Quantization | None = Field(
         default=None, description="of `encoder-int8.onnx`; absent where there is none"
     )
-
+    bfloat16: Rounding | None = Field(
+        default=None, description="of `encoder-bf16.onnx`; absent where there is none"
+    )
     concepts: tuple[Concept, ...] | None = Field(
         default=None, description="what was taught; absent where nothing was"
     )
@@ -235,6 +241,12 @@ class Manifest(_Part):
         """Leave out what is not there, so that bundles of before keep their id."""
         written: dict[str, Any] = write(self)
         return {key: value for key, value in written.items() if key not in _ABSENT or value}
+
+    @property
+    def rounded(self) -> dict[Precision, Rounding]:
+        """What the encoders of less precision change, those that there are, fastest first."""
+        both: dict[Precision, Rounding | None] = {"int8": self.quantization, "bf16": self.bfloat16}
+        return {precision: made for precision, made in both.items() if made is not None}
 
     def expected_id(self) -> str:
         """Return the id that the content must have: SHA-256 of the rest, 16 hex digits.

@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 BESIDE = 8
 """Most tiles beside another: those round it on a grid."""
 _AT_ONCE = 256
+_FAR = np.iinfo(np.int32).max
 
 
 def beside(
-    scans: NDArray[np.int32], positions: NDArray[np.int32], *, most: int = BESIDE
+    scans: NDArray[np.int32],
+    positions: NDArray[np.int32],
+    *,
+    most: int = BESIDE,
+    within: float | None = None,
 ) -> NDArray[np.int32]:
     """Return (n, most) int32 rows of the tiles one step away in the same scan, -1 for none.
 
@@ -21,20 +26,21 @@ def beside(
     Args:
         scans: (n,) number of each tile's scan, -1 when not known.
         positions: (n, 2) int32 y and x in the scan in pixels, -1 when not known.
-        most: tiles kept of those within a step.
+        most: tiles kept of those within a step, the nearest.
+        within: how far away they may be in pixels of the scan; None is a step.
     """
     found = np.full((len(scans), most), -1, dtype=np.int32)
     groups = list(_placed(scans, positions))
     steps = [_nearest(positions[rows]) for rows in groups]
     if not steps:
         return found
-    step = np.quantile(np.concatenate(steps), 0.5, method="lower")
+    step = within or np.quantile(np.concatenate(steps), 0.5, method="lower")
     for rows in groups:
         for start in range(0, len(rows), _AT_ONCE):
             part = rows[start : start + _AT_ONCE]
             away = _distances(positions[part], positions[rows])
             near = (away > 0) & (away <= step)
-            order = np.argsort(~near, axis=1, kind="stable")[:, :most]
+            order = np.argsort(np.where(near, away, _FAR), axis=1, kind="stable")[:, :most]
             kept = np.take_along_axis(near, order, axis=1)
             found[part, : order.shape[1]] = np.where(kept, rows[order], -1)
     return found
@@ -58,7 +64,7 @@ def _distances(some: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np
 def _nearest(positions: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return, of some of the tiles, the distance to the nearest other one."""
     away = _distances(positions[:_AT_ONCE], positions)
-    result: NDArray[np.int32] = np.where(away > 0, away, np.iinfo(np.int32).max).min(axis=1)
+    result: NDArray[np.int32] = np.where(away > 0, away, _FAR).min(axis=1)
     return result
 
 

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
+from isal.isal_zlib import crc32
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
@@ -23,6 +24,7 @@ from bundle.errors import (
     TileTooLarge,
     TileTooSmall,
 )
+from bundle.inflate import stored
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 33  # signature, then the whole IHDR chunk
@@ -97,8 +99,8 @@ def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
         )
 
 
-def plain_png(data: bytes) -> bytes:
-    """Return the PNG with the chunks that make its pixels and no other, each one checked.
+def plain_chunks(data: bytes) -> list[bytes]:
+    """Return a PNG's signature and the chunks that make its pixels, no other, each one checked.
 
     Pillow does not look at the checksum of the pixels, believes the last of two headers
     (which could ask for any amount of memory), and reads text, colour profiles and EXIF.
@@ -113,7 +115,7 @@ def plain_png(data: bytes) -> bytes:
         chunk = data[at : at + 12 + length]
         if len(chunk) < 12 + length:
             raise DamagedTile(f"The PNG ends early, at byte {len(data)}. Send it again, whole.")
-        if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
+        if crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
             raise DamagedTile(f"The PNG is altered near byte {at}. Send it again, whole.")
         if kind == b"IHDR" and at > len(SIGNATURE):
             raise DamagedTile("The PNG has two headers. Save it again as a plain PNG.")
@@ -122,7 +124,7 @@ def plain_png(data: bytes) -> bytes:
         if kind in _PIXEL_CHUNKS or (kind == b"tRNS" and keyed):
             kept.append(chunk)
         at += len(chunk)
-    return b"".join(kept)
+    return kept
 
 
 def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
@@ -147,9 +149,9 @@ def read_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
 def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, float]:
     """Return one grey channel, as Pillow holds it (a copy fewer than an array), and the colour."""
     check_size(*png_size(data), max_pixels)
-    plain = plain_png(data)
+    plain = stored(plain_chunks(data))
     try:
-        with PngImageFile(BytesIO(plain)) as image:
+        with PngImageFile(BytesIO(b"".join(plain))) as image:
             image.load()
             return _grey(image)
     except _BROKEN as error:

@@ -113,8 +113,7 @@ def file_hash(file: Path) -> str:
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
     expected = {*specs(manifest), *OTHERS}
-    if manifest.quantization is not None:
-        expected.add(ENCODERS["int8"])
+    expected |= {ENCODERS[precision] for precision in manifest.rounded}
     for name in sorted(expected ^ set(manifest.files)):
         if name in expected:
             raise BundleDamaged(f"{MANIFEST} does not list {name}.")

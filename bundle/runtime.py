@@ -19,7 +19,7 @@ from bundle.manifest import Precision
 
 PIECE = 16
 """Tiles of a run: longer ones gain nothing on a CPU and keep their memory."""
-_APART = 4
+APART = 4
 """Tiles a thread from which each has runs of its own. Source: docs/decisions.md."""
 _PROVIDERS: dict[str, dict[str, str]] = {
     "CUDAExecutionProvider": {"use_tf32": "0"},  # its ten bits would fail the self-test
@@ -103,7 +103,7 @@ class _Model:
         tiles have all threads for one run; of more, each thread runs pieces of its own, which
         loses less to waiting. The bits are the same.
         """
-        if self._threads > 1 and len(batch) >= _APART * self._threads:
+        if self._threads > 1 and len(batch) >= APART * self._threads:
             size = min(PIECE, -(-len(batch) // self._threads))
             pieces = [batch[at : at + size] for at in range(0, len(batch), size)]
             found = list(self._pool.map(partial(self._ask, self._single), pieces))
@@ -181,7 +181,7 @@ class OnnxDecoder(_Model):
 
 def precisions(bundle: Bundle) -> list[Precision]:
     """Return the precisions that the bundle has an encoder of."""
-    return ["fp32"] if bundle.manifest.quantization is None else ["fp32", "int8"]
+    return ["fp32", *bundle.manifest.rounded]
 
 
 def allowed_difference(bundle: Bundle, precision: Precision) -> float:
@@ -189,10 +189,10 @@ def allowed_difference(bundle: Bundle, precision: Precision) -> float:
 
     The stored ones are the float encoder's.
     """
-    made = bundle.manifest.quantization
-    if precision == "int8" and made is not None:
-        return made.allowed_difference
-    return bundle.manifest.thresholds["self_test"].value
+    made = bundle.manifest.rounded.get(precision)
+    return (
+        bundle.manifest.thresholds["self_test"].value if made is None else made.allowed_difference
+    )
 
 
 def self_test(bundle: Bundle, encoder: Encoder, precision: Precision = "fp32") -> float:

@@ -93,6 +93,11 @@ class Reason:
     name: str | None = None
     """Of the concept, where it is one."""
 
+    @property
+    def title(self) -> str:
+        """The code, with the concept's name as in `CONCEPT:skin marker`: for lists."""
+        return f"{self.code}:{self.name}" if self.name else self.code
+
 
 def gather(maps: Maps, side: int) -> Evidence:
     """Reduce maps to their peaks and the boxes round them.
@@ -275,6 +280,14 @@ def reasons(
             box = tuple(boxes[column].tolist()) if placed else None
             found.append(Reason(code, float(scores[column]), box))
     return sorted(found, key=lambda reason: -reason.score)
+
+
+def stored_reasons(bundle: Bundle, row: int) -> list[Reason]:
+    """Return what was found on a stored tile, concepts too, the highest score first."""
+    concepts, likeness = bundle.manifest.concepts or (), bundle.concept_scores[row]
+    boxes = bundle.arrays["boxes.npy"][row]
+    found = reasons(bundle.manifest.screening, bundle.scores[row], boxes)
+    return sorted(found + concept_reasons(concepts, likeness), key=lambda reason: -reason.score)
 
 
 def reference_distances(stored: Points, points: Points) -> NDArray[np.float32]:

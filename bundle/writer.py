@@ -11,11 +11,12 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bundle.encoders import encoders_in
 from bundle.errors import BundleError
 from bundle.layout import ARRAYS, CONCEPTS, INDEX, OPTIONAL, OPTIONAL_ARRAYS, OTHERS
 from bundle.manifest import MANIFEST, FileEntry, Manifest
 from bundle.reader import file_hash, open_bundle
-from bundle.runtime import OnnxEncoder, precisions, self_test
+from bundle.runtime import precisions, self_test
 
 
 class BundleWriter:
@@ -87,8 +88,8 @@ class BundleWriter:
         (self.staging / MANIFEST).write_text(complete.model_dump_json(indent=1) + "\n")
         bundle = open_bundle(self.staging)
         for precision in precisions(bundle):
-            encoder = OnnxEncoder(self.staging, threads=1, precision=precision)
-            self_test(bundle, encoder, precision)
+            for encoder in encoders_in(self.staging, threads=1, precision=precision):
+                self_test(bundle, encoder, precision)
         for file in self.staging.iterdir():
             _sync(file)
         check_target(self.target)

@@ -15,7 +15,7 @@ if sys.argv[:1] == ["-m"] and importlib.util.find_spec("httpx") is None:
 
 from .api import Client
 from .async_api import AsyncClient
-from .decisions import BatchDecided, Decided, NewDecision, TileDecisions
+from .decisions import BatchDecided, Decided, Imported, NewDecision, TileDecisions
 from .errors import (
     BundleChanged,
     ClientError,
@@ -61,6 +61,7 @@ __all__ = [
     "Encoded",
     "Evidence",
     "FailedTile",
+    "Imported",
     "InputUnusable",
     "Neighbor",
     "Neighbors",

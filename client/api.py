@@ -15,7 +15,7 @@ import httpx
 
 from . import decisions, exports, questions
 from .answers import Json
-from .decisions import BatchDecided, Decision, NewDecision, TileDecisions
+from .decisions import BatchDecided, Decision, Imported, NewDecision, TileDecisions
 from .errors import InputUnusable
 from .exports import Checked
 from .keys import key_headers, reviewer_headers
@@ -150,6 +150,7 @@ class Client:
                 params=step.params or None,
                 files=step.files or None,
                 json=step.json,
+                content=step.content,
                 headers={"Accept": step.accept, **step.headers},
             )
             response = self._http.send(request, stream=step.stream)
@@ -367,9 +368,15 @@ class Client:
         """Decide about many stored tiles at once; undone as one."""
         return self.run(decisions.decide_many(self.terms, new))
 
-    def import_decisions(self, table: Path) -> BatchDecided:
-        """Decide as a CSV says: id, decision, and reason and comment if it has them."""
-        return self.run(decisions.decide_many(self.terms, decisions.read_csv(table)))
+    def import_decisions(self, table: Path, *, partial: bool = False) -> Imported:
+        """Decide as a CSV says: one of your own, or the list of an export; all lines or none.
+
+        Args:
+            table: with columns id and decision, and reason, comment and reviewer if it has them.
+            partial: write the lines that can be used, though others cannot; without it
+                ServiceRefused has what is wrong with each in `problem.errors`.
+        """
+        return self.run(decisions.import_table(self.terms, table, partial=partial))
 
     def undo(self) -> BatchDecided:
         """Take back one's own last batch of decisions that is not taken back yet."""

@@ -13,7 +13,7 @@ import httpx
 from . import decisions, exports, questions
 from .answers import Json
 from .api import TIMEOUT_S, URL, terms_for
-from .decisions import BatchDecided, Decision, NewDecision, TileDecisions
+from .decisions import BatchDecided, Decision, Imported, NewDecision, TileDecisions
 from .exports import Checked
 from .keys import key_headers, reviewer_headers
 from .payload import Payload, TileLike, chunked, load
@@ -133,6 +133,7 @@ class AsyncClient:
                 params=step.params or None,
                 files=step.files or None,
                 json=step.json,
+                content=step.content,
                 headers={"Accept": step.accept, **step.headers},
             )
             response = await self._http.send(request, stream=step.stream)
@@ -348,9 +349,15 @@ class AsyncClient:
         """Decide about many stored tiles at once; undone as one."""
         return await self.run(decisions.decide_many(self.terms, new))
 
-    async def import_decisions(self, table: Path) -> BatchDecided:
-        """Decide as a CSV says: id, decision, and reason and comment if it has them."""
-        return await self.run(decisions.decide_many(self.terms, decisions.read_csv(table)))
+    async def import_decisions(self, table: Path, *, partial: bool = False) -> Imported:
+        """Decide as a CSV says: one of your own, or the list of an export; all lines or none.
+
+        Args:
+            table: with columns id and decision, and reason, comment and reviewer if it has them.
+            partial: write the lines that can be used, though others cannot; without it
+                ServiceRefused has what is wrong with each in `problem.errors`.
+        """
+        return await self.run(decisions.import_table(self.terms, table, partial=partial))
 
     async def undo(self) -> BatchDecided:
         """Take back one's own last batch of decisions that is not taken back yet."""

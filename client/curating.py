@@ -10,8 +10,9 @@ import httpx
 
 from .api import Client
 from .arguments import Commands, add_service
+from .cells import harmless
 from .decisions import DECISIONS, BatchDecided, NewDecision
-from .errors import ClientError
+from .errors import ClientError, ServiceRefused
 from .exits import DONE, INTERRUPTED, NOTHING_DONE, SOME_FAILED
 from .exports import Checked, verify
 from .retry import Retry
@@ -32,7 +33,15 @@ def add_commands(commands: Commands) -> None:
     asking["decide"].add_argument("--reason", metavar="CODE", help="why, in a word")
     asking["decide"].add_argument("--comment", metavar="TEXT", help="anything else")
     asking["import"].add_argument(
-        "table", type=Path, metavar="CSV", help="id, decision, and reason and comment if you like"
+        "table",
+        type=Path,
+        metavar="CSV",
+        help="id, decision, and reason, comment, reviewer if you like; or an export's tiles.csv",
+    )
+    asking["import"].add_argument(
+        "--partial",
+        action="store_true",
+        help="write the lines that can be used",
     )
     asking["decisions"].add_argument("--out", type=Path, metavar="CSV", help="where to (stdout)")
     asking["export"].add_argument("--out", type=Path, required=True, metavar="FOLDER")
@@ -73,6 +82,8 @@ def run(
             return _COMMANDS[arguments.command](client, arguments)
     except ClientError as error:
         print(f"client: {error}", file=sys.stderr)
+        for one in error.problem.errors if isinstance(error, ServiceRefused) else ():
+            print(f"  {one.where}: {one.message}", file=sys.stderr)
     except OSError as error:
         print(f"client: {error.filename}: {error.strerror or error}.", file=sys.stderr)
     except KeyboardInterrupt:
@@ -87,7 +98,11 @@ def _decide(client: Client, arguments: argparse.Namespace) -> int:
 
 
 def _import(client: Client, arguments: argparse.Namespace) -> int:
-    return _batch(client.import_decisions(arguments.table))
+    made = client.import_decisions(arguments.table, partial=arguments.partial)
+    print(f"{made.written:,} decided")
+    for line, problem in made.failed.items():
+        print(f"  line {line}: {problem.detail}", file=sys.stderr)
+    return SOME_FAILED if made.failed else DONE
 
 
 def _undo(client: Client, _: argparse.Namespace) -> int:
@@ -112,12 +127,12 @@ def _decisions(client: Client, arguments: argparse.Namespace) -> int:
         return _list(client, csv.writer(stream, lineterminator="\n").writerow)
 
 
-def _list(client: Client, write: Callable[[list[str | None]], object]) -> int:
+def _list(client: Client, write: Callable[[list[object]], object]) -> int:
     write([*_COLUMNS])
     for tile in client.decisions():
         for made in tile.decisions:
             said = [made.reviewer, made.decision, made.reason, made.comment, made.at]
-            write([tile.id, tile.state, *said])
+            write([*map(harmless, (tile.id, tile.state, *said))])
     return DONE
 
 
@@ -144,7 +159,7 @@ _SUMMARIES = {
     "decide": "decide about stored tiles",
     "undo": "take back one's own last batch of decisions",
     "decisions": "list what is decided, and by whom, as CSV",
-    "import": "decide as a CSV says",
+    "import": "decide as a CSV says, all of its lines or none",
     "export": "fetch the list of decided tiles with its signed manifest",
     "verify": "check an export offline: its files, its bundle, its signature",
 }

@@ -4,7 +4,6 @@ An undo, and many decisions at once, are not sent again when the connection brea
 were written is not known then, and a second undo would take back another batch.
 """
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +59,19 @@ class BatchDecided:
     batch: str | None
     states: Mapping[str, str | None]
     failed: Mapping[str, Problem]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a table of decisions.
+
+    written: how many were. states: of the tiles of lines that were taken, by id.
+    failed: what is wrong with other lines, by their numbers, where they were left out.
+    """
+
+    written: int
+    states: Mapping[str, str | None]
+    failed: Mapping[int, Problem]
 
 
 @dataclass(frozen=True)
@@ -119,34 +131,22 @@ def agreement(terms: Terms) -> Plan[Json]:
     return (yield from fetch("/decisions/agreement", terms))
 
 
-def read_csv(table: Path) -> list[NewDecision]:
-    """Read decisions: columns id and decision, and reason and comment if there are any.
+def import_table(terms: Terms, table: Path, *, partial: bool) -> Plan[Imported]:
+    """Send a table as it is; the service reads it, and takes all of it or none.
 
     Raises:
-        InputUnusable: it cannot be read, has not the columns, or a row says something else.
+        InputUnusable: the file cannot be read.
+        ServiceRefused: it is no table of decisions, or has lines that cannot be used.
     """
     try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            rows = csv.DictReader(stream, strict=True)
-            if not {"id", "decision"} <= set(rows.fieldnames or ()):
-                raise InputUnusable(f"{table} needs the columns id and decision.")
-            return [_row(row, table, rows.line_num) for row in rows]
+        content = table.read_bytes()
     except OSError as error:
         raise InputUnusable(f"{table} cannot be read: {error.strerror}.") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputUnusable(f"{table} is no table in UTF-8: {error}.") from error
-
-
-def _row(row: Mapping[str, str | None], table: Path, line: int) -> NewDecision:
-    for decision in DECISIONS:
-        if row["decision"] == decision and row["id"]:
-            return NewDecision(
-                row["id"], decision, row.get("reason") or None, row.get("comment") or None
-            )
-    raise InputUnusable(
-        f"Line {line} of {table} has decision {row['decision']!r} for id {row['id']!r}; "
-        f"it must be one of {', '.join(DECISIONS)}."
-    )
+    more = {"partial": "true"} if partial else {}
+    headers = {"Content-Type": "text/csv"}
+    asked = Ask("/decisions/import", more, content=content, verb="POST", headers=headers)
+    response = yield from ask(asked, terms, patient=False)
+    return read(_imported, json_object(fine(response, terms.url), terms.url))
 
 
 def _path(tile_id: str) -> str:
@@ -171,6 +171,15 @@ def _decided_many(raw: Json) -> BatchDecided:
         raw["batch"],
         {str(one["id"]): one["state"] for one in results if "error" not in one},
         {str(one["id"]): Problem.from_json(one["error"]) for one in results if "error" in one},
+    )
+
+
+def _imported(raw: Json) -> Imported:
+    lines: Sequence[Json] = raw["results"]
+    return Imported(
+        int(raw["written"]),
+        {str(one["id"]): one["state"] for one in lines if "error" not in one},
+        {int(one["line"]): Problem.from_json(one["error"]) for one in lines if "error" in one},
     )
 
 

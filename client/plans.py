@@ -42,6 +42,8 @@ class Ask:
     stream: bool = False
     """Leave the body of a good answer to whoever asked, still to be read and closed."""
     json: Json | None = None
+    content: bytes | None = None
+    """A body as it is; its type is in `headers`."""
     verb: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,6 +6,14 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """One of several things that are wrong with a request: where, such as "line 3", and what."""
+
+    where: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Problem:
     """What went wrong.
 
@@ -13,6 +21,7 @@ class Problem:
     status: the HTTP status; 0 for what the client found itself, such as an unreadable file.
     detail: a sentence for the user.
     near: stored names that look like one that was not found.
+    errors: what is wrong, one by one, where that is more than one sentence can say.
     type: URI of the kind of problem.
     """
 
@@ -22,6 +31,7 @@ class Problem:
     detail: str
     near: tuple[str, ...] = ()
     type: str = "about:blank"
+    errors: tuple[Wrong, ...] = ()
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
@@ -33,8 +43,13 @@ class Problem:
             detail=str(raw.get("detail", "")),
             near=tuple(map(str, raw.get("near") or ())),
             type=str(raw.get("type", "about:blank")),
+            errors=tuple(map(_wrong, raw.get("errors") or ())),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the members as a JSON object, without those that say nothing."""
         return {name: value for name, value in asdict(self).items() if value not in ((), "")}
+
+
+def _wrong(raw: Mapping[str, Any]) -> Wrong:
+    return Wrong(str(raw.get("where", "")), str(raw.get("message", "")))

@@ -107,6 +107,24 @@ def scale() -> str:
     return table([f"{figures['tiles']:,} tiles", ""], rows)
 
 
+def large() -> str:
+    """Return what the service costs over large bundles, by the number of its workers."""
+    rows: Rows = [
+        [
+            f"{int(tiles.split()[0]):,} tiles",
+            one["workers"],
+            min(one["processor_s_to_ready"]),
+            min(one["ready_s"]),
+            f"{round(one['pss_mib_at_ready']):,}",
+            f"{round(one['pss_mib_after_load']):,}",
+        ]
+        for tiles, found in _load("large")["figures"].items()
+        for one in found
+    ]
+    head = ["", "workers", "processor s to ready", "s to ready", "MiB when ready", "MiB after load"]
+    return table(head, rows)
+
+
 def screening(name: str) -> str:
     """Return what every way found on one collection, a row for each measure."""
     figures = _load(f"screening-{name}")["figures"]
@@ -251,7 +269,11 @@ def pages() -> dict[Path, dict[str, str]]:
             "Other sizes and scales": scales(),
             "A simulated curator": "\n".join(map(curator, COLLECTIONS)),
         },
-        PERFORMANCE: {"Goals": performance(), "Beside peers": peers()},
+        PERFORMANCE: {
+            "Goals": performance(),
+            "Beside peers": peers(),
+            "Start and memory": large(),
+        },
     }
     return {
         file: {title: text for title, text in tables.items() if text.strip()}

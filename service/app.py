@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from bundle import Encoder
-from service.bundles.holding import Holding
+from service.bundles.holding import Holding, Opening
 from service.bundles.shelf import Shelf
 from service.handlers import add_handlers
 from service.keys import read_keys
@@ -16,6 +16,7 @@ from service.observing.middleware import Envelope
 from service.observing.tracing import tracing
 from service.openapi import document
 from service.process import open_process
+from service.requests.admission import Turnstile
 from service.requests.guard import Guard
 from service.routes import (
     agreement,
@@ -92,13 +93,17 @@ def create_app(
         telemetry=_NONE,
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.state.shelf = None  # until the life cycle has begun
     app.state.keys = read_keys(settings)
+    app.add_middleware(Turnstile)
+    app.add_middleware(Opening)
     app.add_middleware(Guard, keys=app.state.keys)
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)
     decided = (agreement, decisions, importing, exports, review)
-    questions = (concepts, screen, neighbors, encode, clusters, *decided, tiles)
+    # In this order they are tried: the busiest first.
+    questions = (neighbors, encode, screen, concepts, clusters, *decided, tiles)
     about = (health, limits, bundles, inference, observing, reference)
     looked_at = (progress, signin, teach, places, place_pages, pages)
     for routes in (*questions, *about, *looked_at):

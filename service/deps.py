@@ -53,7 +53,7 @@ OptionalScan = Annotated[
     str | None, Query(description="Tiles of the scan of this name only.", examples=["film-a"])
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Tiles on a page.", examples=[100])]
-Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
+Offset = Annotated[int, Query(ge=0, lt=2**63, description="Tiles before the page.", examples=[0])]
 Cursor = Annotated[
     str | None, Query(description="`next` of the page before; begin without.", examples=["c311"])
 ]

@@ -14,7 +14,7 @@ from bundle.errors import TilescreenError, UnknownCluster, UnknownTile
 
 MEDIA_TYPE = "application/problem+json"
 _LISTED = "GET /tiles lists them."
-_NAMED = 100
+_NAMED = 10_000
 """Lines of a table that an error names at most."""
 URN = "urn:tilescreen:problem:"
 
@@ -118,6 +118,15 @@ class Draining(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("The service is stopping and takes no more tiles. Send again later.")
+
+
+class Loading(ServiceError):
+    """The service has no bundle yet: it has just begun to load one."""
+
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    def __init__(self) -> None:
+        super().__init__("The service is loading its bundle. Send it again in a second.")
 
 
 class NotReady(ServiceError):
@@ -297,10 +306,11 @@ class ImportRefused(ServiceError):
 
     def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
         self.errors = list(errors[:_NAMED])
-        which = "them" if len(errors) <= _NAMED else f"the first {_NAMED}"
+        lines = "1 line" if len(errors) == 1 else f"{len(errors):,} lines"
+        which = "" if len(errors) <= _NAMED else f" the first {_NAMED:,} of"
         super().__init__(
-            f"{len(errors):,} lines cannot be used, so nothing was written; `errors` names "
-            f"{which}. Mend them, or send `partial=true` to have the others written."
+            f"{lines} cannot be used, so nothing was written; `errors` names{which} all that is "
+            "wrong. Mend it, or send `partial=true` to have the other lines written."
         )
 
 
@@ -380,6 +390,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     SigningDown: Kind(503, "signing_down", "Exports cannot be signed now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
+    Loading: Kind(503, "loading", "The service is starting"),
     NotReady: Kind(503, "not_ready", "The service is not ready"),
     TookTooLong: Kind(504, "took_too_long", "The answer took too long"),
 }

@@ -12,6 +12,8 @@ from starlette.routing import Match
 
 from bundle.errors import TilescreenError
 from service.errors import Kind, Problem, problem_of
+from service.requests.admission import TAKING
+from service.requests.invalid import described
 
 _INVALID = Kind(422, "invalid_request", "The request is not valid")
 _STATUS = {
@@ -24,10 +26,9 @@ _STATUS = {
         "This route answers to other methods: {allow}.",
     ),
 }
-_SHOWN = 100
+_NAMED, _TOLD = 1000, 3
+"""How many wrong parts of a request are named at most, and how many of them in the sentence."""
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
-_TAKING = {"/encode", "/neighbors", "/cluster"}
-"""Routes that take tiles; each has one below it that knows stored ones."""
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -44,15 +45,10 @@ async def _tilescreen(request: Request, error: TilescreenError) -> Response:
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
-    found = [
-        {
-            "where": ".".join(map(str, part["loc"]))[:_SHOWN],
-            "message": f"{part['msg']}; it is {str(part['input'])[:_SHOWN]!r}",
-        }
-        for part in error.errors()
-    ]
-    detail = "; ".join(f"{part['where']}: {part['message']}" for part in found) + "."
-    problem = Problem(_INVALID, detail, {"errors": found})
+    found = [described(part) for part in error.errors()[:_NAMED]]
+    told = [f"{part['where']}: {part['message']}." for part in found[:_TOLD]]
+    more = [f"`errors` names {len(found) - _TOLD:,} more."] if found[_TOLD:] else []
+    problem = Problem(_INVALID, " ".join(told + more), {"errors": found})
     return _answer(request, problem)
 
 
@@ -91,5 +87,5 @@ def _allowed(request: Request) -> str:
 def _stored_instead(request: Request) -> str:
     """Return where a stored tile is asked about, for who sent GET to a route that takes tiles."""
     path = request.url.path
-    meant = request.method == "GET" and path in _TAKING
+    meant = request.method == "GET" and path in TAKING
     return f" For a stored tile: GET {path}/{{tile_id}}." if meant else ""

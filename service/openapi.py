@@ -16,9 +16,9 @@ from service.answering.vectors import ARROW, NPY
 from service.errors import MEDIA_TYPE, TABLE
 
 _SCHEMAS = "#/components/schemas/"
-ALWAYS = (401, 500)
-"""Any route may ask for a key, or fail unforeseen."""
-UPLOAD = (400, 403, 406, 408, 413, 415, 422, 429, 503, 504)
+ALWAYS = (401, 422, 500)
+"""Any route may ask for a key, be given a parameter that it does not have, or fail unforeseen."""
+UPLOAD = (400, 403, 406, 408, 413, 415, 429, 503, 504)
 """What may be wrong with an upload."""
 
 _NOT_CHANGED = {"description": "Not changed: If-None-Match names the ETag."}

@@ -106,14 +106,18 @@ class Settings(BaseSettings):
     precision: PrecisionChoice = Field(
         "auto",
         title="precision",
-        description="Encoder to serve: `fp32`, `int8`, or `auto`, which is int8 where the bundle "
-        "says that it changes nothing that matters.",
+        description="Encoder to serve: `fp32`, `bf16`, `int8`, or `auto`, the fastest of which "
+        "the bundle says that it changes nothing that matters.",
     )
     max_batch_size: int = Field(
         32, title="tiles", ge=1, le=4096, description="Most tiles in one run of the encoder."
     )
     max_batch_delay_ms: float = Field(
-        2.0, title="ms", ge=0, le=1000, description="How long a tile waits for company in its run."
+        0.0,
+        title="ms",
+        ge=0,
+        le=1000,
+        description="How long a tile waits for company in its run, even if the encoder is idle.",
     )
     max_queue_tiles: int = Field(
         4096,

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -28,6 +29,7 @@ from service.answering.batcher import Batcher, BatchLimits, Seen
 from service.answering.looks import Look, Sent, decode
 from service.bundles.readiness import Readiness
 from service.bundles.seal import Seal
+from service.decisions.ledger import Ledger
 from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
 from service.errors import NotReady, TookTooLong
@@ -43,6 +45,7 @@ from service.teaching.taught import Teaching
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,11 @@ class Serving:
         """Run work of more than a millisecond in the pool, off the event loop."""
         return await self.process.apart(work, *args, **kwargs)
 
-    async def decode(self, data: Sent) -> Input:
-        """Turn a tile into encoder input.
-
-        Raises:
-            TileError: one of its kinds.
-        """
-        side = self.bundle.manifest.preprocessing.side
-        limit = self.settings.max_tile_pixels
-        async with self.process.turns:
-            return await self.apart(decode, data, side, limit)
+    async def each(
+        self, work: Callable[[T], R], items: Iterable[T | BaseException]
+    ) -> list[R | BaseException]:
+        """Do the same with many things in the pool, see `service.process`."""
+        return await self.process.each(work, items)
 
     async def look(
         self, files: Iterable[Sent | Exception], *, again: bool = False
@@ -115,14 +113,9 @@ class Serving:
         Raises:
             Draining: none of them is examined.
         """
-
-        async def one(file: Sent | Exception) -> Input:
-            if isinstance(file, Exception):
-                raise file
-            return await self.decode(file)
-
+        side, most = self.bundle.manifest.preprocessing.side, self.settings.max_tile_pixels
         with timed("decode"):
-            read = await asyncio.gather(*map(one, files), return_exceptions=True)
+            read = await self.each(partial(decode, side=side, max_pixels=most), files)
         sound = [one.tile for one in read if not isinstance(one, BaseException)]
         seen = iter(self.batcher.enqueue(sound, again=again) if sound else ())
         return [one if isinstance(one, BaseException) else Begun(one, next(seen)) for one in read]
@@ -205,20 +198,28 @@ async def open_serving(
         async with Batcher(encoder, limits) as batcher:
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
-            catalog = Catalog.of(bundle)
-            reviewed = Reviewed(catalog, process.ledger)
+            serving = partial(
+                Serving,
+                process=process,
+                bundle=bundle,
+                batcher=batcher,
+                decoder=decoder,
+                readiness=readiness,
+                seal=seal,
+            )
             with opened:
-                yield Serving(
-                    process=process,
-                    bundle=bundle,
-                    catalog=catalog,
-                    findings=Findings.of(catalog),
-                    reviewed=reviewed,
-                    teaching=Teaching(catalog, process.ledger, reviewed.contents),
-                    names=ClusterNames(bundle, reviewed.contents, process.ledger),
-                    batcher=batcher,
-                    decoder=decoder,
-                    readiness=readiness,
-                    drift=Drift(bundle),
-                    seal=seal,
-                )
+                yield await asyncio.to_thread(_laid_out, bundle, process.ledger, serving)
+
+
+def _laid_out(bundle: Bundle, ledger: Ledger, serving: Callable[..., Serving]) -> Serving:
+    """Lay out what answers are made of: seconds for a million tiles, so not on the event loop."""
+    catalog = Catalog.of(bundle)
+    reviewed = Reviewed(catalog, ledger)
+    return serving(
+        catalog=catalog,
+        findings=Findings.of(catalog),
+        reviewed=reviewed,
+        teaching=Teaching(catalog, ledger, reviewed.contents),
+        names=ClusterNames(bundle, reviewed.contents, ledger),
+        drift=Drift(bundle),
+    )

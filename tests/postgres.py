@@ -2,12 +2,15 @@
 
 Its programs are run directly: the package's own start makes a user of the system where it runs as
 root. PostgreSQL refuses root, so there it runs as `nobody`.
+
+    python tests/postgres.py COMMAND ...    # with the address of an empty database in DATABASE_URL
 """
 
 import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +59,20 @@ class Postgres:
     def stop(self) -> None:
         """Stop it at once, as a failure would: no connection is waited for."""
         self._run("pg_ctl", "stop", "--wait", "--mode=immediate", "-D", "data")
+
+    @property
+    def postmaster(self) -> int:
+        """The process that takes connections."""
+        return int((self.folder / "data/postmaster.pid").read_text().split()[0])
+
+    def backends(self) -> list[int]:
+        """Return the processes that serve connections now."""
+        query = (
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        with psycopg.connect(self._address("postgres")) as connection:
+            return [pid for (pid,) in connection.execute(query)]
 
     def new(self) -> str:
         """Make an empty database; return its address, as DATABASE_URL has it."""
@@ -132,3 +149,9 @@ def postgres() -> Iterator[Postgres]:
                 server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    with postgres() as own:
+        environment = {**os.environ, "DATABASE_URL": own.new()}
+        sys.exit(subprocess.run(sys.argv[1:], env=environment, check=False).returncode)

@@ -29,6 +29,7 @@ from bundle.manifest import (
     Preprocessing,
     Quantization,
     Recall,
+    Rounding,
     Screening,
     Source,
     Threshold,
@@ -243,6 +244,7 @@ def write_tiny_bundle(
     clusters: int = 2,
     maps: bool = True,
     int8: Quantization | None = None,
+    bf16: Rounding | None = None,
     index: bool = False,
     picture_hashes: bool = False,
     plane: bool = False,
@@ -252,7 +254,7 @@ def write_tiny_bundle(
 
     Other `ids` must come in ascending order of their UTF-8 bytes. Another `writer` may err.
     Without `maps` it is a bundle of the study's kind, which judges by outlier distance. With
-    `int8` it has such an encoder, which is off by a thousandth; with `index` one of two lists,
+    `int8` or `bf16` it has such an encoder, off by a thousandth; with `index` one of two lists,
     the dark and the bright, of which a search looks into one; with `picture_hashes` pictures
     are checked one by one, as in large bundles; with `plane` the first two latents are the places
     on its map.
@@ -307,8 +309,9 @@ def write_tiny_bundle(
                 b' {"name": "film-c", "patient": null}]'
             )
         write_encoder(bundle.staging / "encoder.onnx", maps=maps)
-        if int8 is not None:
-            write_encoder(bundle.staging / "encoder-int8.onnx", maps=maps, drift=1e-3)
+        for name, made in (("int8", int8), ("bf16", bf16)):
+            if made is not None:
+                write_encoder(bundle.staging / f"encoder-{name}.onnx", maps=maps, drift=1e-3)
         write_decoder(bundle.staging / "decoder.onnx")
         return bundle.finish(
             Manifest(
@@ -332,6 +335,7 @@ def write_tiny_bundle(
                 ),
                 screening=rules,
                 quantization=int8,
+                bfloat16=bf16,
                 index=TINY_INDEX if index else None,
                 thresholds={
                     "cluster_reach": Threshold(value=1.0, source="chosen by hand"),

@@ -73,10 +73,14 @@ def run(args: argparse.Namespace) -> int:
     request = Request(args.labels, args.kept, args.threshold, args.seeds, args.seed)
     found = take(bundle, request, StepLog())
     about = as_json(bundle, found, request, _command(args))
-    write_page(args.out / FIGURES, json.dumps(about, indent=1, allow_nan=False) + "\n")
-    write_page(args.out / DUPLICATES, duplicates_csv(bundle, found))
-    write_page(args.out / LEAKS, leaks_csv(bundle, found))
-    write_page(args.out / PAGE, render(bundle, found, about))
+    files = {
+        FIGURES: json.dumps(about, indent=1, allow_nan=False) + "\n",
+        DUPLICATES: duplicates_csv(bundle, found),
+        LEAKS: leaks_csv(bundle, found),
+        PAGE: render(bundle, found, about),
+    }
+    for name, text in files.items():  # all are made before one is written: they belong together
+        write_page(args.out / name, text)
     print("\n".join([*about["sentences"], *(f"Note: {note}" for note in found.notes)]))
     print(f"{args.out / PAGE}: the page; beside it {FIGURES}, {DUPLICATES}, {LEAKS}")
     return 0

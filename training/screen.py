@@ -15,12 +15,12 @@ from bundle.bundle import Bundle
 from bundle.errors import InputError
 from bundle.manifest import Screening
 from bundle.reader import open_bundle
-from bundle.screening import LIKELY, REASONS, VERDICTS, reasons
+from bundle.screening import LIKELY, REASONS, VERDICTS, raised, rule_verdicts, stored_reasons
 from training.report import check_writable, write_page
 
 COLUMNS = ("id", "verdict", "score", "reasons", "scan", "y", "x")
 _LETTERING, _BLANK = REASONS.index("LETTERING"), REASONS.index("BLANK")
-_REVIEW = VERDICTS.index("review")
+_REVIEW, _DROP = VERDICTS.index("review"), VERDICTS.index("drop")
 _MANY = 0.5
 _SPREAD = 1.96
 """Standard deviations on each side of a 95 % interval."""
@@ -34,7 +34,8 @@ Blank tiles go either way, unless --keep-blank.
 Scores are calibrated without labels, so shares and counts are estimates. A verdict is a
 screen for people who look, never a diagnosis.
 
-Lists are CSV: id, verdict, score (of lettering), reasons (joined by ;), scan, y, x. `fit` takes
+Lists are CSV: id, verdict, score (of lettering), reasons (joined by ;, a
+concept with its name), scan, y, x. `fit` takes
 them as --manifest. Ids stand as they were given, also where a spreadsheet would read a formula.
 
 examples:
@@ -125,12 +126,15 @@ def divide(bundle: Bundle, share: float | None, *, keep_blank: bool) -> Lists:
         share: of the lettering expected to be among the dropped, in [0, 1]; None goes by verdict.
         keep_blank: drop no tile for being blank.
     """
-    blank = bundle.scores[:, _BLANK] >= LIKELY
-    gone = np.zeros_like(blank) if keep_blank else blank
+    scores = np.array(bundle.scores)
+    if keep_blank:
+        scores[:, _BLANK] = 0
     if share is None:
-        gone |= bundle.scores[:, _LETTERING] >= bundle.manifest.screening.drop_score
+        by_rules = rule_verdicts(bundle.manifest.screening, scores)
+        concepts = bundle.manifest.concepts or ()
+        gone = raised(concepts, bundle.concept_scores, scores, by_rules) == _DROP
     else:
-        gone = fewest(bundle.scores[:, _LETTERING], share, gone)
+        gone = fewest(scores[:, _LETTERING], share, scores[:, _BLANK] >= LIKELY)
     return Lists(np.flatnonzero(~gone), np.flatnonzero(gone))
 
 
@@ -170,14 +174,12 @@ def as_csv(bundle: Bundle, rows: Iterable[int]) -> str:
 
 
 def _line(bundle: Bundle, row: int) -> tuple[object, ...]:
-    scores, boxes = bundle.scores[row], bundle.arrays["boxes.npy"][row]
-    found = reasons(bundle.manifest.screening, scores, boxes)
     scan = bundle.scan(row)
     return (
         bundle.id(row),
         VERDICTS[int(bundle.verdicts[row])],
-        f"{scores[_LETTERING]:.4f}",
-        ";".join(reason.code for reason in found),
+        f"{bundle.scores[row, _LETTERING]:.4f}",
+        ";".join(reason.title for reason in stored_reasons(bundle, row)),
         scan.name if scan else "",
         *(bundle.position(row) or ("", "")),
     )

@@ -4,7 +4,8 @@
 
 First processes that write into the database through the service's own code, then a whole service
 under several reviewers. Nothing acknowledged may be missing, no batch be there in part, and nothing
-else be there; else the status is 1. Without --database each has an SQLite file of its own.
+else be there; else the status is 1. Without --database each has an SQLite file of its own; with it
+they share a PostgreSQL database, such as one that `make kill-test-postgresql` starts for them.
 """
 
 import argparse
@@ -22,14 +23,14 @@ from benchmarks.server import ROOT
 
 
 def main() -> int:
-    """Run both, write results/kill.json; return 1 if anything was wrong."""
+    """Run both, write results/kill.json or another; return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kill", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="of each kind (200)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments (1)")
     parser.add_argument("--port", type=int, default=8230)
     parser.add_argument("--bundle", type=Path, default=ROOT / "tests/data/bundle_v2")
     parser.add_argument("--database", default="", help="address of an empty PostgreSQL database")
-    parser.add_argument("--name", default="kill", help="of the result file (kill)")
+    parser.add_argument("--name", help="of the result file (kill, or kill-postgresql)")
     args = parser.parse_args()
     chance = random.Random(args.seed)  # noqa: S311, no secret
     tallies: dict[str, Tally] = {}
@@ -47,7 +48,8 @@ def main() -> int:
         **{kind: asdict(tally) for kind, tally in tallies.items()},
     }
     words = f"--kills {args.kills} --seed {args.seed}" + (" --database URL" * bool(args.database))
-    record.record(args.name, f"python -m benchmarks.kill {words}", figures)
+    name = args.name or ("kill-postgresql" if args.database else "kill")
+    record.record(name, f"python -m benchmarks.kill {words}", figures)
     return 1 if any(tally.faults for tally in tallies.values()) else 0
 
 

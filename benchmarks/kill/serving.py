@@ -8,7 +8,7 @@ from threading import Event
 import httpx
 from sqlalchemy import make_url
 
-from benchmarks.fault.service import HOST, Service, running
+from benchmarks.fault.service import HOST, READY_S, Service, running
 from benchmarks.kill.asking import ASKERS, Asker, tiles_of
 from benchmarks.kill.rounds import LONGEST_S, Tally
 from service.decisions.database import open_database
@@ -34,7 +34,8 @@ def kill_services(
             with engine.connect() as connection:
                 before = last_seq(connection)
             begun = Event()
-            askers = [Asker(url, f"r{number}-{n}", tiles, begun) for n in range(ASKERS)]
+            # Other names than the writers had, whose batches in the same database they would undo.
+            askers = [Asker(url, f"s{number}-{n}", tiles, begun) for n in range(ASKERS)]
             for one in askers:
                 one.start()
             begun.wait(30)
@@ -57,7 +58,7 @@ def kill_services(
 def _told(url: str, tiles: list[str]) -> set[int]:
     """Return the numbers of all events that the service tells of."""
     found: set[int] = set()
-    with httpx.Client(base_url=url, timeout=30, params={"history": "true"}) as client:
+    with httpx.Client(base_url=url, timeout=READY_S, params={"history": "true"}) as client:
         for tile in tiles:
             answer = client.get(f"/tiles/{tile}/decision").raise_for_status()
             found |= {event["seq"] for event in answer.json()["history"]}

@@ -40,7 +40,8 @@ from bundle.errors import InputError, TilescreenError
 from service.settings import PREFIX, Settings
 
 WORK = ROOT / "build" / "bench"
-_TILES = 128
+_TILES = 400
+"""Enough for the fit to tell what int8 and bfloat16 change; generated once."""
 _QUICK = {
     "study": ["--epochs", "1", "--batch", "32"],
     "default": ["--epochs", "1", "--adapt-rounds", "0"],

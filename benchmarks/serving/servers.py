@@ -17,7 +17,12 @@ from benchmarks.serving.catalogue import Contender
 from benchmarks.serving.payloads import Payload
 
 _READY_S, _STOP_S = 120.0, 10.0
-_QUIET = {"BENTOML_DO_NOT_TRACK": "True", "TF_CPP_MIN_LOG_LEVEL": "3", "HF_HUB_OFFLINE": "1"}
+_QUIET = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "HF_HUB_OFFLINE": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
 
 
 @dataclass(frozen=True)

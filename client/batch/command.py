@@ -23,7 +23,7 @@ from .ledger import Ledger
 from .options import Options
 from .progress import shown
 from .run import Asked, Job, ask_all
-from .tables import Entry, Table, check_output, write_table
+from .tables import Entry, Table, check_output, check_writable, write_table
 
 
 def run(
@@ -72,8 +72,7 @@ def run(
 def _prepare(options: Options) -> list[Tile]:
     check_output(options.out)
     for file in (options.ledger_file, options.failures_file):
-        if not file.parent.is_dir():
-            raise InputUnusable(f"The folder {file.parent} does not exist; make it first.")
+        check_writable(file)
     lines = map(os.fsdecode, sys.stdin.buffer) if "-" in options.inputs else ()
     return find_tiles(options.inputs, lines=lines, columns=options.columns)
 
@@ -101,7 +100,9 @@ def _finish(
     _list_failures(options, failures)
     # A ledger of the user's own is for the next run as well.
     ledger.close(complete=not failures and options.ledger is None)
-    print(f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles -> {options.out}")
+    copies = len(asked.digests) - len(set(asked.digests.values()))
+    same = f", {copies:,} of them copies of others" if copies else ""
+    print(f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles{same} -> {options.out}")
     if options.command == "screen":
         print(", ".join(f"{verdicts[verdict]:,} {verdict}" for verdict in VERDICTS))
     allowed = len(failures) <= options.max_failure_rate * len(tiles)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
+from ..cells import harmless
 from ..problem import Problem
 from ..sources import Tile
 
@@ -22,7 +23,8 @@ def write_failures(target: Path, failures: Mapping[Tile, Problem]) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["file", "id", "code", "reason"])
         for tile, problem in failures.items():
-            writer.writerow([tile.file, tile.id, problem.code, problem.detail])
+            cells = (tile.file, tile.id, problem.code, problem.detail)
+            writer.writerow(map(harmless, cells))
 
 
 def print_failures(failures: Mapping[Tile, Problem], listed_in: Path) -> None:

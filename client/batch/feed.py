@@ -39,7 +39,7 @@ class Feed:
         self.digests: dict[Tile, Digest] = {}
         self.unreadable: dict[Tile, Problem] = {}
         self._left = list(reversed(tiles))
-        self._given: set[Digest] = set()
+        self._seen: set[Digest] = set()
         self._ledger = ledger
         self._limits = limits
         self._progress = progress
@@ -80,10 +80,13 @@ class Feed:
             return
         digest, content = data
         self.digests[tile] = digest
-        if digest in self._given or digest in self._ledger:
+        if digest in self._seen:
+            self._progress.copies(1)
+            return
+        self._seen.add(digest)
+        if digest in self._ledger:
             self._progress.kept(1)
             return
-        self._given.add(digest)
         portion.tiles.append(tile)
         portion.digests.append(digest)
         portion.payloads.append(Payload(tile.id + _ENDING, content))

@@ -18,7 +18,10 @@ class Progress(Protocol):
         """So many more were asked about."""
 
     def kept(self, tiles: int, /) -> None:
-        """So many more have an answer already: they say nothing of the rate."""
+        """So many more have an answer of an earlier run: they say nothing of the rate."""
+
+    def copies(self, tiles: int, /) -> None:
+        """So many more show what another file of this run does: they are not asked about."""
 
 
 class Silence:
@@ -37,12 +40,16 @@ class Silence:
     def kept(self, tiles: int, /) -> None:
         """Say nothing."""
 
+    def copies(self, tiles: int, /) -> None:
+        """Say nothing."""
+
 
 class Bar:
     """A bar of tqdm's."""
 
     def __init__(self, bar: Any) -> None:  # noqa: ANN401, tqdm may not be there
         self._bar = bar
+        self._copies = 0
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -66,6 +73,12 @@ class Bar:
         for name in ("n", "initial", "last_print_n"):
             setattr(self._bar, name, getattr(self._bar, name) + tiles)
 
+    def copies(self, tiles: int, /) -> None:
+        """Begin further on as well, and say so beside the bar."""
+        self.kept(tiles)
+        self._copies += tiles
+        self._bar.set_postfix_str(f"{self._copies:,} copies", refresh=False)
+
 
 class Lines:
     """A line now and then, for logs."""
@@ -77,7 +90,7 @@ class Lines:
         self._out = out
         self._clock = clock
         self._begun = self._told = clock()
-        self._asked = self._kept = 0
+        self._asked = self._kept = self._copies = 0
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -97,14 +110,21 @@ class Lines:
         """Count them apart."""
         self._kept += tiles
 
+    def copies(self, tiles: int, /) -> None:
+        """Count them apart."""
+        self._copies += tiles
+
     def _tell(self) -> None:
         self._told = self._clock()
-        parts = [f"{self._asked + self._kept:,} of {self._total:,} tiles"]
+        done = self._asked + self._kept + self._copies
+        parts = [f"{done:,} of {self._total:,} tiles"]
         if self._kept:
             parts.append(f"{self._kept:,} of them answered before")
+        if self._copies:
+            parts.append(f"{self._copies:,} copies of others")
         passed = self._told - self._begun
         if self._asked and passed > 0:
-            rate, left = self._asked / passed, self._total - self._asked - self._kept
+            rate, left = self._asked / passed, self._total - done
             parts.append(f"{rate:,.0f} tiles/s")
             if left:
                 parts.append(f"{_span(left / rate)} left")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..answers import Json
+from ..cells import harmless
 from ..errors import InputUnusable
 from ..plans import Command
 
@@ -124,17 +125,35 @@ def check_output(out: Path) -> None:
     """Make sure, before any work is done, that a table can be written there.
 
     Raises:
-        InputUnusable: an unknown ending, no such folder, or pyarrow is needed and missing.
+        InputUnusable: an unknown ending, a folder that is not there or may not be written to, or
+            pyarrow is needed and missing.
     """
     if out.suffix not in _WRITERS:
         ending = f"ends in {out.suffix!r}" if out.suffix else "has no ending"
         raise InputUnusable(f"{out} {ending}; results are written as {', '.join(_WRITERS)}.")
-    if not out.parent.is_dir():
-        raise InputUnusable(f"The folder {out.parent} does not exist; make it first.")
     if out.is_dir():
         raise InputUnusable(f"{out} is a folder; name a file.")
     if out.suffix == ".parquet":
         _pyarrow()
+    check_writable(_part(out), out)
+
+
+def check_writable(file: Path, called: Path | None = None) -> None:
+    """Make sure that a file can be written, and leave all as it is; `called` is how it is told.
+
+    Raises:
+        InputUnusable: it cannot.
+    """
+    if not file.parent.is_dir():
+        raise InputUnusable(f"The folder {file.parent} does not exist; make it first.")
+    there = file.exists()
+    try:
+        with file.open("ab"):
+            pass
+        if not there:
+            file.unlink()
+    except OSError as error:
+        raise InputUnusable(f"{called or file} cannot be written: {error.strerror}.") from error
 
 
 def write_table(out: Path, table: Table, entries: Iterable[Entry]) -> None:
@@ -143,7 +162,7 @@ def write_table(out: Path, table: Table, entries: Iterable[Entry]) -> None:
     Raises:
         OSError: the disk is full or the folder may not be written to.
     """
-    part = out.with_name(f".{out.name}.part")
+    part = _part(out)
     try:
         _WRITERS[out.suffix](part, table, entries)
         part.replace(out)
@@ -151,12 +170,16 @@ def write_table(out: Path, table: Table, entries: Iterable[Entry]) -> None:
         part.unlink(missing_ok=True)
 
 
+def _part(file: Path) -> Path:
+    return file.with_name(f".{file.name}.part")
+
+
 def _write_csv(part: Path, table: Table, entries: Iterable[Entry]) -> None:
     with part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(table.columns)
         for entry in entries:
-            writer.writerows(row.values() for row in table.rows(entry))
+            writer.writerows(map(harmless, row.values()) for row in table.rows(entry))
 
 
 def _write_ndjson(part: Path, _: Table, entries: Iterable[Entry]) -> None:

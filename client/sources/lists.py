@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from ..cells import original
 from ..errors import InputUnusable
 from .tile import Tile, of_path
 
@@ -54,8 +55,10 @@ def tiles_in_manifest(table: Path, columns: Columns) -> Iterator[Tile]:
 
 
 def _tile(row: dict[str, str | None], table: Path, columns: Columns, line: int) -> Tile:
-    tile_id = (row.get(columns.id) or "").strip()
-    file = (row.get(columns.path) or "").strip() if columns.path in row else f"{tile_id}.png"
+    tile_id = original((row.get(columns.id) or "").strip())
+    file = (
+        original((row.get(columns.path) or "").strip()) if columns.path in row else f"{tile_id}.png"
+    )
     if not file or file == ".png":
         raise InputUnusable(f"Line {line} of {table} names no tile.")
     return of_path(table.parent / file, PurePath(file).as_posix(), tile_id or None)

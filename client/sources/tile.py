@@ -1,6 +1,8 @@
 """One tile to ask about, wherever its bytes lie."""
 
+import errno
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -56,6 +58,8 @@ def of_path(path: Path, file: str, tile_id: str | None = None) -> Tile:
         size = 0
 
     def read(most: int) -> bytes:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for, for ever
+            raise OSError(errno.EINVAL, "It is no file with bytes, but a folder, pipe or device")
         with path.open("rb") as stream:
             return stream.read(most)
 

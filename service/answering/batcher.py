@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Self
+from itertools import repeat
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from service.errors import Draining, EncodingFailed
 from service.observing import metrics, timing
 
 _log = logging.getLogger("service.answering.batcher")
+_FEW = 4
+"""Tiles of a request that need not wait behind those of larger ones."""
 _NOT_FINITE = "The encoder gave no finite numbers for this tile."
 Latent = NDArray[np.float32]
 Map = NDArray[np.float32]
@@ -49,8 +52,14 @@ class _Waiting:
     clock: timing.Clock | None
 
 
+_Lane: TypeAlias = OrderedDict[_Waiting, None]
+
+
 class Batcher:
     """Runs the encoder in one thread on whatever waits, in order of arrival.
+
+    Requests of a few tiles have a lane of their own, and up to half of each run: one tile does
+    not wait until a hundred of somebody else's are done, nor the other way round.
 
     How many tiles may wait is decided at the gate (`service/requests/admission.py`). A context
     manager: leaving it answers what still waits, then stops.
@@ -59,7 +68,8 @@ class Batcher:
     def __init__(self, encoder: Encoder, limits: BatchLimits) -> None:
         self._encoder = encoder
         self._limits = limits
-        self._queue: OrderedDict[_Waiting, None] = OrderedDict()  # whoever leaves is taken out
+        self._few: _Lane = OrderedDict()  # whoever leaves is taken out
+        self._many: _Lane = OrderedDict()
         self._changed = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
         self._worker: asyncio.Task[None] | None = None
@@ -88,7 +98,7 @@ class Batcher:
     @property
     def waiting(self) -> int:
         """Number of tiles in the queue."""
-        return len(self._queue)
+        return len(self._few) + len(self._many)
 
     async def examine(
         self, tiles: Sequence[Grey], *, again: bool = False, urgent: bool = False
@@ -122,39 +132,43 @@ class Batcher:
         if clock is not None:
             clock.queued()
         items = [_Waiting(tile, again, loop.create_future(), clock) for tile in tiles]
-        self._queue.update(dict.fromkeys(items))
+        lane = self._few if urgent or len(items) <= _FEW else self._many
+        lane.update(dict.fromkeys(items))
         for item in items:
-            item.answer.add_done_callback(partial(self._leave, item))
+            item.answer.add_done_callback(partial(_leave, lane, item))
         if urgent:
             for item in reversed(items):
-                self._queue.move_to_end(item, last=False)
+                lane.move_to_end(item, last=False)
         self._changed.set()
         metrics.QUEUE_TILES.set(self.waiting)
         return [item.answer for item in items]
 
-    def _leave(self, item: _Waiting, _: asyncio.Future[Seen]) -> None:
-        self._queue.pop(item, None)
-
     async def _work(self) -> None:
         while await self._something_waits():
             await self._gather_company()
-            count = min(self._limits.size, len(self._queue))
-            batch = [self._queue.popitem(last=False)[0] for _ in range(count)]
+            batch = self._next()
             metrics.QUEUE_TILES.set(self.waiting)
             await self._answer(batch)
 
+    def _next(self) -> list[_Waiting]:
+        size = self._limits.size
+        few = min(len(self._few), max(-(-size // 2), size - len(self._many)))
+        many = min(len(self._many), size - few)
+        lanes = [*repeat(self._few, few), *repeat(self._many, many)]
+        return [lane.popitem(last=False)[0] for lane in lanes]
+
     async def _something_waits(self) -> bool:
         """Wait for a tile; return whether there is one, rather than the end."""
-        while not self._queue and not self._closing:
+        while not self.waiting and not self._closing:
             self._changed.clear()
             await self._changed.wait()
-        return bool(self._queue)
+        return bool(self.waiting)
 
     async def _gather_company(self) -> None:
         """Wait for more tiles until a run is full or the delay is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.delay_s):
-                while len(self._queue) < self._limits.size and not self._closing:
+                while self.waiting < self._limits.size and not self._closing:
                     self._changed.clear()
                     await self._changed.wait()
 
@@ -199,6 +213,10 @@ class Batcher:
             Seen(latent, map_) if sound else EncodingFailed(_NOT_FINITE)
             for latent, map_, sound in zip(latents, maps, finite, strict=True)
         ]
+
+
+def _leave(lane: _Lane, item: _Waiting, _: asyncio.Future[Seen]) -> None:
+    lane.pop(item, None)
 
 
 def _settle(item: _Waiting, seen: Seen | EncodingFailed) -> None:

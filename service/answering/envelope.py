@@ -157,14 +157,9 @@ class _Asked:
 
 
 async def _json(asked: _Asked) -> Response:
-    async def one(look: Look | BaseException) -> Fact:
-        if isinstance(look, BaseException):
-            raise look
-        return await asked.serving.apart(asked.describe, look)
-
     looks = await asked.serving.look(asked.uploads.hand_over(), again=asked.again)
     with timed("search"):
-        found = await asyncio.gather(*map(one, looks), return_exceptions=True)
+        found = await asked.serving.each(asked.describe, looks)
     _refuse_raw(asked, found[0])
     results = [
         {"index": index, "id": name, **fact_or_problem(index, fact)}

@@ -54,9 +54,8 @@ async def lines(
             await _wait(begun[told], leaving, deadline)
             ready = [*takewhile(_done, begun[told : told + _LINES_A_PIECE])]
             piece = ready or begun[told:]  # none in time: the rest are too late
-            facts = await asyncio.gather(
-                *(_fact(serving, one, describe) for one in piece), return_exceptions=True
-            )
+            looks = [await _look(serving, one) for one in piece]
+            facts = await serving.each(describe, looks)
             yield b"".join(
                 _line({"index": index, "id": names[index], **fact_or_problem(index, fact)})
                 for index, fact in enumerate(facts, told)
@@ -82,15 +81,8 @@ def _done(one: Begun | BaseException) -> bool:
     return isinstance(one, BaseException) or one.seen.done()
 
 
-async def _fact(
-    serving: Serving, one: Begun | BaseException, describe: Callable[[Look], Fact]
-) -> Fact:
-    if not _done(one):
-        raise serving.too_late()
-    look = await serving.joined(one)
-    if isinstance(look, BaseException):
-        raise look
-    return await serving.apart(describe, look)
+async def _look(serving: Serving, one: Begun | BaseException) -> Look | BaseException:
+    return await serving.joined(one) if _done(one) else serving.too_late()
 
 
 def _line(content: object) -> bytes:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from service.answering.cells import harmless
+from bundle.cells import harmless
 from service.answering.screening import in_tile
 from service.requests.negotiation import quality
 from service.stored.findings import Chosen, Findings
@@ -59,7 +59,7 @@ def _row(findings: Findings, row: int) -> tuple[object, ...]:
         harmless(catalog.ids[row]),
         findings.verdict(row),
         str(findings.scores[row, 0]),
-        ";".join(one.code for one in found),
+        ";".join(one.title for one in found),
         *box,
         harmless(catalog.scans[row] or ""),
         *(bundle.position(row) or ("", "")),

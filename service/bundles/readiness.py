@@ -112,7 +112,7 @@ class NeighborProof:
         others = found.rows[0] != self._itself
         row, distance = int(found.rows[0][others][0]), float(found.distances[0][others][0])
         # No distance can change by more than the point itself has moved.
-        moved = float(np.linalg.norm(point - self._point))
+        moved = float(np.linalg.norm(point - self._bundle.points[self._itself]))
         if row != self._row and abs(distance - self._distance) > moved + _ROUNDING:
             raise NotReady(
                 f"The tile nearest to the probe is {self._bundle.id(row)!r} at {distance:.4g}; "

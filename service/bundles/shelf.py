@@ -18,7 +18,7 @@ from bundle.reader import read_manifest
 from service.errors import BundleRefused
 from service.process import Process
 from service.state import Serving, open_serving
-from service.workers.memory import give_back
+from service.workers.memory import give_back, settle
 
 
 class Swap(NamedTuple):
@@ -42,6 +42,11 @@ class Place:
     def id(self) -> str:
         """The bundle's id."""
         return self.serving.bundle.manifest.bundle_id
+
+    @property
+    def folder(self) -> Path:
+        """Where the bundle is."""
+        return real_folder(self.serving.bundle.path)
 
     @contextmanager
     def lend(self) -> Iterator[Serving]:
@@ -114,7 +119,8 @@ class Shelf:
         try:
             manifest = await asyncio.to_thread(read_manifest, folder)
             for place in filter(None, (self.current, self.previous)):
-                if place.id == manifest.bundle_id:
+                # A copy in another folder has the same id and may be damaged all the same.
+                if place.id == manifest.bundle_id and place.folder == real_folder(folder):
                     self._staged = place
                     return place.id
             self._staged = await self._load(folder)
@@ -128,9 +134,13 @@ class Shelf:
         self._staged = None
         if staged is None or staged is old:
             return Swap(old.id, old.id)
+        self.current = staged
+        if staged.id == old.id:  # a copy of it
+            self._retire(old)
+            return Swap(old.id, old.id)
         if self.previous is not None and self.previous is not staged:
             self._retire(self.previous)
-        self.current, self.previous = staged, old
+        self.previous = old
         return Swap(old.id, staged.id)
 
     async def drop(self) -> None:
@@ -143,6 +153,7 @@ class Shelf:
         async with AsyncExitStack() as stack:
             opening = open_serving(self.process, folder, self._encoder)
             serving = await stack.enter_async_context(opening)
+            settle()
             return Place(serving, stack.pop_all())
 
     def _retire(self, place: Place) -> None:

@@ -6,6 +6,7 @@ has seen all before it.
 """
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +23,16 @@ from service.settings import Settings
 FILE = "decisions.sqlite"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_S = 5
+"""For a connection, one's turn, or a lock."""
+_STATEMENT_S = 10
+"""For one statement in PostgreSQL: ours are short, or read a long list in parts."""
 _TURN = 7_304_914_282_236_581
 """Of the advisory lock that writers take in PostgreSQL: a number that no one else will choose."""
 _WRITES = "tilescreen_writes"
+_NEWER = (
+    "A newer release has changed its tables, which this one does not know. Start that release, or "
+    "restore the backup from before it."
+)
 
 
 def database_url(settings: Settings) -> URL:
@@ -53,15 +61,31 @@ def database_url(settings: Settings) -> URL:
     )
 
 
+def is_made(url: URL) -> bool:
+    """Return whether there is a database to open, and not only a place for an SQLite file.
+
+    Raises:
+        OSError: no file can be made there.
+    """
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        return True
+    file = Path(url.database)
+    nearest = next(path for path in (file, *file.parents) if path.exists())
+    if nearest != file and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise PermissionError(f"nothing can be written into {nearest}")
+    return nearest == file
+
+
 def open_database(url: URL) -> Engine:
     """Connect, and bring the tables up to date.
 
     Raises:
-        SQLAlchemyError, OSError: it cannot be reached or written.
+        SQLAlchemyError, OSError: it cannot be reached or written, or is of a newer release.
     """
     # Not above: a start would wait for it, and it is needed at the first decision only.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
@@ -70,6 +94,9 @@ def open_database(url: URL) -> Engine:
             settings.set_main_option("script_location", str(_MIGRATIONS))
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
+    except CommandError as error:
+        engine.dispose()
+        raise OSError(_NEWER) from error
     except (SQLAlchemyError, OSError):
         engine.dispose()
         raise
@@ -106,8 +133,17 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    patient = {"connect_timeout": _PATIENCE_S, "options": f"-c lock_timeout={_PATIENCE_S}s"}
+    from service.decisions.patience import PatientConnection  # noqa: PLC0415, SQLite needs no driver
+
+    limits = f"-c lock_timeout={_PATIENCE_S}s -c statement_timeout={_STATEMENT_S}s"
+    patient = {"connect_timeout": _PATIENCE_S, "options": limits}
     engine = create_engine(url, connect_args=patient, pool_pre_ping=True)
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(
+        _dialect: object, _record: object, words: list[Any], named: dict[str, Any]
+    ) -> PatientConnection:
+        return PatientConnection.connect(*words, **named)
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:

@@ -13,6 +13,8 @@ from service.decisions.tables import decisions
 Decision: TypeAlias = Literal["keep", "review", "drop"]
 DECISIONS: tuple[Decision, ...] = ("keep", "review", "drop")
 _A_STATEMENT = 2_000
+_A_READ = 50_000
+"""Events of one statement, so that none takes long, however many there are."""
 _COLUMNS = (
     decisions.c.seq,
     decisions.c.at,
@@ -88,8 +90,14 @@ def append(
 
 def since(connection: Connection, seq: int) -> list[Event]:
     """Return the events after number `seq`, in order."""
-    wanted = select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq)
-    return [_event(row) for row in connection.execute(wanted)]
+    found: list[Event] = []
+    wanted = select(*_COLUMNS).order_by(decisions.c.seq).limit(_A_READ)
+    while True:
+        part = [_event(row) for row in connection.execute(wanted.where(decisions.c.seq > seq))]
+        found += part
+        if len(part) < _A_READ:
+            return found
+        seq = part[-1].seq
 
 
 def undo(connection: Connection, reviewer: str, bundle: str) -> tuple[str | None, str | None]:

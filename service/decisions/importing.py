@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
+from bundle.cells import original
 from bundle.errors import TilescreenError, UnknownTile
-from service.answering.cells import original
 from service.decisions.events import DECISIONS, Decision
 from service.decisions.reviewed import Wanted
 from service.errors import BadLine, BadReviewer, BadTable, RoleTooLow
@@ -15,6 +15,17 @@ from service.requests.reviewers import checked
 from service.state import Serving
 
 _LINES = 200_000
+_COLUMNS = {
+    "id",
+    "decision",
+    "state",
+    "reason",
+    "comment",
+    "reviewer",
+    "reviewers",
+    "by",
+    "content",
+}
 _BEYOND = "beyond the columns"
 _REASON, _COMMENT = 80, 2000  # as service.schemas.decisions has them
 
@@ -50,7 +61,8 @@ def read_lines(serving: Serving, data: bytes, reviewer: str, role: Role) -> list
                 if first != number:
                     raise BadLine(f"Line {first} decides about this tile already. Keep one.")
         except TilescreenError as error:
-            found.append(Line(number, name, error=error))
+            # Without its traceback, which would keep all that was at hand: there may be 200,000.
+            found.append(Line(number, name, error=error.with_traceback(None)))
         else:
             found.append(Line(number, serving.catalog.ids[row], row, wanted))
     return found
@@ -64,20 +76,23 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if text.count("\n") > _LINES:
         raise BadTable(f"It has more than {_LINES:,} lines. Send it in parts.")
     first = text.partition("\n")[0]
-    comma = ";" if ";" in first and "," not in first else ","
-    reader = csv.DictReader(
-        StringIO(text), delimiter=comma, restval="", restkey=_BEYOND, strict=True
-    )
+    comma = next((sign for sign in ",\t;" if sign in first), ",")
+    reader = csv.reader(StringIO(text), delimiter=comma, strict=True)
     begun = 1
     try:
-        names = reader.fieldnames or []
+        names = next(reader, [])
         begun = reader.line_num + 1
         if "id" not in names or not {"decision", "state"} & {*names}:
             raise BadTable("The first line must name the columns: `id` and `decision` at least.")
         if len({*names}) < len(names):
             raise BadTable("The first line names a column twice. Keep one of them.")
-        for cells in reader:
-            yield reader.line_num, cells
+        # No other column is looked at: a first line may name more than there is memory for.
+        columns = {name: at for at, name in enumerate(names) if name in _COLUMNS}
+        for cells in filter(None, reader):
+            found = {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
+            if len(cells) > len(names):
+                found[_BEYOND] = ""
+            yield reader.line_num, found
             begun = reader.line_num + 1
     except csv.Error as error:
         raise BadTable(
@@ -116,6 +131,8 @@ def _wanted(
         pairs = [(original(cells.get("reviewer", "")).strip() or reviewer, said)]
     if len(pairs) > 1:  # whose the reason is, such a line does not say
         reason = comment = None
+    if "\0" in f"{reason}{comment}":
+        raise BadLine("A reason or a comment holds a NUL, which no database keeps.")
     if len(reason or "") > _REASON or len(comment or "") > _COMMENT:
         raise BadLine(f"A reason has {_REASON} characters at most, a comment {_COMMENT}.")
     for who, said in pairs:

@@ -2,8 +2,12 @@
 
 import asyncio
 import logging
+import math
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -11,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.decisions.database import database_url, open_database, writing
+from service.decisions.database import database_url, is_made, open_database, writing
 from service.errors import LedgerDown
 from service.settings import Settings
 
@@ -20,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class Ledger:
-    """The database, opened at the first use; a context manager.
+    """The database, opened by `prove` or at the first use; a context manager.
 
     One thread does all its work: a database that stands still keeps no tile from being
     answered, and writers of one process need no turns among them.
@@ -35,6 +39,7 @@ class Ledger:
         self._url = database_url(settings)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._engine: Engine | None = None
+        self._failed = -math.inf
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -50,6 +55,14 @@ class Ledger:
         self._thread.shutdown()
         if self._engine is not None:
             self._engine.dispose()
+
+    async def prove(self) -> None:
+        """Open the database, if there is one, before anyone needs it.
+
+        The log tells if it cannot be used, or not be made at the first decision.
+        """
+        with suppress(LedgerDown):
+            await self._guarded(lambda: is_made(self._url) and self._opened())
 
     async def read(self, work: Callable[[Connection], R]) -> R:
         """Run work that only reads.
@@ -81,13 +94,25 @@ class Ledger:
         return await asyncio.shield(asyncio.ensure_future(self._run(committing)))
 
     async def _run(self, work: Callable[[Engine], R]) -> R:
+        return await self._guarded(lambda: work(self._opened()))
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            self._engine = open_database(self._url)
+        return self._engine
+
+    async def _guarded(self, work: Callable[[], R]) -> R:
+        asked = monotonic()
+
         def inside() -> R:
+            if asked < self._failed:  # else all who wait now would do so one after the other
+                raise LedgerDown(_where(self._url))
             try:
-                if self._engine is None:
-                    self._engine = open_database(self._url)
-                return work(self._engine)
+                return work()
             except (SQLAlchemyError, OSError) as error:
-                _log.error("the database of decisions failed: %s", _cause(error))
+                self._failed = monotonic()
+                place, cause = _place(self._url), _cause(error)
+                _log.error("decisions cannot be read or kept in %s: %s", place, cause)
                 raise LedgerDown(_where(self._url)) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
@@ -96,6 +121,14 @@ class Ledger:
 def _cause(error: BaseException) -> str:
     """Return what the database said, without the statement: its values may name a patient."""
     return str(getattr(error, "orig", None) or error).strip()
+
+
+def _place(url: URL) -> str:
+    """Return which database it is, for whoever runs the service; no password is told."""
+    if url.get_backend_name() == "sqlite":
+        return f"{url.database}, as uid {os.getuid()}"
+    plain = url.set(drivername="postgresql", query={})
+    return f"DATABASE_URL {plain.render_as_string(hide_password=True)}"
 
 
 def _where(url: URL) -> str:

@@ -38,7 +38,7 @@ class Export:
 
 
 def export(serving: Serving, through: int) -> Export:
-    """Make the files; with 62,000 tiles that takes a second or two."""
+    """Make the files; `benchmarks/exports.py` has the clock of that at 62,000 tiles."""
     found = list(standings(serving, through))
     listed = table.tiles_csv(serving, found)
     framed = boxes.boxes_json(serving, found, through)

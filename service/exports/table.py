@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
-from service.answering.cells import harmless
+from bundle.cells import harmless
 from service.exports.standing import Standing
 from service.state import Serving
 
@@ -38,8 +38,8 @@ def tiles_csv(serving: Serving, standings: Iterable[Standing]) -> bytes:
 
 def _line(serving: Serving, one: Standing) -> tuple[object, ...]:
     catalog, findings, row = serving.catalog, serving.findings, one.row
-    codes = [reason.code for reason in findings.reasons(row)]
-    reasons = [event.reason for event in one.opinions] if one.opinions else codes
+    found = [reason.title for reason in findings.reasons(row)]
+    reasons = [event.reason for event in one.opinions] if one.opinions else found
     return (
         harmless(catalog.ids[row]),
         one.state,

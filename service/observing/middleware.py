@@ -10,6 +10,7 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.bundles.holding import ALIVE
 from service.errors import BundleChanged, problem_of
 from service.observing import timing
 from service.observing.notes import observe
@@ -17,8 +18,7 @@ from service.state import Serving
 
 _log = logging.getLogger("service.access")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_ALIVE = {"/livez", "/healthz"}
-_PROBES = {*_ALIVE, "/readyz"}
+_PROBES = {*ALIVE, "/readyz"}
 _WAY_OUT = re.compile(r"/bundles(/[^/]*:activate)?")
 """Reads nothing from the bundle's arrays, and leads to another bundle."""
 _POLICY = (
@@ -54,13 +54,8 @@ class Envelope:
             scope = {**scope, "method": "GET"}
         request_id = _request_id(scope) or f"{self._prefix}-{next(self._count):08x}"
         scope["state"]["request_id"] = request_id
-        serving: Serving = scope["state"]["serving"]
-        bundle_id = serving.bundle.manifest.bundle_id
-        added = [
-            *_SAFE,
-            (b"x-bundle", bundle_id.encode()),
-            (b"x-request-id", request_id.encode()),
-        ]
+        serving: Serving | None = scope["state"]["serving"]
+        added = [*_SAFE, *_bundle(serving), (b"x-request-id", request_id.encode())]
         status = 0
 
         async def send_more(message: Message) -> None:
@@ -101,10 +96,15 @@ class _Broken(Exception):
         self.cause = cause
 
 
-def _check(serving: Serving, path: str, status: int) -> None:
+def _bundle(serving: Serving | None) -> list[tuple[bytes, bytes]]:
+    return [(b"x-bundle", serving.bundle.manifest.bundle_id.encode())] if serving else []
+
+
+def _check(serving: Serving | None, path: str, status: int) -> None:
     """Let no answer out that may have been read from a file that changed meanwhile."""
-    told = status < HTTPStatus.BAD_REQUEST and path not in _ALIVE
-    if told and not _WAY_OUT.fullmatch(path) and (name := serving.seal.broken()):
+    if serving is None or status >= HTTPStatus.BAD_REQUEST or path in ALIVE:
+        return
+    if not _WAY_OUT.fullmatch(path) and (name := serving.seal.broken()):
         raise _Broken(BundleChanged(name))
 
 

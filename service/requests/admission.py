@@ -8,9 +8,15 @@ so without a lock.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from service.errors import BodiesFull, Draining, QueueFull
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import BodiesFull, Draining, QueueFull, ServiceError, problem_of
 from service.observing import metrics
+
+TAKING = {"/encode", "/neighbors", "/cluster", "/screen"}
+"""Routes that take tiles; each has one below it that knows stored ones."""
 
 
 class Gate:
@@ -29,6 +35,12 @@ class Gate:
         """Let nobody in any more, since the service is about to stop."""
         self._closed = True
 
+    def refusal(self) -> ServiceError | None:
+        """Return why no request would be let in now, if none would."""
+        if self._closed:
+            return Draining()
+        return QueueFull(self.tiles, 1, self.most_tiles) if self.tiles >= self.most_tiles else None
+
     @contextmanager
     def enter(self) -> Iterator["Ticket"]:
         """Let a request in; what it holds is given back however it ends.
@@ -37,10 +49,9 @@ class Gate:
             Draining: the service is about to stop.
             QueueFull: there is no room for one tile. Nothing was read.
         """
-        if self._closed:
-            raise Draining
+        if refusal := self.refusal():
+            raise refusal
         ticket = Ticket(self)
-        ticket.expect(1)
         try:
             yield ticket
         finally:
@@ -91,3 +102,30 @@ class Ticket:
         self.expect(tiles)
         self._gate.tiles += tiles
         self.tiles += tiles
+
+
+class Turnstile:
+    """ASGI middleware: while nobody is let in, tiles are turned away before a route is sought.
+
+    Under overload most requests end here, so it must cost little: the routes themselves, which
+    ask the gate again, take three times as long to say the same.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or turn it away."""
+        app = self._app
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in TAKING:
+            state = scope["state"]
+            if refusal := state["serving"].gate.refusal():
+                scope["route"] = _Known(scope["path"])
+                app = problem_of(refusal).response(state["request_id"])
+        await app(scope, receive, send)
+
+
+class _Known(NamedTuple):
+    """Stands for a route in log and metrics."""
+
+    path_format: str

@@ -1,18 +1,22 @@
 """JSON that is sent: read within the limits, and checked against a model."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from service.errors import WrongMediaType
 from service.requests.admission import Ticket
 from service.requests.bodies import read_body
+from service.requests.invalid import EXPECTED, members_of
 from service.state import Serving
 
 M = TypeVar("M", bound=BaseModel)
 _KIND = "application/json"
+_TOLD = 100
+"""Wrong parts of a body that are named one by one, at most."""
 
 
 async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
@@ -26,13 +30,27 @@ async def read_json(request: Request, serving: Serving, model: type[M]) -> M:
     """
     with serving.gate.enter() as ticket:
         body = await read_text(request, serving, ticket, _KIND)
-        try:
-            return model.model_validate_json(body)
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            raise RequestValidationError(
-                [{**one, "loc": ("body", *one["loc"])} for one in found]
-            ) from error
+        return await serving.apart(_checked, model, body)
+
+
+def _checked(model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        count = error.error_count()
+        if count > _TOLD:  # to name each would take hundreds of times the body's memory
+            sentence = f"{count:,} parts of it are not as they must be"
+            found: list[dict[str, Any]] = [
+                {"type": "too_many", "loc": ("body",), "msg": sentence, "input": None}
+            ]
+        else:
+            found = [_of_body(one, model) for one in error.errors(include_url=False)]
+        raise RequestValidationError(found) from error
+
+
+def _of_body(error: ErrorDetails, model: type[BaseModel]) -> dict[str, Any]:
+    whole = {} if error["loc"] else {EXPECTED: members_of(model)}
+    return {**error, **whole, "loc": ("body", *error["loc"])}
 
 
 async def read_text(request: Request, serving: Serving, ticket: Ticket, kind: str) -> bytes:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
@@ -11,15 +11,16 @@ from service.decisions.agreement import CONFIDENCE, Interval, overall, pairs
 from service.decisions.events import Event
 from service.deps import Limit, Offset, ServingDep
 from service.openapi import problems
+from service.requests.queries import Router
 from service.reviewing.board import CONFLICT
 from service.routes.decisions import decided
 from service.schemas import Agreement
 from service.state import Serving
 
-router = APIRouter(tags=["decisions"])
+router = Router(tags=["decisions"])
 
 
-@router.get("/decisions/agreement", response_model=Agreement, responses=problems(422, 503))
+@router.get("/decisions/agreement", response_model=Agreement, responses=problems(503))
 async def agreement(serving: ServingDep, *, offset: Offset = 0, limit: Limit = 100) -> Response:
     """Tell how far reviewers agree beyond chance, and list the tiles on which they do not.
 

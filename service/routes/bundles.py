@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from bundle.comparison import Match
 from service.answering.envelope import enveloped
@@ -12,9 +12,10 @@ from service.bundles.library import folder_of, listed, opened, point_current
 from service.bundles.shelf import Shelf, real_folder
 from service.deps import ADMIN, ServingDep
 from service.openapi import problems
+from service.requests.queries import Router
 from service.schemas import Activated, BundleDiff, BundleList
 
-router = APIRouter(prefix="/bundles", tags=["bundles"])
+router = Router(prefix="/bundles", tags=["bundles"])
 
 BundleId = Annotated[
     str, Path(description="A bundle's id, as GET /bundles lists it.", examples=["d58c69737ebf73dd"])
@@ -57,7 +58,7 @@ def _all(shelf: Shelf) -> Fact:
 @router.post(
     "/{bundle_id}:activate",
     response_model=Activated,
-    responses=problems(403, 404, 409, 422, 503),
+    responses=problems(403, 404, 409, 503),
     dependencies=[ADMIN],
 )
 async def activate(request: Request, bundle_id: BundleId, serving: ServingDep) -> Response:
@@ -73,7 +74,7 @@ async def activate(request: Request, bundle_id: BundleId, serving: ServingDep) -
     return enveloped(serving, old=swap.old, new=swap.new, lasting=lasting)
 
 
-@router.get("/{a}/diff/{b}", response_model=BundleDiff, responses=problems(404, 409, 422))
+@router.get("/{a}/diff/{b}", response_model=BundleDiff, responses=problems(404, 409))
 async def diff(
     request: Request, a: BundleId, b: BundleId, serving: ServingDep, match: MatchBy = "id"
 ) -> Response:

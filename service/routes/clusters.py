@@ -3,7 +3,7 @@
 from contextlib import suppress
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from bundle import UnknownCluster
 from service.answering.envelope import enveloped, stored, uploaded
@@ -13,10 +13,11 @@ from service.deps import Cursor, Label, Limit, ReviewerDep, ServingDep, TileId, 
 from service.errors import LedgerDown
 from service.openapi import UPLOAD, also, json_body, lasting, problems, upload_body
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
 from service.schemas import ClusterAnswer, ClusterDetail, ClusterList, ClusterNamed, NewName
 from service.state import Serving
 
-router = APIRouter(tags=["clusters"])
+router = Router(tags=["clusters"])
 
 
 @router.post(
@@ -30,7 +31,7 @@ async def cluster_of_tiles(request: Request, serving: ServingDep) -> Response:
     return await uploaded(request, serving, partial(new_cluster, serving.catalog))
 
 
-@router.get("/cluster/{tile_id:path}", response_model=ClusterAnswer, responses=lasting(404, 422))
+@router.get("/cluster/{tile_id:path}", response_model=ClusterAnswer, responses=lasting(404))
 async def stored_tile_cluster(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
 ) -> Response:
@@ -68,7 +69,7 @@ async def refresh_names(serving: Serving) -> None:
 @router.put(
     "/clusters/{label}/name",
     response_model=ClusterNamed,
-    responses=problems(403, 404, 408, 413, 415, 422, 429, 503),
+    responses=problems(403, 404, 408, 413, 415, 429, 503),
     openapi_extra=json_body("NewName"),
 )
 async def name_cluster(
@@ -83,7 +84,7 @@ async def name_cluster(
     return enveloped(serving, label=label, name=serving.names.of(label))
 
 
-@router.get("/clusters/{label}", response_model=ClusterDetail, responses=problems(404, 422))
+@router.get("/clusters/{label}", response_model=ClusterDetail, responses=problems(404))
 async def cluster(
     label: Label, serving: ServingDep, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:

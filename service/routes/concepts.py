@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
@@ -11,10 +11,11 @@ from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.results import problem_with
-from service.deps import ADMIN, Limit, ReviewerDep, ServingDep, TileId
+from service.deps import ADMIN, Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BothMarks
 from service.openapi import json_body, problems
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
 from service.schemas import (
     ConceptList,
     ConceptTold,
@@ -30,7 +31,7 @@ from service.teaching.facts import concept_fact, example_facts, figures_fact, ra
 from service.teaching.names import wrong
 from service.teaching.publishing import folder_of, publish
 
-router = APIRouter(tags=["concepts"])
+router = Router(tags=["concepts"])
 
 
 def _name(sent: str) -> str:
@@ -51,7 +52,6 @@ Name = Annotated[
     ),
     AfterValidator(_name),
 ]
-Offset = Annotated[int, Query(ge=0, description="Tiles before the page.", examples=[0])]
 Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
 _CHANGES = (400, 403, 408, 413, 415, 422, 429, 503)
 
@@ -117,7 +117,7 @@ async def mark(
     pairs: list[tuple[str, Mark]] = [(one, "positive") for one in sent.positive]
     for at, (one, kind) in enumerate([*pairs, *((one, "negative") for one in sent.negative)]):
         try:
-            marks[serving.catalog.row(one)] = kind
+            marks[serving.catalog.exactly(one)] = kind
         except UnknownTile as error:
             failed.append({"index": at, "id": one, "error": problem_with(error).members()})
     await serving.teaching.mark(reviewer, name, marks)
@@ -128,7 +128,7 @@ async def mark(
 @router.delete(
     "/concepts/{name}/examples/{tile_id:path}",
     response_model=ExamplesMarked,
-    responses=problems(403, 404, 422, 503),
+    responses=problems(403, 404, 503),
 )
 async def unmark(
     name: Name, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
@@ -141,9 +141,7 @@ async def unmark(
     return enveloped(serving, FRESH, concept=told, failed=[])
 
 
-@router.get(
-    "/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 422, 503)
-)
+@router.get("/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 503))
 async def ranking(
     name: Name, serving: ServingDep, offset: Offset = 0, limit: Limit = 100
 ) -> Response:
@@ -154,9 +152,7 @@ async def ranking(
     return enveloped(serving, FRESH, **fact)
 
 
-@router.get(
-    "/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 422, 503)
-)
+@router.get("/concepts/{name}/uncertain", response_model=Ranking, responses=problems(404, 409, 503))
 async def least_certain(name: Name, serving: ServingDep, limit: Few = 20) -> Response:
     """Give the tiles that nobody marked and that the concept is least sure of: ask these next."""
     await serving.teaching.refresh()

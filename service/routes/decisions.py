@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from bundle.errors import UnknownTile
 from service.answering.caching import FRESH
@@ -16,6 +16,7 @@ from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BadPrecondition
 from service.openapi import json_body, problems
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
 from service.schemas import (
     BulkDecided,
     BulkDecisions,
@@ -26,7 +27,7 @@ from service.schemas import (
 )
 from service.state import Serving
 
-router = APIRouter(tags=["decisions"])
+router = Router(tags=["decisions"])
 
 OptionalState = Annotated[
     Literal["keep", "review", "drop", "conflict"] | None,
@@ -77,7 +78,7 @@ async def withdraw(
 
 
 @router.get(
-    "/tiles/{tile_id:path}/decision", response_model=TileDecided, responses=problems(404, 422, 503)
+    "/tiles/{tile_id:path}/decision", response_model=TileDecided, responses=problems(404, 503)
 )
 async def decision(tile_id: TileId, serving: ServingDep, *, history: History = False) -> Response:
     """Tell what is decided about a stored tile, and by whom."""
@@ -98,16 +99,7 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
     An id that is not stored gets its own error; the others are decided all the same.
     """
     sent = await read_json(request, serving, BulkDecisions)
-    results: list[Fact] = []
-    wanted: list[Wanted] = []
-    for one in sent.each():
-        try:
-            row = serving.catalog.row(one.id)
-        except UnknownTile as error:
-            results.append({"id": one.id, "error": problem_with(error).members()})
-            continue
-        wanted.append(Wanted(row, one.decision, one.reason, one.comment))
-        results.append({"id": one.id})
+    wanted, results = await serving.apart(_found, serving, sent)
     batch = await serving.reviewed.decide(reviewer, wanted) if wanted else None
     states = iter([serving.reviewed.state(one.row) for one in wanted])
     for result in results:
@@ -116,7 +108,22 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
     return enveloped(serving, batch=batch, results=results, counts=_counts(serving))
 
 
-@router.post("/decisions/undo", response_model=Undone, responses=problems(403, 422, 503))
+def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fact]]:
+    """Return what is wanted of stored tiles, and a result for each tile that was named."""
+    wanted: list[Wanted] = []
+    results: list[Fact] = []
+    for one in sent.each():
+        try:
+            row = serving.catalog.exactly(one.id)
+        except UnknownTile as error:
+            results.append({"id": one.id, "error": problem_with(error).members()})
+        else:
+            wanted.append(Wanted(row, one.decision, one.reason, one.comment))
+            results.append({"id": one.id})
+    return wanted, results
+
+
+@router.post("/decisions/undo", response_model=Undone, responses=problems(403, 503))
 async def undo(serving: ServingDep, reviewer: ReviewerDep) -> Response:
     """Take back one's own last batch that is not taken back yet.
 
@@ -135,7 +142,7 @@ def _counts(serving: Serving) -> Fact:
     return {state or "undecided": count for state, count in zip(STATES, counts, strict=True)}
 
 
-@router.get("/decisions", response_model=DecisionPage, responses=problems(422, 503))
+@router.get("/decisions", response_model=DecisionPage, responses=problems(503))
 async def decisions(
     serving: ServingDep,
     *,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from service.answering.envelope import enveloped, json_response
 from service.answering.tables import MEDIA_TYPE as CSV
@@ -12,10 +12,11 @@ from service.exports import boxes, table
 from service.exports.export import MANIFEST, Export, export, manifest, zipped
 from service.exports.signing import ALGORITHM, public_hex, signing_key
 from service.openapi import download, problems
+from service.requests.queries import Router
 from service.schemas import CocoBoxes, ExportKey, ExportManifest
 from service.state import Serving
 
-router = APIRouter(prefix="/exports", tags=["exports"])
+router = Router(prefix="/exports", tags=["exports"])
 
 Through = Annotated[
     int | None,
@@ -27,7 +28,7 @@ Through = Annotated[
     ),
 ]
 _ZIP = "application/zip"
-_PROBLEMS = problems(404, 422, 503)
+_PROBLEMS = problems(404, 503)
 
 
 @router.get(
@@ -35,7 +36,7 @@ _PROBLEMS = problems(404, 422, 503)
     response_class=Response,
     responses={
         **download(_ZIP, "The list, the boxes and their manifest."),
-        **problems(404, 422, 503),
+        **problems(404, 503),
     },
 )
 async def exported(serving: ServingDep, through: Through = None) -> Response:

@@ -2,21 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.results import problem_with
 from service.answering.tables import MEDIA_TYPE
-from service.decisions.importing import read_lines
+from service.decisions.importing import Line, read_lines
 from service.decisions.reviewed import Wanted
 from service.deps import ReviewerDep, ServingDep
 from service.errors import ImportRefused
 from service.openapi import csv_body, problems
 from service.requests.json_bodies import read_text
+from service.requests.queries import Router
 from service.schemas import Imported
+from service.state import Serving
 
-router = APIRouter(tags=["decisions"])
+router = Router(tags=["decisions"])
 
 Partial = Annotated[
     bool,
@@ -27,7 +29,7 @@ Partial = Annotated[
 @router.post(
     "/decisions/import",
     response_model=Imported,
-    responses=problems(403, 408, 413, 415, 422, 429, 503),
+    responses=problems(403, 408, 413, 415, 429, 503),
     openapi_extra=csv_body(),
 )
 async def import_decisions(
@@ -52,6 +54,11 @@ async def import_decisions(
             wanted.setdefault(who, []).append(one)
     if wanted:
         await serving.reviewed.decide_all(wanted)
+    results = await serving.apart(_told, serving, lines)
+    return enveloped(serving, written=sum(map(len, wanted.values())), results=results)
+
+
+def _told(serving: Serving, lines: list[Line]) -> list[Fact]:
     results: list[Fact] = []
     for line in lines:
         fact: Fact = {"line": line.number, "id": line.id}
@@ -60,4 +67,4 @@ async def import_decisions(
         else:
             fact["state"] = serving.reviewed.state(line.row)
         results.append(fact)
-    return enveloped(serving, written=sum(map(len, wanted.values())), results=results)
+    return results

@@ -1,11 +1,10 @@
 """The Open Inference Protocol, version 2, for those who speak it already: a thin adapter."""
 
-import asyncio
 from functools import partial
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from service.answering.envelope import json_response, unless_gone
 from service.answering.facts import Fact
@@ -27,6 +26,7 @@ from service.errors import TileTooLong, TooManyTiles, UnknownModel
 from service.observing.timing import timed
 from service.openapi import UPLOAD, inference_body, problems
 from service.requests.bodies import read_body
+from service.requests.queries import Router
 from service.schemas import (
     InferAnswer,
     Live,
@@ -38,7 +38,7 @@ from service.schemas import (
 from service.settings import Settings
 from service.state import Serving
 
-router = APIRouter(prefix="/v2", tags=["inference protocol"])
+router = Router(prefix="/v2", tags=["inference protocol"])
 
 OUTPUTS = ("latent", "score", "verdict", "error")
 Name = Annotated[str, Path(description="Always `tilescreen`.", examples=[MODEL])]
@@ -64,7 +64,7 @@ async def ready(serving: ServingDep) -> Response:
     return json_response({"ready": True})
 
 
-@router.get("/models/{model_name}", response_model=ModelMetadata, responses=problems(404, 422))
+@router.get("/models/{model_name}", response_model=ModelMetadata, responses=problems(404))
 async def model(model_name: Name, serving: ServingDep) -> Response:
     """Tell what the model takes and gives; its only version is the bundle's id."""
     _check(model_name)
@@ -88,9 +88,7 @@ async def model(model_name: Name, serving: ServingDep) -> Response:
     )
 
 
-@router.get(
-    "/models/{model_name}/ready", response_model=ModelReady, responses=problems(404, 422, 503)
-)
+@router.get("/models/{model_name}/ready", response_model=ModelReady, responses=problems(404, 503))
 async def model_ready(model_name: Name, serving: ServingDep) -> Response:
     """Prove that tiles can be encoded, as /readyz does."""
     _check(model_name)
@@ -149,7 +147,8 @@ async def _columns(serving: Serving, asked: Inference) -> dict[str, Column]:
     tiles = (_short(tile, serving.settings) for tile in asked.tiles)
     looks = await serving.look(tiles, again=True)
     with timed("search"):
-        facts = await asyncio.gather(*(_fact(serving, look) for look in looks))
+        found = await serving.each(partial(new_screening, serving.findings, k=0), looks)
+    facts = [_code(one) if isinstance(one, BaseException) else one for one in found]
     dim = serving.bundle.manifest.latent_dim
     latents = np.full((len(looks), dim), np.nan, dtype=np.float32)
     for row, look in zip(latents, looks, strict=True):
@@ -163,7 +162,5 @@ async def _columns(serving: Serving, asked: Inference) -> dict[str, Column]:
     }
 
 
-async def _fact(serving: Serving, look: Look | BaseException) -> Fact:
-    if isinstance(look, BaseException):
-        return {"error": problem_with(look).kind.code}
-    return await serving.apart(partial(new_screening, serving.findings, k=0), look)
+def _code(error: BaseException) -> Fact:
+    return {"error": problem_with(error).kind.code}

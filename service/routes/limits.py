@@ -1,13 +1,14 @@
 """How much may be asked at once, so that a client need not find out by being refused."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from service.answering.envelope import enveloped
 from service.deps import ServingDep
 from service.openapi import problems
+from service.requests.queries import Router
 from service.schemas import Limits
 
-router = APIRouter(tags=["service"])
+router = Router(tags=["service"])
 
 
 @router.get("/limits", response_model=Limits, responses=problems())

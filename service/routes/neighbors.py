@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from bundle.neighbors import IndexKind
 from service.answering.envelope import stored, uploaded
 from service.answering.facts import Examples, new_neighbors, stored_alike, stored_neighbors
 from service.answering.streaming import NDJSON
-from service.deps import ServingDep, TileId, Version, serving_of
+from service.deps import TileId, Version, serving_of
 from service.openapi import UPLOAD, also, lasting, problems, upload_body
+from service.requests.queries import Router
+from service.routes.unasked import UnaskedRoute
 from service.schemas import NeighborsAnswer
+from service.state import Serving
 
-router = APIRouter(tags=["neighbors"])
+router = Router(tags=["neighbors"], route_class=UnaskedRoute)
 
 K = Annotated[int, Query(ge=1, le=100, description="How many neighbours.", examples=[5])]
 Index = Annotated[
@@ -54,14 +57,9 @@ Negative = Annotated[
 ]
 
 
-async def _examples(
-    serving: ServingDep, positive: Positive = (), negative: Negative = ()
-) -> Examples:
+def _examples(serving: Serving, positive: Sequence[str], negative: Sequence[str]) -> Examples:
     catalog = serving.catalog
     return Examples([catalog.row(one) for one in positive], [catalog.row(one) for one in negative])
-
-
-ExamplesDep = Annotated[Examples, Depends(_examples)]
 
 
 @router.post(
@@ -72,34 +70,36 @@ ExamplesDep = Annotated[Examples, Depends(_examples)]
 )
 async def neighbors_of_tiles(
     request: Request,
-    serving: ServingDep,
-    examples: ExamplesDep,
     *,
+    positive: Positive = (),
+    negative: Negative = (),
     k: K = 5,
     index: Index = "auto",
     exact: Exact = False,
 ) -> Response:
     """Search the nearest stored tiles of tiles that are sent: one raw PNG, or a form."""
+    serving = await serving_of(request)
+    examples = _examples(serving, positive, negative)
     search = partial(
         new_neighbors, serving.catalog, k=k, index=index, exact=exact, examples=examples
     )
     return await uploaded(request, serving, search)
 
 
-@router.get(
-    "/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=lasting(404, 422)
-)
+@router.get("/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=lasting(404))
 async def stored_tile_neighbors(
     request: Request,
     tile_id: TileId,
-    examples: ExamplesDep,
     *,
+    positive: Positive = (),
+    negative: Negative = (),
     k: K = 5,
     other_scans: OtherScans = False,
     v: Version = None,
 ) -> Response:
     """Give the nearest other tiles of a stored tile: from the graph, or with examples searched."""
-    serving = await serving_of(request)  # the busiest route: a dependency costs 10 us
+    serving = await serving_of(request)
+    examples = _examples(serving, positive, negative)
     describe = (
         partial(stored_alike, serving.catalog, k=k, examples=examples, other_scans=other_scans)
         if examples

@@ -2,17 +2,18 @@
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from service.answering.envelope import enveloped
 from service.deps import ServingDep
 from service.observing import metrics
 from service.observing.drift import QUANTILES, WINDOW, Figures
 from service.openapi import exposition, problems
+from service.requests.queries import Router
 from service.schemas import DriftReport
 from service.state import Serving
 
-router = APIRouter(tags=["service"])
+router = Router(tags=["service"])
 
 
 @router.get("/bundle/drift", response_model=DriftReport, responses=problems())

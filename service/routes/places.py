@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from service.answering.caching import kept
 from service.answering.envelope import enveloped, kept_png
@@ -12,11 +12,12 @@ from service.deps import ServingDep, Version
 from service.errors import UnknownScan
 from service.openapi import lasting, picture, problems
 from service.pictures.mosaic import layout, mosaic
+from service.requests.queries import Router
 from service.schemas import MapIds
 from service.state import Serving
 from service.stored.places import map_columns
 
-router = APIRouter(tags=["review"])
+router = Router(tags=["review"])
 
 ScanName = Annotated[str, Path(description="Name of a scan.", examples=["film-a"])]
 _OCTETS = "application/octet-stream"
@@ -32,7 +33,7 @@ _STATES = "A byte a tile: 0 undecided, 1 keep, 2 review, 3 drop, 4 conflict."
 @router.get(
     "/review/map",
     response_class=Response,
-    responses={200: {"description": _COLUMNS, "content": _BINARY}, **lasting(422)},
+    responses={200: {"description": _COLUMNS, "content": _BINARY}, **lasting()},
 )
 async def tile_map(request: Request, serving: ServingDep, v: Version = None) -> Response:
     """Give the places of all tiles on the map, in the order of `GET /review/map/ids`."""
@@ -43,7 +44,7 @@ async def tile_map(request: Request, serving: ServingDep, v: Version = None) -> 
     return Response(columns, media_type=_OCTETS, headers=keeping.headers)
 
 
-@router.get("/review/map/ids", response_model=MapIds, responses=lasting(422))
+@router.get("/review/map/ids", response_model=MapIds, responses=lasting())
 async def tile_map_ids(request: Request, serving: ServingDep, v: Version = None) -> Response:
     """List the ids of all tiles, in the order of the map."""
     keeping = kept(request, serving, v)
@@ -64,7 +65,7 @@ async def tile_map_states(serving: ServingDep) -> Response:
 @router.get(
     "/scans/{scan:path}/picture",
     response_class=Response,
-    responses={**picture("The scan, put together again."), **problems(404, 422)},
+    responses={**picture("The scan, put together again."), **problems(404)},
 )
 async def scan_picture(
     request: Request, scan: ScanName, serving: ServingDep, v: Version = None

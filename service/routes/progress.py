@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
 
 from service.answering.caching import FRESH
@@ -11,11 +11,12 @@ from service.deps import ReviewerDep, ServingDep
 from service.openapi import problems
 from service.pages.progress import shown
 from service.pages.rendering import render
+from service.requests.queries import Router
 from service.reviewing import board
 from service.reviewing.stopping import SHARE
 from service.schemas import DrawnSample, ReviewBudget, ReviewProgress, ReviewSample
 
-router = APIRouter(tags=["review"])
+router = Router(tags=["review"])
 
 Budget = Annotated[int, Query(ge=1, le=1000, description="Tiles to look at.", examples=[300])]
 Size = Annotated[int, Query(ge=1, le=10_000, description="Tiles to draw.", examples=[100])]
@@ -32,13 +33,13 @@ Share = Annotated[
 ]
 
 
-@router.get("/review/budget", response_model=ReviewBudget, responses=problems(422, 503))
+@router.get("/review/budget", response_model=ReviewBudget, responses=problems(503))
 async def budget(serving: ServingDep, budget: Budget = 300) -> Response:
     """List the undecided tiles most worth a look, by the scores and by what is decided so far."""
     return enveloped(serving, FRESH, **await board.budget(serving, budget))
 
 
-@router.post("/review/sample", response_model=ReviewSample, responses=problems(403, 422, 503))
+@router.post("/review/sample", response_model=ReviewSample, responses=problems(403, 503))
 async def sample(serving: ServingDep, reviewer: ReviewerDep, size: Size = 100) -> Response:
     """Draw an audit sample, or go on with the last: its tiles that nobody has decided on yet.
 
@@ -48,13 +49,13 @@ async def sample(serving: ServingDep, reviewer: ReviewerDep, size: Size = 100) -
     return enveloped(serving, FRESH, **await board.sampled(serving, reviewer, size))
 
 
-@router.get("/review/samples/{draw}", response_model=DrawnSample, responses=problems(404, 422, 503))
+@router.get("/review/samples/{draw}", response_model=DrawnSample, responses=problems(404, 503))
 async def drawn_sample(serving: ServingDep, draw: Draw) -> Response:
     """Tell all tiles of an audit sample, with a decision or without."""
     return enveloped(serving, FRESH, **board.drawn(serving, await board.sample(serving, draw)))
 
 
-@router.get("/review/progress", response_model=ReviewProgress, responses=problems(422, 503))
+@router.get("/review/progress", response_model=ReviewProgress, responses=problems(503))
 async def progress(serving: ServingDep, share: Share = SHARE) -> Response:
     """Tell what is looked at and found, how much is left by the samples, and whether to stop."""
     stands = await board.board_of(serving, share)

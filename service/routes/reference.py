@@ -25,6 +25,7 @@ def example_names(serving: Serving) -> dict[str, str]:
         "model_name": MODEL,
         "scan": segment(next((scan.name for scan in serving.bundle.scans), "scan")),
         "name": "lettering",
+        "draw": "1",
     }
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bundle import TilescreenError
 from bundle.screening import Code, Verdict
@@ -23,6 +23,7 @@ from service.pages import triage as page
 from service.pages.rendering import render
 from service.pages.verdicts import NAMES
 from service.requests.json_bodies import read_json
+from service.requests.queries import Router
 from service.reviewing import board
 from service.reviewing.triage import (
     State,
@@ -35,7 +36,7 @@ from service.schemas import ReviewDetail, ReviewPage, ReviewSelection, TileIds
 from service.state import Serving
 from service.stored.findings import Chosen, Filter, Order
 
-router = APIRouter(tags=["review"])
+router = Router(tags=["review"])
 
 PIECE = 120
 """Tiles that the page is served with; as in static/review-list.js."""
@@ -43,8 +44,6 @@ PIECE = 120
 
 class ReviewQuery(BaseModel):
     """Which stored tiles, in which order, and which piece of the list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     verdict: list[Verdict] = Field(
         [], description="Tiles with one of these verdicts only.", examples=[["drop"]]
@@ -81,7 +80,9 @@ class ReviewQuery(BaseModel):
         "whatever was decided meanwhile.",
         examples=[7],
     )
-    offset: int = Field(0, ge=0, description="Tiles of the list to leave out.", examples=[0])
+    offset: int = Field(
+        0, ge=0, lt=2**63, description="Tiles of the list to leave out.", examples=[0]
+    )
     limit: int = Field(100, ge=1, le=1000, description="Tiles in the piece.", examples=[100])
 
     def wanted(self) -> Wanted:
@@ -96,7 +97,7 @@ class ReviewQuery(BaseModel):
 QueryDep = Annotated[ReviewQuery, Query()]
 
 
-@router.get("/review/tiles", response_model=ReviewPage, responses=problems(404, 422, 503))
+@router.get("/review/tiles", response_model=ReviewPage, responses=problems(404, 503))
 async def review_tiles(serving: ServingDep, query: QueryDep) -> Response:
     """List stored tiles for review: what screening found, and what people decided."""
     await serving.reviewed.refresh()
@@ -129,7 +130,7 @@ def _piece(serving: Serving, rows: Chosen, offset: int, limit: int) -> Fact:
 @router.post(
     "/review/tiles",
     response_model=ReviewSelection,
-    responses=problems(400, 404, 408, 413, 415, 422, 429, 503),
+    responses=problems(400, 404, 408, 413, 415, 429, 503),
     openapi_extra=json_body("TileIds"),
 )
 async def review_selection(request: Request, serving: ServingDep, query: QueryDep) -> Response:
@@ -162,7 +163,7 @@ K = Annotated[int, Query(ge=0, le=20, description="Most decided tiles of each ki
 
 
 @router.get(
-    "/review/tiles/{tile_id:path}", response_model=ReviewDetail, responses=problems(404, 422, 503)
+    "/review/tiles/{tile_id:path}", response_model=ReviewDetail, responses=problems(404, 503)
 )
 async def review_tile(serving: ServingDep, tile_id: TileId, k: K = 3) -> Response:
     """Tell why a tile stands where it does: all that was found, and decided tiles near it."""

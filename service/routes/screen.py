@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bundle import decode_png
 from bundle.screening import Code, Verdict
@@ -17,10 +17,11 @@ from service.answering.tables import MEDIA_TYPE, csv_pieces, prefers_csv
 from service.deps import ServingDep, TileId, Version
 from service.openapi import UPLOAD, also, csv_as_well, lasting, picture, problems, upload_body
 from service.pictures.overlay import overlay
+from service.requests.queries import Router
 from service.schemas import ScreenAnswer, ScreenPage
 from service.stored.findings import Filter, Findings, Sort
 
-router = APIRouter(tags=["screen"])
+router = Router(tags=["screen"])
 
 K = Annotated[
     int, Query(ge=0, le=20, description="Most tiles of evidence for each reason.", examples=[5])
@@ -28,9 +29,7 @@ K = Annotated[
 
 
 class ListQuery(BaseModel):
-    """Which stored tiles to list, and how; a name that is none of these is refused."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Which stored tiles to list, and how."""
 
     verdict: list[Verdict] = Field(
         [], description="Tiles with one of these verdicts only.", examples=[["drop"]]
@@ -88,7 +87,7 @@ async def screen_tiles(request: Request, serving: ServingDep, k: K = 5) -> Respo
 @router.get(
     "/screen",
     response_model=ScreenPage,
-    responses={**csv_as_well("The whole list."), **problems(404, 422)},
+    responses={**csv_as_well("The whole list."), **problems(404)},
 )
 async def screened_tiles(
     request: Request, serving: ServingDep, query: Annotated[ListQuery, Query()]
@@ -123,7 +122,7 @@ def _page(findings: Findings, query: ListQuery) -> Fact:
 @router.get(
     "/screen/{tile_id:path}/overlay",
     response_class=Response,
-    responses={**picture("The tile with what was found drawn on it."), **problems(404, 422)},
+    responses={**picture("The tile with what was found drawn on it."), **problems(404)},
 )
 async def tile_overlay(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
@@ -139,7 +138,7 @@ def _overlay(findings: Findings, row: int) -> bytes:
     return overlay(tile, findings.verdict(row), score, findings.reasons(row))
 
 
-@router.get("/screen/{tile_id:path}", response_model=ScreenAnswer, responses=lasting(404, 422))
+@router.get("/screen/{tile_id:path}", response_model=ScreenAnswer, responses=lasting(404))
 async def stored_tile_screening(
     request: Request, tile_id: TileId, serving: ServingDep, k: K = 5, v: Version = None
 ) -> Response:

@@ -3,7 +3,7 @@
 from functools import partial
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from service.answering.caching import kept
 from service.answering.envelope import enveloped, kept_png
@@ -11,14 +11,15 @@ from service.answering.facts import tile_detail, tile_summary
 from service.deps import Cursor, Limit, OptionalLabel, OptionalScan, ServingDep, TileId, Version
 from service.openapi import lasting, picture, problems
 from service.pictures.pngs import png_bytes
+from service.requests.queries import Router
 from service.schemas import TileDetail, TilePage
 from service.state import Serving
 from service.stored.catalog import Catalog
 
-router = APIRouter(tags=["tiles"])
+router = Router(tags=["tiles"])
 
 
-@router.get("/tiles", response_model=TilePage, responses=problems(404, 422))
+@router.get("/tiles", response_model=TilePage, responses=problems(404))
 async def tiles(
     serving: ServingDep,
     limit: Limit = 100,
@@ -47,7 +48,7 @@ def _wanted(
 @router.get(
     "/tiles/{tile_id:path}/image",
     response_class=Response,
-    responses={**picture("The encoder's input, grey."), **problems(404, 422)},
+    responses={**picture("The encoder's input, grey."), **problems(404)},
 )
 async def tile_image(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
@@ -60,7 +61,7 @@ async def tile_image(
 @router.get(
     "/tiles/{tile_id:path}/reconstruction",
     response_class=Response,
-    responses={**picture("What the decoder makes of the latent."), **problems(404, 422)},
+    responses={**picture("What the decoder makes of the latent."), **problems(404)},
 )
 async def tile_reconstruction(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
@@ -75,7 +76,7 @@ def _reconstruct(serving: Serving, row: int) -> bytes:
     return png_bytes(tile)
 
 
-@router.get("/tiles/{tile_id:path}", response_model=TileDetail, responses=lasting(404, 422))
+@router.get("/tiles/{tile_id:path}", response_model=TileDetail, responses=lasting(404))
 async def tile(
     request: Request, tile_id: TileId, serving: ServingDep, v: Version = None
 ) -> Response:

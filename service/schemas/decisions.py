@@ -11,8 +11,10 @@ from service.schemas.results import Answer, FailedResult
 
 Decision: TypeAlias = Literal["keep", "review", "drop"]
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+WHOLE = r"^[^\x00]*$"
+"""Text that PostgreSQL keeps: without NUL."""
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=WHOLE)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=WHOLE)]
 _MOST = 1_000_000
 _DECISION = {
     "reviewer": "ann",
@@ -58,6 +60,7 @@ class BulkDecisions(Sent):
     ids: list[str] | None = Field(
         default=None,
         max_length=_MOST,
+        fail_fast=True,  # a million wrong ones would take gigabytes to name
         description="Tiles that share `decision`.",
         examples=[["c303", "c306"]],
     )
@@ -67,6 +70,7 @@ class BulkDecisions(Sent):
     decisions: list[OneOfMany] | None = Field(
         default=None,
         max_length=_MOST,
+        fail_fast=True,
         description="Tiles with a decision each.",
         examples=[None],
     )

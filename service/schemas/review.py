@@ -35,7 +35,10 @@ class TileIds(Shape):
     """Tiles by their ids, such as those that a lasso chose."""
 
     ids: list[str] = Field(
-        max_length=MOST_IDS, description="Ids of stored tiles.", examples=[["c311", "c578"]]
+        max_length=MOST_IDS,
+        fail_fast=True,
+        description="Ids of stored tiles.",
+        examples=[["c311", "c578"]],
     )
 
 

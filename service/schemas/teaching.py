@@ -6,12 +6,12 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StringConstraints
 
 from bundle.screening import Verdict
-from service.schemas.decisions import Sent
+from service.schemas.decisions import WHOLE, Sent
 from service.schemas.problem import Shape
 from service.schemas.results import Answer, FailedResult
 
 Mark: TypeAlias = Literal["positive", "negative"]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=WHOLE)]
 _CONCEPT = {
     "name": "skin marker",
     "description": "a lead ball on the skin",
@@ -53,10 +53,18 @@ class NewExamples(Sent):
     """Tiles that show a concept, and tiles that do not."""
 
     positive: list[str] = Field(
-        default=[], max_length=10_000, description="Ids of tiles that show it.", examples=[["c303"]]
+        default=[],
+        max_length=10_000,
+        fail_fast=True,
+        description="Ids of tiles that show it.",
+        examples=[["c303"]],
     )
     negative: list[str] = Field(
-        default=[], max_length=10_000, description="Ids of tiles that do not.", examples=[["c306"]]
+        default=[],
+        max_length=10_000,
+        fail_fast=True,
+        description="Ids of tiles that do not.",
+        examples=[["c306"]],
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle import Bundle
+from bundle.errors import UnknownTile
 from service.errors import UnknownScan
 
 
@@ -53,6 +54,17 @@ class Catalog:
         """
         row = self.rows.get(tile_id)
         return self.bundle.row(tile_id) if row is None else row
+
+    def exactly(self, tile_id: str) -> int:
+        """Return the row of an id, one of many: to look for near matches takes milliseconds each.
+
+        Raises:
+            UnknownTile: no stored tile has it.
+        """
+        row = self.rows.get(tile_id)
+        if row is None:
+            raise UnknownTile(tile_id[:200], ())
+        return row
 
     def in_scan(self, name: str) -> NDArray[np.intp]:
         """Return the rows of a scan's tiles, ascending.

@@ -17,8 +17,7 @@ from bundle.screening import (
     Reason,
     Verdict,
     bounds,
-    concept_reasons,
-    reasons,
+    stored_reasons,
 )
 from service.errors import BadCursor
 from service.stored.catalog import Catalog
@@ -117,10 +116,7 @@ class Findings:
 
     def reasons(self, row: int) -> list[Reason]:
         """Return what was found on a tile, boxes in pixels of the encoder's input."""
-        rules = self.catalog.bundle.manifest.screening
-        taught = concept_reasons(self.concepts, self.likeness[row])
-        found = reasons(rules, self.scores[row], self.boxes[row]) + taught
-        return sorted(found, key=lambda reason: -reason.score)
+        return stored_reasons(self.catalog.bundle, row)
 
     def choose(self, wanted: Filter, sort: Order) -> Chosen:
         """Return the rows that a filter lets through, in order; raises what `passing` does."""

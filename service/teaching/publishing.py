@@ -81,5 +81,10 @@ def publish(serving: Serving, lessons: Sequence[tuple[Examples, str, str]]) -> t
     name = f"{_ENDING.sub('', bundle.path.resolve().name)}-taught-{last}"
     try:
         return name, write_version(bundle, folder / name, concepts, np.stack(weights))
-    except (BundleError, OSError) as error:
+    except OSError as error:
+        raise BundleRefused(
+            f"The new bundle version could not be written into {folder}: {error.strerror}. Let the "
+            "service write there; in a container the folder may be mounted read-only."
+        ) from error
+    except BundleError as error:
         raise BundleRefused(f"The new bundle version could not be written: {error}") from error

@@ -5,9 +5,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from typing import cast
 from urllib.parse import quote
 
 import uvicorn
@@ -24,7 +25,10 @@ from service.requests.connections import patient
 from service.settings import Settings
 from service.workers.follow import follow
 from service.workers.member import Member, Post, beat, encoded
+from service.workers.memory import dedicate
 from service.workers.supervisor import Supervisor
+
+_LOOK_S = 0.02
 
 
 def run(argv: Sequence[str] | None) -> int:
@@ -61,16 +65,22 @@ def _listen(settings: Settings) -> socket.socket:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     """Answer in this process alone."""
+    dedicate()
     app = create_app(settings)
-    async with app.router.lifespan_context(app):
+    server = Server(app, settings)
+    async with server.living(listener):
         bundle = app.state.shelf.current.serving.bundle
         announce(listener, bundle.manifest.bundle_id, len(bundle), bundle.id(len(bundle) // 2))
         del bundle  # or it could never be freed
-        following = asyncio.create_task(follow(settings.followed, app.state.team))
+        tasks = [
+            asyncio.create_task(follow(settings.followed, app.state.team)),
+            asyncio.create_task(app.state.shelf.process.ledger.prove()),
+        ]
         try:
-            await _Server(_config(app, settings)).serve([listener])
+            await server.serve([listener])
         finally:
-            following.cancel()
+            for task in tasks:
+                task.cancel()
 
 
 def _supervise(settings: Settings, listener: socket.socket) -> None:
@@ -96,36 +106,76 @@ def _work(settings: Settings, listener: socket.socket, post: Post) -> None:
 
 
 async def _work_until_told(settings: Settings, listener: socket.socket, post: Post) -> None:
+    dedicate()
     beating = asyncio.create_task(beat(post))
     app = create_app(settings, join=partial(Member, post=post), folder=post.folder)
-    async with app.router.lifespan_context(app):
-        server = _Server(_config(app, settings))
+    server = Server(app, settings)
+    async with server.living(listener, elsewhere=lambda: post.board.ready > 0):
         listening = asyncio.create_task(app.state.team.listen())
         listening.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+        proving = asyncio.create_task(app.state.shelf.process.ledger.prove())
         await server.serve([listener])
+        proving.cancel()
         listening.cancel()
     beating.cancel()
 
 
-def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        lifespan="off",  # opened here, so that what is wrong with a bundle reaches main()
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        http=patient(settings.request_timeout_s / 3),
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, round(settings.request_timeout_s)),
-    )
+class Server(uvicorn.Server):
+    """Answers 503 while the application opens its bundle, and ends in order."""
 
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",  # see `living`: what is wrong with a bundle must reach main()
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                http=patient(settings.request_timeout_s / 3),
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=max(1, round(settings.request_timeout_s)),
+            )
+        )
+        self._app = app
 
-class _Server(uvicorn.Server):
-    """Ends on a signal without raising it again, so that the life cycle ends in order."""
+    @asynccontextmanager
+    async def living(
+        self, listener: socket.socket, *, elsewhere: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[None]:
+        """Run the application's life cycle; until it has begun, answer that it has no bundle.
+
+        `elsewhere`: whether other processes answer, to whom all requests are left then.
+
+        Raises:
+            BundleError: the bundle cannot be used.
+        """
+        async with AsyncExitStack() as stack:
+            excusing = asyncio.create_task(self._excuse(listener, elsewhere))
+            try:
+                await stack.enter_async_context(self._app.router.lifespan_context(self._app))
+            finally:
+                excusing.cancel()
+            yield
+
+    async def _excuse(self, listener: socket.socket, elsewhere: Callable[[], bool]) -> None:
+        self.config.load()
+        made = cast(Callable[..., asyncio.Protocol], self.config.http_protocol_class)
+        protocol = partial(made, config=self.config, server_state=self.server_state, app_state={})
+        if elsewhere():
+            return
+        door = await asyncio.get_running_loop().create_server(protocol, sock=listener.dup())
+        try:
+            while not elsewhere():  # noqa: ASYNC110, others are processes, which set no event
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            door.close()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let signals set `should_exit` while the server runs; what is ignored stays so."""
+        """Let signals set `should_exit` while the server runs; what is ignored stays so.
+
+        They are not raised again, so that the life cycle ends in order.
+        """
         numbers = [
             number
             for number in (signal.SIGINT, signal.SIGTERM)

@@ -7,11 +7,15 @@ import keras
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 from bundle import OnnxDecoder, OnnxEncoder
+from bundle.manifest import Precision
+from bundle.openvino_encoder import OpenVinoEncoder, is_installed
 from tests.tile_folders import stroke_tiles
 from training.learning.config import PROFILES, FitConfig
 from training.learning.export import export
+from training.learning.halves import split_first
 from training.learning.network import Autoencoder, build
 from training.learning.quantize import quantize
 
@@ -170,3 +174,60 @@ def test_int8_weights_are_bytes(exported: tuple[Autoencoder, Path, int], int8: O
         if constant.data_type == onnx.TensorProto.INT8 and len(constant.dims) == 4
     ]
     assert len(kernels) == (3 if network.examiner is None else 9)
+
+
+def test_what_the_last_convolution_gives_is_not_rounded(
+    exported: tuple[Autoencoder, Path, int], int8: OnnxEncoder
+) -> None:
+    """Dense layers see floats: nothing is rounded after the last convolution in bytes."""
+    _, folder, side = exported
+    assert int8.encode(stroke_tiles(1, side=side)).shape[0] == 1
+    nodes = [node.op_type for node in onnx.load(folder / "encoder-int8.onnx").graph.node]
+    after = nodes[len(nodes) - nodes[::-1].index("Conv") :]
+    assert not {"QuantizeLinear", "DequantizeLinear"} & {*after}
+
+
+def test_the_encoder_for_bfloat16_is_the_float_one(
+    exported: tuple[Autoencoder, Path, int], tmp_path: Path
+) -> None:
+    """In float it gives the same; whole numbers of 8 bits and kernels of 8 bits go in first."""
+    network, folder, side = exported
+    split_first(folder / "encoder.onnx", tmp_path / "encoder-bf16.onnx")
+    probes = stroke_tiles(6, side=side)
+    expected = OnnxEncoder(folder, threads=1).examine(probes)
+    found = OnnxEncoder(tmp_path, threads=1, precision="bf16").examine(probes)
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+    graph = onnx.load(tmp_path / "encoder-bf16.onnx").graph
+    stored = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    count = 1 if network.examiner is None else 3
+    first = next(node for node in graph.node if node.op_type == "Conv")
+    high, low = np.split(stored[first.input[1]], 2, axis=1)
+    assert high.shape[1] == count
+    assert not (high.view(np.uint32) & 0xFFFF).any()
+    assert (np.abs(low) <= np.abs(high) / 256 + 1e-9).all()
+    assert (stored["gains"] == np.round(stored["gains"])).all()
+
+
+@pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make install")
+@pytest.mark.parametrize(("threads", "count"), [(1, 16), (2, 24)])
+@pytest.mark.parametrize("precision", ["int8", "bf16"])
+def test_openvinos_bits_do_not_depend_on_the_batch(
+    exported: tuple[Autoencoder, Path, int],
+    int8: OnnxEncoder,
+    precision: Precision,
+    threads: int,
+    count: int,
+) -> None:
+    """Release-blocking, as for float: alone, in a run of any length, and in short runs apart."""
+    _, folder, side = exported
+    probes = stroke_tiles(count, side=side)
+    assert int8.encode(probes[:1]).shape[0] == 1
+    split_first(folder / "encoder.onnx", folder / "encoder-bf16.onnx")
+    encoder = OpenVinoEncoder(folder, threads=threads, precision=precision)
+    alone = [encoder.examine(probe[None]) for probe in probes]
+    for size in range(1, count + 1, threads):
+        found = encoder.examine(probes[:size])
+        for place in range(size):
+            assert np.array_equal(found.latents[place], alone[place].latents[0])
+            assert np.array_equal(found.maps[place], alone[place].maps[0])

@@ -86,17 +86,73 @@ def test_an_export_is_fetched_and_checked(
     assert "tiles.csv is not as it was signed" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("id\nc300\n", "needs the columns id and decision"),
-        ("id,decision\nc300,burn\n", "Line 2 of"),
-    ],
-)
-def test_a_table_that_cannot_be_imported_says_why(
-    tmp_path: Path, text: str, sentence: str, capsys: pytest.CaptureFixture[str]
+def test_a_table_with_wrong_lines_is_not_imported_at_all(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before anything is sent."""
-    (tmp_path / "in.csv").write_text(text)
-    assert main(["import", str(tmp_path / "in.csv"), "--url", "http://127.0.0.1:1"]) == 1
-    assert sentence in capsys.readouterr().err
+    """Each is told with what is wrong; with --partial the others are written."""
+    table = tmp_path / "in.csv"
+    table.write_text("id;decision\nc300;drop\nnope;drop\nc303;burn\n")
+    ask = [str(table), "--url", url, "--reviewer", "ann"]
+    assert main(["import", *ask]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("client: 2 lines cannot be used, so nothing was written")
+    assert [line.split(":")[0] for line in told[1:]] == ["  line 3", "  line 4"]
+    assert "it must be keep, review or drop" in told[2]
+    with Client(url, reviewer="ann") as client:
+        assert list(client.decisions()) == []
+        assert main(["import", "--partial", *ask]) == 2
+        assert [tile.id for tile in client.decisions()] == ["c300"]
+    written = capsys.readouterr()
+    assert written.out == "1 decided\n"
+    assert [line.split(":")[0] for line in written.err.splitlines()] == ["  line 3", "  line 4"]
+
+
+@pytest.mark.parametrize("text", ["id\nc300\n", "", "id,decision\n\xff"])
+def test_what_is_no_table_is_refused_with_a_sentence(
+    url: str, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service says what it must be."""
+    (tmp_path / "in.csv").write_text(text, encoding="latin-1")
+    assert main(["import", str(tmp_path / "in.csv"), "--url", url]) == 1
+    assert "(bad_table, 422)" in capsys.readouterr().err
+    assert main(["import", str(tmp_path / "gone.csv"), "--url", url]) == 1
+    assert "gone.csv cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_an_import_needs_the_role_for_it(
+    tiny_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key that may only read imports nothing; decisions of others are an admin's to bring."""
+    keys = {role: f"{role}-key-0123456789" for role in ("read", "review", "admin")}
+    said = ",".join(f"{role}@{role}-name:{key}" for role, key in keys.items())
+    (tmp_path / "in.csv").write_text("id,decision,reviewer\nc300,drop,ben\n")
+    (tmp_path / "own.csv").write_text("id,decision\nc303,keep\n")
+    decisions = {"TILESCREEN_DECISIONS": str(tmp_path / "decisions")}
+    with serving(tiny_path, TILESCREEN_API_KEYS=said, **decisions) as url:
+
+        def status(table: str, role: str) -> int:
+            return main(["import", str(tmp_path / table), "--url", url, "--api-key", keys[role]])
+
+        assert [status("own.csv", role) for role in keys] == [1, 0, 0]
+        assert "(role_too_low, 403)" in capsys.readouterr().err
+        assert [status("in.csv", role) for role in keys] == [1, 1, 0]
+        assert "  line 2: " in capsys.readouterr().err
+        with Client(url, api_key=keys["read"]) as client:
+            made = client.decision_of("c300").decisions
+            assert [one.reviewer for one in made] == ["ben"]
+
+
+def test_the_list_of_an_export_is_imported(url: str, tmp_path: Path) -> None:
+    """As it is, from Python too: what was decided, and no verdict."""
+    with Client(url, reviewer="ann") as client:
+        client.decide("c300", "drop")
+        client.export(tmp_path / "export")
+        client.undo()
+        found = client.import_decisions(tmp_path / "export" / "tiles.csv")
+        assert (found.written, found.states["c300"], dict(found.failed)) == (1, "drop", {})
+
+    async def run() -> int:
+        async with AsyncClient(url, reviewer="ann") as client:
+            return (await client.import_decisions(tmp_path / "export" / "tiles.csv")).written
+
+    assert asyncio.run(run()) == 1

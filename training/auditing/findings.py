@@ -15,7 +15,7 @@ from training.auditing.keeping import Dropping, read_dropping
 from training.auditing.labels import Classes, read_classes
 from training.auditing.leaks import Leak, find_leaks
 from training.auditing.likeness import Bounds, Looks, take_bounds
-from training.auditing.odds import Odds, take_odds
+from training.auditing.odds import ROUNDS, Odds, take_odds
 from training.auditing.probe import Probe, artefact_features, take_probe
 from training.auditing.proving import Proof, own_split, take_proof
 from training.auditing.resampling import Flags
@@ -153,11 +153,11 @@ def _odds(
     if len(there) < 2:  # noqa: PLR2004  (a pair)
         return found
     wanted = _one_of_two(there, marked, codes, classes) if names is None else names
-    with log.step("odds ratios", len(wanted), unit=" tables") as bar:
+    with log.step("odds ratios", len(wanted) * ROUNDS, unit=" draws") as bar:
         for name in wanted:
             inside = codes == classes.names.index(name)
-            found.append(take_odds(mark, name, marked, inside, groups, seed=seed))
-            bar.update()
+            one = take_odds(mark, name, marked, inside, groups, seed=seed, advance=bar.update)
+            found.append(one)
     return found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
+from bundle.cells import original
 from bundle.errors import InputError, UnknownTile
 from bundle.screening import VERDICTS
 from training.tables import read_table
@@ -71,10 +72,13 @@ def read_dropping(bundle: Bundle, kept: Path | None) -> Dropping:
 
 
 def _row(bundle: Bundle, tile_id: str) -> int | None:
-    try:
-        return bundle.row(tile_id.strip())
-    except UnknownTile:
-        return None
+    given = tile_id.strip()
+    for name in dict.fromkeys((given, original(given))):  # an export marks what looks like formulas
+        try:
+            return bundle.row(name)
+        except UnknownTile:
+            continue
+    return None
 
 
 def _decided(

@@ -1,5 +1,6 @@
 """Odds ratios of a mark against a class, for small counts and for tiles that hang together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,19 @@ from numpy.typing import NDArray
 from scipy.stats import fisher_exact, norm
 from scipy.stats.contingency import odds_ratio
 
-from training.auditing.resampling import Flags, Groups, Values, dealt_anew, draws, interval
+from training.auditing.resampling import (
+    RESAMPLES,
+    Flags,
+    Groups,
+    Values,
+    dealt_anew,
+    draws,
+    interval,
+)
 
 PERMUTATIONS = 1000
+ROUNDS = RESAMPLES + PERMUTATIONS
+"""Draws and deals of one table."""
 _SMALL = 5
 """A cell of the table below which the interval is exact instead of Woolf's."""
 _HALF = 0.5
@@ -41,7 +52,14 @@ class Odds:
 
 
 def take_odds(
-    mark: str, name: str, marked: Flags, inside: Flags, groups: Groups, *, seed: int
+    mark: str,
+    name: str,
+    marked: Flags,
+    inside: Flags,
+    groups: Groups,
+    *,
+    seed: int,
+    advance: Callable[[], object] = lambda: None,
 ) -> Odds:
     """Measure one table.
 
@@ -52,12 +70,16 @@ def take_odds(
         inside: (m,) tiles of the class.
         groups: (m,) what hangs together, numbered from 0.
         seed: of draws and deals.
+        advance: called after each of the ROUNDS.
     """
     cells = _cells(marked, inside)
     table = np.array(cells).reshape(2, 2)
     ratio, (low, high, method) = haldane(*cells), _plain(table)
-    drawn = np.array([_weighted(marked, inside, weights) for weights in draws(groups, seed)])
-    bounds = interval(drawn)
+    drawn = []
+    for weights in draws(groups, seed):
+        drawn.append(_weighted(marked, inside, weights))
+        advance()
+    bounds = interval(np.array(drawn))
     return Odds(
         mark=mark,
         name=name,
@@ -69,7 +91,7 @@ def take_odds(
         group_low=bounds[0] if bounds else None,
         group_high=bounds[1] if bounds else None,
         p_exact=float(fisher_exact(table).pvalue),
-        p_groups=_chance(marked, inside, groups, ratio, seed),
+        p_groups=_chance(marked, inside, groups, ratio, seed=seed, advance=advance),
     )
 
 
@@ -109,7 +131,15 @@ def _weighted(marked: Flags, inside: Flags, weights: Values) -> float:
     return haldane(class_marked, class_rest, rest_marked, rest)
 
 
-def _chance(marked: Flags, inside: Flags, groups: Groups, ratio: float, seed: int) -> float:
+def _chance(
+    marked: Flags,
+    inside: Flags,
+    groups: Groups,
+    ratio: float,
+    *,
+    seed: int,
+    advance: Callable[[], object],
+) -> float:
     rng = np.random.default_rng([seed, 1])
     codes, away = inside.astype(np.intp), abs(np.log(ratio)) * (1 - 1e-9)
     ones = np.ones(len(marked))
@@ -117,4 +147,5 @@ def _chance(marked: Flags, inside: Flags, groups: Groups, ratio: float, seed: in
     for _ in range(PERMUTATIONS):
         again = _weighted(marked, dealt_anew(codes, groups, rng).astype(bool), ones)
         as_far += bool(np.isnan(again) or abs(np.log(again)) >= away)
+        advance()
     return (1 + as_far) / (1 + PERMUTATIONS)

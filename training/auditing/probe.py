@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from bundle.bundle import Bundle
 from bundle.screening import PLACED, REASONS
@@ -139,6 +140,7 @@ def held_out_scores(features: Values, inside: Flags, groups: Groups, seed: int) 
         # L-BFGS: Newton's steps are faster, but may not converge where artefacts tell all.
         model = LogisticRegression(class_weight="balanced", max_iter=1_000)
         probe = make_pipeline(StandardScaler(), model)
-        probe.fit(features[seen], inside[seen])
-        scores[held_out] = probe.decision_function(features[held_out])
+        with threadpool_limits(1):  # a dozen columns: threads would only wait for each other
+            probe.fit(features[seen], inside[seen])
+            scores[held_out] = probe.decision_function(features[held_out])
     return scores

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from bundle.errors import BundleError, InputError
 from bundle.layout import ENCODERS, MAP, PICTURE_HASHES, SURROUNDINGS, TILE_HASHES
 from bundle.manifest import (
     Manifest,
+    Precision,
     Preprocessing,
     Quantization,
     Screening,
@@ -39,7 +40,7 @@ from training.indexing.graph import neighbor_graph, random_distances, tree_array
 from training.indexing.lists import LEAST, Indexed, index_points
 from training.indexing.plane import STEPS, lay_out
 from training.indexing.quantized import Trial, measure
-from training.indexing.scaler import scale
+from training.indexing.scaler import scale, sureness
 from training.progress import StepLog, peak_rss_mib
 from training.screening.judge import Case, judge
 from training.screening.planted import EACH
@@ -59,19 +60,21 @@ class Fitted:
 
     tiles: the tiles that were trained on.
     latents: (n, d) float32, what `encoder.onnx` gives for them. evidence: of its maps.
+    placed: the same with what the scan round each tile says, see `training.screening.placing`.
     held_out: (v,) int64 rows that were not trained on.
     models: the folder that holds encoder.onnx and decoder.onnx.
     history: loss by epoch, by name.
     metrics: figures for the manifest; the most memory in use is added.
     log: the clock of the steps so far; assembling adds its own.
     plantings: of each kind, size and contrast, for the planted benchmark.
-    calibrated_on: rows that encoder-int8.onnx in `models` took its scales from; None where
-        there is no such encoder.
+    rounded: encoders of less precision in `models`, with the rows that the scales of each were
+        taken from.
     """
 
     tiles: TileSet
     latents: Latents = field(repr=False)
     evidence: Evidence = field(repr=False)
+    placed: Evidence = field(repr=False)
     held_out: NDArray[np.int64] = field(repr=False)
     models: Path
     profile: str
@@ -82,7 +85,7 @@ class Fitted:
     log: StepLog
     metrics: dict[str, float] = field(default_factory=dict)
     plantings: int = EACH
-    calibrated_on: NDArray[np.int64] | None = field(default=None, repr=False)
+    rounded: Mapping[Precision, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     @property
     def makes_maps(self) -> bool:
@@ -120,7 +123,8 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
         )
     with BundleWriter(target) as writer:
         self_test = _write_probes(writer, fitted)
-        scaler, points = scale(fitted.latents, lettering=fitted.makes_maps)
+        sure = sureness(fitted.placed.peaks[:, 0]) if fitted.makes_maps else None
+        scaler, points = scale(fitted.latents, sure)
         writer.array("latents.npy", fitted.latents)
         writer.array("scaler.npy", scaler)
         writer.array("points.npy", points)
@@ -134,26 +138,29 @@ def assemble(target: Path, fitted: Fitted) -> Manifest:
             writer.array(SURROUNDINGS, surroundings)
         _write_tiles(writer, fitted)
         manifest = _manifest(fitted, found, rules, self_test)
-        if fitted.calibrated_on is not None:
+        if fitted.rounded:
             arrays = {
                 "scaler.npy": scaler,
                 "points.npy": points,
                 "tile_sizes.npy": fitted.tiles.sizes,
             }
-            made = _quantization(fitted, fitted.calibrated_on, manifest, arrays)
-            manifest = manifest.model_copy(update={"quantization": made, "steps": fitted.log.steps})
+            unfinished = Bundle(fitted.models, manifest, arrays, (), np.empty(0, np.uint8))
+            manifest = manifest.model_copy(update=_rounding(fitted, unfinished))
         return writer.finish(manifest)
 
 
-def _quantization(
-    fitted: Fitted,
-    calibrated_on: NDArray[np.int64],
-    manifest: Manifest,
-    arrays: dict[str, NDArray[Any]],
-) -> Quantization:
-    unfinished = Bundle(fitted.models, manifest, arrays, (), np.empty(0, np.uint8))
-    with fitted.log.step("measure int8", len(calibrated_on)):
-        return measure(Trial(fitted.models, fitted.tiles, calibrated_on, unfinished))
+def _rounding(fitted: Fitted, unfinished: Bundle) -> dict[str, Any]:
+    """Return what the manifest tells of the encoders of less precision."""
+    found: dict[str, Any] = {}
+    probes = spread(len(fitted.tiles), PROBES)
+    for precision, rows in fitted.rounded.items():
+        with fitted.log.step(f"measure {precision}", len(fitted.tiles)):
+            made = measure(Trial(fitted.models, fitted.tiles, rows, probes, unfinished), precision)
+        if precision == "int8":
+            found["quantization"] = Quantization(calibration_tiles=len(rows), **made.model_dump())
+        else:
+            found["bfloat16"] = made
+    return found | {"steps": fitted.log.steps}
 
 
 def _case(fitted: Fitted, scaler: NDArray[np.float32], points: Points, graph: Hits) -> Case:
@@ -161,6 +168,7 @@ def _case(fitted: Fitted, scaler: NDArray[np.float32], points: Points, graph: Hi
         tiles=fitted.tiles,
         held_out=fitted.held_out,
         evidence=fitted.evidence,
+        placed=fitted.placed,
         maps=fitted.makes_maps,
         encoder=OnnxEncoder(fitted.models),
         scaler=scaler,
@@ -266,8 +274,7 @@ def _write_tiles(writer: BundleWriter, fitted: Fitted) -> None:
     with writer.file("scans.json") as stream:
         stream.write(json.dumps([asdict(scan) for scan in tiles.scans]).encode())
     names = ["encoder.onnx", "decoder.onnx"]
-    if fitted.calibrated_on is not None:
-        names.append(ENCODERS["int8"])
+    names += [ENCODERS[precision] for precision in fitted.rounded]
     for name in names:
         with writer.file(name) as stream, (fitted.models / name).open("rb") as source:
             shutil.copyfileobj(source, stream)

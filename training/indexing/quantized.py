@@ -1,17 +1,19 @@
-"""What the int8 encoder changes beside the float one, measured on the user's own tiles."""
+"""What an encoder of less precision changes beside the float one, on the user's own tiles."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Tiles
 from bundle.bundle import Bundle
-from bundle.manifest import Quantization
+from bundle.encoders import encoders_in
+from bundle.manifest import Precision, Rounding
 from bundle.neighbors import search
 from bundle.preprocess import Input
-from bundle.runtime import Examined, OnnxEncoder
+from bundle.runtime import Encoder, Examined, OnnxEncoder
 from bundle.screening import screen_new
 from bundle.views import look_again
 from training.tiles import TileSet
@@ -27,61 +29,82 @@ _MARGIN = 2.0
 class Trial:
     """What is measured: the models' folder, the tiles, and those the scales were taken from.
 
+    probes: rows of the self-test's tiles, which must stay within what it allows.
     bundle: what serving needs of the stored tiles, see `measure`.
     """
 
     models: Path
     tiles: TileSet
     calibrated_on: NDArray[np.int64] = field(repr=False)
+    probes: NDArray[np.int64] = field(repr=False)
     bundle: Bundle = field(repr=False)
 
 
-def measure(trial: Trial) -> Quantization:
+def measure(trial: Trial, precision: Precision) -> Rounding:
     """Ask both encoders about stored tiles, as the service would, and compare the answers.
 
-    The tiles are spread over all that the int8 encoder was not calibrated on, at most 1,000;
-    where it was calibrated on all of them, those are taken. The bundle of the trial needs
+    The tiles are spread over all that the encoder was not calibrated on, at most 1,000;
+    where it was calibrated on all of them, those are taken. Where several runtimes can run it,
+    each figure is that of the one with which it is worst. The bundle of the trial needs
     its manifest, scaler, points and tile sizes alone.
     """
     count = len(trial.tiles)
     others = np.setdiff1d(np.arange(count), trial.calibrated_on)
     others = others if len(others) else np.arange(count)
     rows = others[np.unique(np.linspace(0, len(others) - 1, min(len(others), _MOST)).astype(int))]
-    float_, int8 = (
-        OnnxEncoder(trial.models, precision="fp32"),
-        OnnxEncoder(trial.models, precision="int8"),
+    float_ = OnnxEncoder(trial.models)
+    seen = [
+        _compared(trial, rows, float_, rough)
+        for rough in encoders_in(trial.models, precision=precision)
+    ]
+    largest = max(one.largest for one in seen)
+    return Rounding(
+        tiles=len(rows),
+        verdict_flips=max(one.flips for one in seen) / len(rows),
+        neighbor_overlap=min(one.shared for one in seen) / len(rows),
+        largest_difference=largest,
+        allowed_difference=max(_MARGIN * largest, 1e-6),
     )
-    flips = shared = largest = 0.0
+
+
+class _Compared(NamedTuple):
+    """Verdicts that differ, sum of the shares of equal neighbours, largest difference."""
+
+    flips: float
+    shared: float
+    largest: float
+
+
+def _compared(
+    trial: Trial, rows: NDArray[np.int64], float_: OnnxEncoder, rough: Encoder
+) -> _Compared:
+    probes = trial.tiles.read(trial.probes)
+    largest = _largest(float_.examine(probes), rough.examine(probes))
+    flips = shared = 0.0
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
         tiles = trial.tiles.read(part)
-        one, other = float_.examine(tiles), int8.examine(tiles)
-        largest = max(largest, *(_apart(*both) for both in zip(one, other, strict=True)))
+        one, other = float_.examine(tiles), rough.examine(tiles)
+        largest = max(largest, _largest(one, other))
         before, after = (
             _answers(trial, part, tiles, encoder, seen)
-            for encoder, seen in ((float_, one), (int8, other))
+            for encoder, seen in ((float_, one), (rough, other))
         )
         flips += (before[0] != after[0]).sum()
         shared += sum(
             len(np.intersect1d(*both)) / len(both[0])
             for both in zip(before[1], after[1], strict=True)
         )
-    return Quantization(
-        calibration_tiles=len(trial.calibrated_on),
-        tiles=len(rows),
-        verdict_flips=flips / len(rows),
-        neighbor_overlap=shared / len(rows),
-        largest_difference=largest,
-        allowed_difference=max(_MARGIN * largest, 1e-6),
-    )
+    return _Compared(flips, shared, largest)
 
 
-def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    return float(np.abs(one - other).max(initial=0))
+def _largest(one: Examined, other: Examined) -> float:
+    pairs = zip(one, other, strict=True)
+    return max(float(np.abs(first - second).max(initial=0)) for first, second in pairs)
 
 
 def _answers(
-    trial: Trial, rows: NDArray[np.int64], tiles: Tiles, encoder: OnnxEncoder, seen: Examined
+    trial: Trial, rows: NDArray[np.int64], tiles: Tiles, encoder: Encoder, seen: Examined
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.int32]]]:
     """Return verdicts, and the ten nearest of each tile without itself."""
     bundle, given = trial.bundle, trial.tiles

@@ -1,8 +1,10 @@
 """The screener's adaptation to the tiles of a fit, by lessons on those very tiles.
 
 Self-training: what the screener surely finds on a tile counts as lettering, of what it doubts
-nothing is said, the rest is clean; new annotations are planted on that. A second round begins
-with what the first one found. No label is used. Source: docs/decisions.md.
+nothing is said, the rest is clean; new annotations are planted on that. What it finds on a place
+is the mean over all tiles that see it: one that has a letter whole teaches those that cut it; and
+doubt is settled where the tiles beside are sure, since lettering goes on along a film's edge.
+A second round begins with what the first one found. No label is used. Source: docs/decisions.md.
 """
 
 from dataclasses import dataclass, field
@@ -21,9 +23,11 @@ from training.learning.backend import has_fast_half
 from training.learning.interrupt import held_back
 from training.learning.pretraining import Course, pretrain
 from training.learning.screener import START, build_screener, load_start, save_start
+from training.overlap import Cells, Overlap
 from training.planting.grounds import NO, UNSAID, YES
 from training.planting.lesson_folder import Order, make_lessons, save_tiles
 from training.progress import StepLog
+from training.screening.placing import DOUBT, beside_adds
 from training.tiles import TileSet
 
 FEWEST = 100
@@ -31,18 +35,19 @@ FEWEST = 100
 _A_TILE, _MOST = 4, 8_000
 """Lessons for each tile, and in all, of one round."""
 _PASSES, _RATE = 3.0, 5e-4
-_DOUBT, _SURE = -1.5, 3.0
-"""Log-odds of a cell: below the first it counts as clean, above the second as lettering."""
+_SURE = 3.0
+"""Log-odds of a cell above which it counts as lettering; below DOUBT it is clean."""
 _TILE_DOUBT, _TILE_SURE = 0.0, 2.5
 """The same of a tile's peak."""
 _AT_ONCE = 64
+_LETTERING = REASONS.index("LETTERING")
 
 
 @dataclass(frozen=True)
 class Adaptation:
     """What to adapt to.
 
-    tiles, rows: the tiles and which of them to learn from.
+    tiles, rows: the tiles and which of them to learn from. overlap: which of them share film.
     rounds: how often; none leaves the starting weights as they are.
     work: folder for what must outlive an interruption.
     mark: settings and data as text; weights adapted with another one are not used.
@@ -54,6 +59,7 @@ class Adaptation:
     seed: int
     work: Path
     mark: str
+    overlap: Overlap | None = field(default=None, repr=False)
 
 
 def adapt(job: Adaptation, log: StepLog) -> Path:
@@ -71,7 +77,7 @@ def adapt(job: Adaptation, log: StepLog) -> Path:
         made = job.work / f"screener-{_short(job, number)}.npz"
         if not made.exists():
             with TemporaryDirectory(prefix="lessons-", dir=job.work) as folder:
-                _believe(job, chosen, start, Path(folder))
+                _believe(job, chosen, start, Path(folder), log)
                 order = Order(count, side, job.seed + number, on_grounds=1.0)
                 _learn(Path(folder), order, start, made, log)
         start = made
@@ -82,24 +88,56 @@ def _short(job: Adaptation, number: int) -> str:
     return sha256(f"{number} {job.mark}".encode()).hexdigest()[:16]
 
 
-def _believe(job: Adaptation, rows: NDArray[np.int64], start: Path, folder: Path) -> None:
-    """Save the tiles with what the weights so far find on them."""
+def _believe(
+    job: Adaptation, chosen: NDArray[np.int64], start: Path, folder: Path, log: StepLog
+) -> None:
+    """Save the chosen tiles with what the weights so far find on them."""
     screener = build_screener(job.tiles.inputs.shape[1])
     load_start(screener, start)
-    tiles = job.tiles.read(rows)
-    parts = [tiles[at : at + _AT_ONCE] for at in range(0, len(tiles), _AT_ONCE)]
-    cells, verdicts = zip(*(_found(screener, part) for part in parts), strict=True)
-    save_tiles(folder, tiles, np.concatenate(cells), np.concatenate(verdicts))
+    rows = np.sort(job.rows) if (job.tiles.positions >= 0).any() else chosen
+    found = []
+    with log.step("look at your tiles", len(rows)) as bar, held_back() as check_interrupt:
+        for at in range(0, len(rows), _AT_ONCE):
+            found.append(_found(screener, job.tiles.read(rows[at : at + _AT_ONCE])))
+            bar.update(len(found[-1]))
+            check_interrupt()
+    maps = np.concatenate(found)
+    overlap = job.overlap.among(rows) if job.overlap else None
+    maps[:, _LETTERING] = _placed(job.tiles, overlap, rows, maps[:, _LETTERING].astype(np.float32))
+    wanted = maps[np.searchsorted(rows, chosen)]
+    cells, verdicts = _believed(wanted.astype(np.float32))
+    save_tiles(folder, job.tiles.read(chosen), cells, verdicts)
 
 
-def _found(screener: keras.Model, tiles: Tiles) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _placed(tiles: TileSet, overlap: Overlap | None, rows: NDArray[np.int64], maps: Cells) -> Cells:
+    """Return lettering's maps as the scan has them: agreed on, and doubt settled by what is beside.
+
+    Args:
+        tiles: all of them.
+        overlap: of those rows.
+        rows: (m,) which the maps are of.
+        maps: (m, g, g) log-odds.
+    """
+    agreed = overlap.agreed(maps) if overlap else maps
+    found = peaks(agreed[:, None])[:, 0]
+    more = beside_adds(found, tiles.scan_numbers[rows], tiles.positions[rows])
+    return agreed + np.where(agreed > DOUBT, more[:, None, None], 0)
+
+
+def _found(screener: keras.Model, tiles: Tiles) -> NDArray[np.float16]:
+    """(m, side, side) uint8 -> (m, 3, g, g) log-odds; halves are kept of what may be many."""
+
     def examine(some: Tiles) -> Maps:
         return np.moveaxis(screener.predict_on_batch(some[..., None])[2], -1, 1)
 
-    maps = look_again(tiles, examine(tiles), examine)
-    of_tiles = peaks(maps)[:, REASONS.index("LETTERING")]
+    return look_again(tiles, examine(tiles), examine).astype(np.float16)
+
+
+def _believed(maps: Maps) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(m, 3, g, g) log-odds -> what is believed of the cells, (m, g, g, 3), and of the tiles."""
+    of_tiles = peaks(maps)[:, _LETTERING]
     cells = np.moveaxis(maps, 1, -1)
-    return _said(cells, _DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
+    return _said(cells, DOUBT, _SURE), _said(of_tiles, _TILE_DOUBT, _TILE_SURE)
 
 
 def _said(log_odds: NDArray[np.float32], doubt: float, sure: float) -> NDArray[np.uint8]:

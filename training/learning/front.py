@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 TILES, GREY = "tiles", "grey"
 """The encoder's input, and the same with an axis for channels: uint8, exactly the tile."""
+GAINS, WHITE = "gains", "white"
+"""What grey values are multiplied with, and what they are at most where some gain is above 1."""
 
 
 def shorten(file: Path, gains: Sequence[float]) -> None:
@@ -28,12 +31,12 @@ def shorten(file: Path, gains: Sequence[float]) -> None:
     nodes = [
         helper.make_node("Unsqueeze", [TILES, "channel_axis"], [GREY]),
         helper.make_node("Cast", [GREY], ["values"], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Mul", ["values", "gains"], [scaled]),
+        helper.make_node("Mul", ["values", GAINS], [scaled]),
     ]
-    constants = {"channel_axis": np.array([1]), "gains": factors}
+    constants = {"channel_axis": np.array([1]), GAINS: factors}
     if scaled != first:
-        nodes.append(helper.make_node("Min", [scaled, "white"], [first]))
-        constants["white"] = np.array(1, np.float32)
+        nodes.append(helper.make_node("Min", [scaled, WHITE], [first]))
+        constants[WHITE] = np.array(1, np.float32)
     replace_before(graph, first, nodes)
     graph.initializer.extend(
         numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()
@@ -41,6 +44,13 @@ def shorten(file: Path, gains: Sequence[float]) -> None:
     drop_unused(graph)
     onnx.checker.check_model(model)
     onnx.save(model, file)
+
+
+def tones(graph: onnx.GraphProto) -> NDArray[np.float64]:
+    """Return the (c,) gains of a graph that `shorten` wrote."""
+    stored = next(constant for constant in graph.initializer if constant.name == GAINS)
+    gains: NDArray[np.float64] = numpy_helper.to_array(stored).astype(np.float64).ravel() * 255
+    return gains.round(3)
 
 
 def replace_before(graph: onnx.GraphProto, name: str, nodes: Sequence[onnx.NodeProto]) -> None:

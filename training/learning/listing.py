@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundle.cells import original
 from bundle.errors import InputError
 from training.tables import read_table
 
@@ -101,6 +102,8 @@ def _from_table(folder: Path, table: Table) -> list[Listed]:
     tiles = []
     for number, row in enumerate(kept, 1):
         tile_id = row[table.id_column]
+        if not (folder / f"{tile_id}.png").exists():
+            tile_id = original(tile_id)  # the list of an export marks what a spreadsheet would run
         if not tile_id or ".." in Path(tile_id).parts or Path(tile_id).is_absolute():
             raise InputError(
                 f"{table.file}: {tile_id!r} (chosen row {number}) is no id: with .png behind "

@@ -11,6 +11,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from bundle.screening import PEAK_CELLS
+from training.indexing.scaler import SURE_SLOPE
 from training.learning.config import FitConfig
 from training.learning.screener import START, build_screener, load_start
 
@@ -101,7 +102,7 @@ def default_autoencoder(side: int, width: int, start: Path = START) -> Autoencod
 class Sureness(layers.Layer):  # type: ignore[misc]  # Keras has no types
     """How sure the maps are of lettering: (n, g, g, 3) log-odds -> (n, 1) in [0, 1].
 
-    The sigmoid of twice the peak that bundle.screening takes: tiles that the screener is
+    The sigmoid of the peak that bundle.screening takes: tiles that the screener is
     rather sure about come to lie together, one way or the other.
     """
 
@@ -117,7 +118,7 @@ class Sureness(layers.Layer):  # type: ignore[misc]  # Keras has no types
         total = highest[:, :1]
         for at in range(1, count):
             total += highest[:, at : at + 1]
-        return ops.sigmoid(2 / count * total)
+        return ops.sigmoid(SURE_SLOPE / count * total)
 
 
 def _default_decoder(side: int, width: int, latent: int) -> keras.Model:

@@ -3,14 +3,16 @@
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.arrays import Latents
+from bundle.arrays import Latents, Maps
 from bundle.layout import ENCODERS
-from bundle.manifest import Manifest
+from bundle.manifest import Manifest, Precision
+from bundle.openvino_encoder import multiplies_bfloat16
 from bundle.runtime import OnnxEncoder
 from bundle.screening import Evidence, gather
 from bundle.spread import spread
@@ -21,12 +23,15 @@ from training.learning.backend import versions
 from training.learning.checkpoint import State
 from training.learning.config import FitConfig
 from training.learning.export import export
+from training.learning.halves import split_first
 from training.learning.learn import Course, learn
 from training.learning.network import Autoencoder, build
 from training.learning.quantize import CALIBRATION_TILES, quantize
 from training.learning.resume import mark_of
 from training.learning.split import owners_of, sentence, split
+from training.overlap import Overlap, find_overlap
 from training.progress import StepLog
+from training.screening.placing import placed
 from training.tiles import TileSet
 
 _ENCODED_AT_ONCE = 64
@@ -61,11 +66,12 @@ def run_job(job: Job) -> Manifest:
     parts = split(owners_of(tiles), config.validation, np.random.default_rng(config.seed))
     print(sentence(parts), file=sys.stderr)
     mark = mark_of(config, job.data_mark)
-    network, state = _train(job, Course(tiles, parts, job.work, mark))
+    overlap = find_overlap(tiles)
+    network, state = _train(job, Course(tiles, parts, job.work, mark), overlap)
     with job.log.step("export to ONNX", len(tiles)):
         export(network, job.work)
-    calibrated_on = _quantize(job, parts.train)
-    latents, evidence = examine(OnnxEncoder(job.work), tiles, job.log)
+    rounded = _round(job, parts.train)
+    seen = examine(OnnxEncoder(job.work), tiles, overlap, job.log)
     settings = config.settings() | {
         "epochs": config.epochs_for(len(parts.train)),
         "validation_tiles": len(parts.validation),
@@ -76,8 +82,9 @@ def run_job(job: Job) -> Manifest:
         job.target,
         Fitted(
             tiles=tiles,
-            latents=latents,
-            evidence=evidence,
+            latents=seen.latents,
+            evidence=seen.evidence,
+            placed=placed(tiles, seen.agreed),
             held_out=parts.validation,
             models=job.work,
             profile=config.profile,
@@ -90,23 +97,36 @@ def run_job(job: Job) -> Manifest:
                 "best_val_loss": min(state.history["val_loss"]),
                 "best_epoch": state.best_epoch,
             },
-            calibrated_on=calibrated_on,
+            rounded=rounded,
         ),
     )
 
 
-def _quantize(job: Job, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Write the int8 encoder; return the rows of the tiles that its scales were taken from."""
+def _round(job: Job, rows: NDArray[np.int64]) -> dict[Precision, NDArray[np.int64]]:
+    """Write the encoders of less precision.
+
+    Returns: of each, the rows of the tiles that its scales were taken from.
+    """
     chosen: NDArray[np.int64] = np.sort(rows)[spread(len(rows), CALIBRATION_TILES)]
     with job.log.step("quantise", len(chosen)):
         quantize(job.work / ENCODERS["fp32"], job.work / ENCODERS["int8"], job.tiles.read(chosen))
-    return chosen
+    made: dict[Precision, NDArray[np.int64]] = {"int8": chosen}
+    if multiplies_bfloat16():  # or nobody could tell here what it changes
+        split_first(job.work / ENCODERS["fp32"], job.work / ENCODERS["bf16"])
+        made["bf16"] = chosen[:0]
+    return made
 
 
-def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:
+def _train(job: Job, course: Course, overlap: Overlap | None) -> tuple[Autoencoder, State]:
     config = job.config
     adaptation = Adaptation(
-        job.tiles, course.split.train, config.adapt_rounds, config.seed, job.work, course.mark
+        job.tiles,
+        course.split.train,
+        config.adapt_rounds,
+        config.seed,
+        job.work,
+        course.mark,
+        overlap,
     )
     start = adapt(adaptation, job.log)
     keras.utils.set_random_seed(config.seed)
@@ -119,15 +139,46 @@ def _train(job: Job, course: Course) -> tuple[Autoencoder, State]:
         keras.config.set_dtype_policy(before)
 
 
-def examine(encoder: OnnxEncoder, tiles: TileSet, log: StepLog) -> tuple[Latents, Evidence]:
-    """Examine all tiles with the very code that serves: (n, d) float32, and evidence of n."""
-    latents, found, side = [], [], tiles.inputs.shape[1]
+class Examined(NamedTuple):
+    """What the exported encoder says of n tiles.
+
+    latents: (n, d) float32. evidence: of each tile alone, as the service has it of one that is
+    sent. agreed: together with the other tiles that see the same film.
+    """
+
+    latents: Latents
+    evidence: Evidence
+    agreed: Evidence
+
+
+def examine(
+    encoder: OnnxEncoder, tiles: TileSet, overlap: Overlap | None, log: StepLog
+) -> Examined:
+    """Examine all tiles with the very code that serves."""
+    latents, lettering, found = [], [], []
+    side = tiles.inputs.shape[1]
     with log.step("encode", len(tiles)) as bar:
         for start in range(0, len(tiles), _ENCODED_AT_ONCE):
             seen = examine_twice(encoder, tiles.read(slice(start, start + _ENCODED_AT_ONCE)))
             latents.append(seen.latents)
+            lettering.append(seen.maps[:, :1])
             found.append(gather(seen.maps, side))
             bar.update(len(seen.latents))
-    peaks = np.concatenate([evidence.peaks for evidence in found])
-    boxes = np.concatenate([evidence.boxes for evidence in found])
-    return np.concatenate(latents), Evidence(peaks, boxes)
+    alone = _joined(found)
+    maps = np.concatenate(lettering)
+    agreed = alone if overlap is None or not maps.size else _agreed(alone, maps, overlap, side)
+    return Examined(np.concatenate(latents), alone, agreed)
+
+
+def _agreed(alone: Evidence, maps: Maps, overlap: Overlap, side: int) -> Evidence:
+    """Return the evidence with that of lettering, (n, 1, g, g) maps, as all tiles agree on it."""
+    together = gather(overlap.agreed(maps[:, 0])[:, None], side)
+    peaks, boxes = alone.peaks.copy(), alone.boxes.copy()
+    peaks[:, 0], boxes[:, 0] = together.peaks[:, 0], together.boxes[:, 0]
+    return Evidence(peaks, boxes)
+
+
+def _joined(parts: list[Evidence]) -> Evidence:
+    return Evidence(
+        np.concatenate([one.peaks for one in parts]), np.concatenate([one.boxes for one in parts])
+    )

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
+from onnx import helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
@@ -17,10 +18,12 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from bundle.arrays import Tiles
+from training.learning.equalise import equalise
 from training.learning.front import GREY, TILES, drop_unused, replace_before
 
 CALIBRATION_TILES = 128
 _AT_ONCE = 8
+_ROUNDS = "QuantizeLinear"
 _QUANTISED = ("Conv", "Relu", "MaxPool")
 
 
@@ -28,10 +31,11 @@ def quantize(source: Path, target: Path, tiles: Tiles) -> None:
     """Write an encoder whose convolutions multiply 8-bit integers, per output channel.
 
     Scales are fixed here, by the range that each value takes on the tiles: an answer cannot
-    depend on the other tiles of its batch. What matters to neighbours stays in float: dense
-    layers, and where there are maps the first convolution, which sees three tones of a
-    byte, and the last, whose features become latents and maps. Grey bytes that go into a
-    convolution as they are need no rounding, so nothing is lost there.
+    depend on the other tiles of its batch. One scale holds for all channels of a value, so
+    they are made more alike before. What matters to neighbours stays in float: what the last
+    convolution gives, dense layers, and where there are maps the first convolution, which sees
+    three tones of a byte, and the last, whose features become latents and maps. Grey bytes that
+    go into a convolution as they are need no rounding, so nothing is lost there.
 
     Args:
         source: the float encoder.
@@ -44,6 +48,7 @@ def quantize(source: Path, target: Path, tiles: Tiles) -> None:
         model = onnx.load(prepared)
         for number, node in enumerate(model.graph.node):
             node.name = f"{node.op_type}_{number}"
+        equalise(model, tiles)
         onnx.save(model, named)
         first = next(node for node in model.graph.node if node.op_type == "Conv").input[0]
         has_maps = len(model.graph.output) > 1
@@ -91,10 +96,9 @@ def _feed_bytes(file: Path, name: str) -> None:
     """Let the bytes of a tile go in where they would be scaled and rounded back to themselves."""
     model = onnx.load(file)
     graph = model.graph
-    rounds = next(
-        node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == name
-    )
+    rounds = next(node for node in graph.node if node.op_type == _ROUNDS and node.input[0] == name)
     grey = next(node for node in graph.node if GREY in node.output)
+    _leave_float(graph)
     for node in graph.node:
         taken = [GREY if value == rounds.output[0] else value for value in node.input]
         del node.input[:]
@@ -103,6 +107,22 @@ def _feed_bytes(file: Path, name: str) -> None:
     drop_unused(graph)
     onnx.checker.check_model(model)
     onnx.save(model, file)
+
+
+def _leave_float(graph: onnx.GraphProto) -> None:
+    """Round nothing after the last convolution: what rounded stood for a ReLU as well."""
+    last = max(at for at, node in enumerate(graph.node) if node.op_type == "Conv")
+    rounding = {node.output[0]: node for node in graph.node[last:] if node.op_type == _ROUNDS}
+    back = [node for node in graph.node if node.input[0] in rounding]
+    for node in rounding.values():
+        node.CopyFrom(helper.make_node("Relu", node.input[:1], node.output, node.name))
+    plain = {node.output[0]: node.input[0] for node in back}
+    kept = [node for node in graph.node if node.output[0] not in plain]
+    for node in kept:
+        for at, name in enumerate(node.input):
+            node.input[at] = plain.get(name, name)
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from bundle.arrays import Points, Tiles
 from bundle.manifest import Screening
 from bundle.neighbors import Hits
-from bundle.places import beside, mean_beside
 from bundle.runtime import Encoder
 from bundle.screening import (
     Evidence,
@@ -27,8 +26,6 @@ from training.screening.planted import CELLS, EACH, Values
 from training.screening.rules import Material, colour_limit, make_rules
 from training.tiles import TileSet
 
-_PART = 0.5
-"""Of the surroundings, beside a tile's own evidence. Source: docs/decisions.md."""
 _OUTLIER_NEIGHBORS = 5
 _JUDGED_A_STEP = 256
 _SYNTHETIC = 200
@@ -41,8 +38,9 @@ class Case:
     """What is judged, and by what.
 
     tiles: the stored tiles. held_out: (v,) rows not trained on.
-    evidence: of the encoder's maps. maps: the encoder makes any; if not, how far a tile lies
-        from all others takes their place, as in the study.
+    evidence: of the encoder's maps. placed: with what the scan round each tile says.
+    maps: the encoder makes any; if not, how far a tile lies from all others takes their place,
+        as in the study.
     scaler: (2, d) float32, makes points of latents.
     points: (n, d) float32. graph: their nearest, ascending.
     each: plantings of each kind, size and contrast.
@@ -51,6 +49,7 @@ class Case:
     tiles: TileSet
     held_out: NDArray[np.int64] = field(repr=False)
     evidence: Evidence = field(repr=False)
+    placed: Evidence = field(repr=False)
     maps: bool
     encoder: Encoder
     scaler: NDArray[np.float32] = field(repr=False)
@@ -63,8 +62,8 @@ class Case:
 def judge(case: Case, log: StepLog) -> tuple[Screening, Screened, NDArray[np.float32]]:
     """Take the rules from the tiles, then judge every one of them.
 
-    Returns: the rules, what they say of the tiles, and (n,) float32 what the surroundings of each
-        added to its evidence of lettering.
+    Returns: the rules, what they say of the tiles, and (n,) float32 what the scan round each
+        changed of its evidence of lettering.
     """
     evidence, away = _evidence(case), reference_distances(case.points, case.points)
     material = Material(
@@ -84,26 +83,9 @@ def judge(case: Case, log: StepLog) -> tuple[Screening, Screened, NDArray[np.flo
         rules = make_rules(material, bar.update)
     limit = colour_limit(case.tiles.colours)
     strange = case.tiles.colours / np.float32(limit)
-    more = _surroundings(case)
-    placed = replace(evidence, peaks=evidence.peaks + np.pad(more[:, None], ((0, 0), (0, 2))))
+    placed = case.placed if case.maps else evidence
+    more = placed.peaks[:, 0] - evidence.peaks[:, 0]
     return rules, _judge_all(rules, case, placed, widened(rules, away, strange)), more
-
-
-def _surroundings(case: Case) -> NDArray[np.float32]:
-    """Return (n,) float32 what the tiles beside each add to its evidence of lettering.
-
-    Lettering goes on over several tiles, along a film's edge. Half of how far the mean of those
-    beside lies above what is usual; nothing is taken away where they are clean. The study's
-    outlier distance has none.
-    """
-    found = case.evidence.peaks[:, 0].astype(np.float64)
-    near = beside(case.tiles.scan_numbers, case.tiles.positions)
-    known = (near >= 0).any(axis=1)
-    if not case.maps or not known.any():
-        return np.zeros(len(found), dtype=np.float32)
-    mean = mean_beside(found, near)
-    above = mean - np.median(mean[known])
-    return np.where(known, _PART * above.clip(0), 0).astype(np.float32)
 
 
 def _evidence(case: Case) -> Evidence:

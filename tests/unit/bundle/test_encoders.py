@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,8 @@ from bundle import (
     self_test,
 )
 from bundle.encoders import PrecisionChoice
-from bundle.manifest import Precision
+from bundle.manifest import Precision, Rounding
+from bundle.openvino_encoder import OpenVinoEncoder, is_installed, multiplies_bfloat16
 from tests.forge import reseal
 from tests.tiny import tiny_latents, tiny_quantization, tiny_tiles, write_encoder, write_tiny_bundle
 
@@ -103,31 +103,70 @@ def test_a_file_without_figures(two: Bundle, tiny_bundle: Bundle) -> None:
     assert "quantization" not in tiny_bundle.manifest.model_dump(mode="json")
 
 
-needs_openvino = pytest.mark.skipif(
-    not find_spec("openvino"), reason="needs OpenVINO: make openvino"
+needs_openvino = pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make install")
+needs_bfloat16 = pytest.mark.skipif(
+    not multiplies_bfloat16(), reason="needs OpenVINO and a processor that multiplies bfloat16"
 )
 
 
 @needs_openvino
-def test_openvino_runs_int8_without_maps(tmp_path: Path) -> None:
-    """It gives what ONNX Runtime gives, for any number of tiles; maps and floats stay there."""
-    write_tiny_bundle(tmp_path / "study", maps=False, int8=tiny_quantization())
-    study = open_bundle(tmp_path / "study")
-    encoder = open_encoder(study, threads=1, precision="int8")
-    assert type(encoder).__name__ == "OpenVinoEncoder"
-    for count in (12, 1, 20):  # 20 tiles are two pieces
+@pytest.mark.parametrize("maps", [True, False])
+def test_openvino_runs_int8(tmp_path: Path, maps: bool) -> None:
+    """It gives what ONNX Runtime gives, for any number of tiles; floats stay there."""
+    write_tiny_bundle(tmp_path / "bundle", maps=maps, int8=tiny_quantization())
+    bundle = open_bundle(tmp_path / "bundle")
+    encoder = open_encoder(bundle, threads=2, precision="int8")
+    assert isinstance(encoder, OpenVinoEncoder)
+    for count in (12, 1, 20, 35):  # with two threads, eight and more are cut into short runs
         tiles = tiny_tiles(count)
         found = encoder.examine(tiles)
-        expected = OnnxEncoder(study.path, threads=1, precision="int8").examine(tiles)
-        np.testing.assert_allclose(found.latents, expected.latents, rtol=1e-5)
-        assert found.maps.shape == expected.maps.shape
-    assert isinstance(open_encoder(study, threads=1), OnnxEncoder)
-    assert self_test(study, encoder, "int8") < 0.04
+        expected = OnnxEncoder(bundle.path, threads=1, precision="int8").examine(tiles)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+    assert isinstance(open_encoder(bundle, threads=1), OnnxEncoder)
+    assert self_test(bundle, encoder, "int8") < 0.04
 
 
-def test_maps_stay_in_onnx_runtime(two: Bundle) -> None:
-    """OpenVINO runs the default encoder no faster."""
-    assert isinstance(open_encoder(two, threads=1, precision="int8"), OnnxEncoder)
+@needs_openvino
+def test_openvino_refuses_what_is_no_model(tmp_path: Path) -> None:
+    """The error names the file."""
+    (tmp_path / "encoder.onnx").write_bytes(b"no model")
+    with pytest.raises(BundleDamaged, match=r"encoder\.onnx is not a model that can be run"):
+        OpenVinoEncoder(tmp_path)
+
+
+@pytest.fixture
+def halved(tmp_path: Path) -> Bundle:
+    """A bundle with an encoder for bfloat16, and one in int8 that changes too much."""
+    write_tiny_bundle(
+        tmp_path / "halved",
+        int8=tiny_quantization(neighbor_overlap=0.9),
+        bf16=Rounding.model_validate(tiny_quantization().model_dump(exclude={"calibration_tiles"})),
+    )
+    return open_bundle(tmp_path / "halved")
+
+
+@needs_bfloat16
+def test_bfloat16_serves_where_int8_changes_too_much(halved: Bundle) -> None:
+    """It is the second choice, in OpenVINO, within its own tolerance."""
+    assert choose_precision(halved, "auto") == choose_precision(halved, "bf16") == "bf16"
+    encoder = open_encoder(halved, threads=1, precision="bf16")
+    assert isinstance(encoder, OpenVinoEncoder)
+    assert self_test(halved, encoder, "bf16") < 0.04
+
+
+@pytest.mark.skipif(multiplies_bfloat16(), reason="bfloat16 can run here")
+def test_bfloat16_that_cannot_run_here(halved: Bundle) -> None:
+    """Float serves, and asking for the other is refused with what it takes."""
+    assert choose_precision(halved, "auto") == "fp32"
+    with pytest.raises(BundleError, match="takes OpenVINO and a processor"):
+        choose_precision(halved, "bf16")
+
+
+def test_no_bfloat16_encoder(two: Bundle) -> None:
+    """A bundle from before is told what to do."""
+    with pytest.raises(BundleError, match=r"has no bf16 encoder\. Fit it anew"):
+        choose_precision(two, "bf16")
 
 
 @needs_openvino

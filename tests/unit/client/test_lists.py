@@ -29,6 +29,14 @@ def test_a_manifest_names_paths_and_ids(folder: Path) -> None:
     assert tiles[1].load(9) == b"c2"
 
 
+def test_a_list_of_the_clients_own_is_a_manifest(folder: Path) -> None:
+    """Cells that were marked for spreadsheets name the same tiles."""
+    (folder / "=1.png").write_bytes(b"tile")
+    (folder / "m.csv").write_text("path,id\n'=1.png,'-a\n")
+    (tile,) = find_tiles([str(folder / "m.csv")])
+    assert (tile.file, tile.id, tile.load(9)) == ("=1.png", "-a", b"tile")
+
+
 def test_columns_may_have_other_names(folder: Path) -> None:
     """In a table with tabs as well."""
     (folder / "m.tsv").write_text("image\tname\nsub/c1.png\ta/b\n")

@@ -430,6 +430,27 @@ def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 written, but more failed; 3 broken off" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("option", ["--out", "--failures", "--ledger"])
+def test_what_cannot_be_written_is_told_before_anything_is_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """Hours of answers must not end at a folder that takes no file."""
+    if not Path("/proc").is_dir():
+        pytest.skip("needs /proc, into which nobody can write")
+    out, service = folder.with_name("out.csv"), FakeService()
+    assert _run(service, "encode", folder, out, option, "/proc/self/none.csv") == 1
+    assert "none.csv cannot be written" in capsys.readouterr().err
+    assert service.queries == []
+    assert list(out.parent.glob("out.csv*")) == []
+
+
+def test_what_is_no_file_fails_alone(folder: Path, out: Path) -> None:
+    """A pipe in a folder is not waited for."""
+    os.mkfifo(folder / "pipe.png")
+    assert _run(FakeService(), "encode", folder, out, "--max-failure-rate", "0.9") == 0
+    assert "pipe.png,pipe,unreadable_file" in out.with_name(out.name + ".failures.csv").read_text()
+
+
 def test_a_full_disk_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the system says is told with the file's name."""
     if not Path("/dev/full").exists():

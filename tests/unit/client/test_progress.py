@@ -18,13 +18,17 @@ def test_lines_tell_rate_and_time_left() -> None:
     out, now = StringIO(), [0.0]
     with Lines(10_000, out, clock=lambda: now[0]) as progress:
         progress.kept(1000)
+        progress.copies(100)
         for _ in range(10):
             now[0] += 2
             progress.done(100)
     first, second, last = out.getvalue().splitlines()
-    assert first == ("1,500 of 10,000 tiles, 1,000 of them answered before, 50 tiles/s, 2:50 left")
-    assert second.endswith("50 tiles/s, 2:40 left")
-    assert last.startswith("2,000 of 10,000 tiles")
+    assert first == (
+        "1,600 of 10,000 tiles, 1,000 of them answered before, 100 copies of others, 50 tiles/s, "
+        "2:48 left"
+    )
+    assert second.endswith("50 tiles/s, 2:38 left")
+    assert last.startswith("2,100 of 10,000 tiles")
 
 
 def test_hours_are_told_as_such() -> None:
@@ -42,9 +46,11 @@ def test_a_terminal_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     with shown(100, quiet=False) as bar:
         assert isinstance(bar, Bar)
         bar.kept(40)
-        bar.done(60)
-        assert (bar._bar.n, bar._bar.initial) == (100, 40)
+        bar.copies(10)
+        bar.done(50)
+        assert (bar._bar.n, bar._bar.initial) == (100, 50)
     assert "100/100" in terminal.getvalue()
+    assert "10 copies" in terminal.getvalue()
 
 
 def test_without_tqdm_a_terminal_has_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +64,7 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing at all."""
     with shown(100, quiet=True) as progress:
         progress.kept(1)
-        progress.done(99)
+        progress.copies(1)
+        progress.done(98)
     assert isinstance(progress, Silence)
     assert capsys.readouterr() == ("", "")

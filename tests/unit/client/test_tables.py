@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from bundle import cells
 from client import InputUnusable, Problem
 from client.batch.tables import Entry, Table, check_output, write_table
+from client.cells import harmless, original
 from client.plans import Command
 from tests.unit.client.fake_service import result
 
@@ -38,6 +40,26 @@ def test_latents_are_columns(tmp_path: Path) -> None:
     assert good == {"file": "a/b.png", "id": "b", "error": "", "l0": "4.0", "l1": "0.5"}
     assert bad["error"] == 'not_a_png: It says, "no".'
     assert bad["l0"] == bad["l1"] == ""
+
+
+def test_a_spreadsheet_runs_nothing(tmp_path: Path) -> None:
+    """Names that look like formulas are marked in a CSV, and numbers and other forms are not."""
+    entry = Entry("=1+1.png", "-a", result("cluster", 4.0))
+    for form in ("csv", "parquet", "ndjson"):
+        write_table(tmp_path / f"out.{form}", Table("cluster", 2), [entry])
+    (row,) = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
+    assert (row["file"], row["id"], row["label"]) == ("'=1+1.png", "'-a", "-1")
+    (row,) = pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (row["file"], row["id"]) == ("=1+1.png", "-a")
+    row = json.loads((tmp_path / "out.ndjson").read_text())
+    assert (row["file"], row["id"]) == ("=1+1.png", "-a")
+
+
+@pytest.mark.parametrize("text", ["a", "=a", "'a", "'=a", "''", "", "-1", "@", "\tx"])
+def test_what_is_marked_is_found_again(text: str) -> None:
+    """Every text comes back, as in the service's own cells."""
+    assert original(str(harmless(text))) == text
+    assert harmless(text) == cells.harmless(text)
 
 
 def test_neighbours_are_rows(tmp_path: Path) -> None:

@@ -203,3 +203,16 @@ def test_a_body_that_announces_nothing_may_take_the_whole_time() -> None:
     """Without a size there are only the pause and the whole time."""
     pace = Pace(start=0, patience=60, size=0)
     assert (pace.deadline(0, 0), pace.deadline(40, 1), pace.deadline(55, 2)) == (10, 50, 60)
+
+
+@pytest.mark.parametrize("route", ["/encode", "/neighbors", "/cluster", "/screen"])
+def test_without_room_tiles_alone_are_turned_away(tiny_path: Path, route: str) -> None:
+    """With no room for a tile, 429 by the route's own name; stored tiles are answered about."""
+    with narrow(tiny_path) as (api, gate), gate.enter() as ticket:
+        ticket.take(4)
+        refused = api.post(route, TILE)
+        assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+        assert refused.headers["x-bundle"] == api.serving.bundle.manifest.bundle_id
+        name = f'route="{route}",status="429"'
+        assert name in api.get("/metrics").text
+        assert api.get(f"{route}/c300").status_code == 200

@@ -224,3 +224,23 @@ def test_a_stopped_batcher_takes_no_tiles() -> None:
             await batcher.examine([tile(1)])
 
     asyncio.run(whole())
+
+
+def test_neither_few_nor_many_wait_for_all_of_the_others() -> None:
+    """Behind twelve tiles of one request, small ones get half of each run, and no more."""
+    encoder = GatedEncoder()
+
+    async def talk(batcher: Batcher) -> None:
+        first = asyncio.create_task(batcher.examine([tile(0)]))
+        await until(lambda: encoder.busy.is_set() and batcher.waiting == 0)
+        large = asyncio.create_task(batcher.examine([tile(n) for n in range(100, 112)]))
+        await until(lambda: batcher.waiting == 12)
+        small = [asyncio.create_task(batcher.examine([tile(n)])) for n in range(1, 6)]
+        await until(lambda: batcher.waiting == 17)
+        encoder.gate.set()
+        await asyncio.gather(first, large, *small)
+
+    run(encoder, talk, BatchLimits(size=4, delay_s=0))
+    assert encoder.runs == [1, 4, 4, 4, 4, 1]
+    assert encoder.seen[1:9] == [1, 2, 100, 101, 3, 4, 102, 103]
+    assert encoder.seen[9:] == [5, *range(104, 112)]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bundle import open_bundle
+from service.errors import BundleRefused
 from tests.api import Api, running, until
 from tests.forge import forge_array
 from tests.pictures import png
@@ -220,6 +221,22 @@ def test_a_damaged_bundle_is_refused(bundles: Path, ids: dict[str, str], name: s
     assert served == ids["a"]
     assert found == {"a": "active", "b": "stored", "c": "stored"}
     assert (bundles / "current").readlink() == Path("a")
+
+
+def test_a_copy_of_what_answers_is_proved_as_well(bundles: Path, ids: dict[str, str]) -> None:
+    """A copy has the same id: a damaged one is refused, and a sound one answers from its folder."""
+    for name in ("damaged", "copy"):
+        shutil.copytree(bundles / "a", bundles / name)
+    (bundles / "damaged" / "latents.npy").write_bytes(b"")
+    with shelved(bundles) as api:
+        team = api.app.state.team
+        with pytest.raises(BundleRefused, match=r"latents.npy is truncated.* serves on"):
+            api.runner.run(team.activate(bundles / "damaged"))
+        assert api.serving.bundle.path == real(bundles / "a")
+        assert set(api.runner.run(team.activate(bundles / "copy"))) == {ids["a"]}
+        assert api.serving.bundle.path == real(bundles / "copy")
+        shutil.rmtree(bundles / "a")
+        assert api.post("/encode", TILE).headers["x-bundle"] == ids["a"]
 
 
 def test_a_bundle_that_does_not_prove_itself_is_refused(bundles: Path) -> None:

@@ -213,6 +213,8 @@ def test_a_published_concept_is_used_by_screen(api: Api, bundles: Path) -> None:
     listed = api.get("/screen?reason=CONCEPT").json()
     assert sorted(ids_of(listed)) == DARK
     assert listed["summary"]["reasons"]["CONCEPT"] == 6
+    for table in ("/screen?reason=CONCEPT&format=csv", "/exports/tiles.csv"):
+        assert api.get(table).text.count("CONCEPT:dark") == 6
     assert api.get("/view/screen?reason=CONCEPT").status_code == 200
     assert api.get(f"/screen/{DARK[4]}/overlay").status_code == 200
     assert api.get(f"/view/tiles/{DARK[4]}").status_code == 200

@@ -1,11 +1,17 @@
 """The two databases: made, brought up to date, lost and found again."""
 
+import asyncio
+import os
+import signal
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -14,9 +20,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert
 
-from service.decisions import database
+from service.decisions import database, events, patience
 from service.decisions.database import database_url, open_database, writing
-from service.decisions.events import since
+from service.decisions.events import New, append, since
+from service.decisions.ledger import Ledger
 from service.decisions.tables import decisions, metadata
 from service.settings import Settings
 from tests.api import Api, running
@@ -61,6 +68,20 @@ def test_the_migrations_make_what_the_code_means(kept: dict[str, Any]):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def test_a_database_of_a_newer_release_is_left_alone(
+    kept: dict[str, Any], tiny_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """What to do is in the log; nothing is written, and all but decisions is answered."""
+    engine = open_database(address(kept))
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with running(tiny_path, **kept) as api:
+        refused(decide(api, "drop"))
+        assert api.get("/screen/c303").status_code == 200
+    assert "Start that release, or restore the backup" in caplog.text
 
 
 def test_what_was_kept_by_the_first_release_is_there_after_an_upgrade(kept: dict[str, Any]):
@@ -118,6 +139,90 @@ def test_a_database_that_goes_away_and_comes_back(tiny_path: Path):
             assert decide(api, "keep").json()["state"] == "keep"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second where the service waits for many."""
+    for name in ("_PATIENCE_S", "_STATEMENT_S"):
+        monkeypatch.setattr(database, name, 1)
+    monkeypatch.setattr(patience, "SILENCE_S", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_database_that_stands_still_is_given_up_and_found_again(tiny_path: Path):
+    """One process of it: another takes over. The whole server: 503, until it goes on."""
+    with postgres() as server, running(tiny_path, database_url=server.new()) as api:
+        assert decide(api, "drop").json()["state"] == "drop"
+        with standing_still(server.backends()):
+            assert decide(api, "review").json()["state"] == "review"
+        with standing_still([server.postmaster, *server.backends()]):
+            refused(decide(api, "keep"))
+            refused(api.get("/tiles/c303/decision"))
+            assert api.get("/screen/c303").status_code == 200
+        assert api.get("/tiles/c303/decision").json()["state"] == "review"
+        assert decide(api, "keep").json()["state"] == "keep"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_those_who_wait_together_are_refused_together(
+    tiny_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """A server that hangs is waited for once, not once for each who asks."""
+
+    async def ask(api: Api) -> list[httpx.Response]:
+        asked = (api.client.get("/tiles/c303/decision") for _ in range(20))
+        return await asyncio.gather(*asked)
+
+    with postgres() as server, running(tiny_path, database_url=server.new()) as api:
+        assert decide(api, "drop").status_code == 200
+        with standing_still([server.postmaster, *server.backends()]):
+            for answer in api.runner.run(ask(api)):
+                refused(answer)
+    failed = [line for line in caplog.messages if "decisions cannot be read or kept" in line]
+    assert len(failed) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("lock", ["SELECT pg_advisory_lock({turn})", "LOCK TABLE decisions"])
+def test_a_lock_that_another_holds_is_not_waited_for_for_ever(
+    tiny_path: Path, server: Postgres, lock: str
+):
+    """A turn that is never ended, or a table that is held: 503, and none once it is free."""
+    address = server.new()
+    with running(tiny_path, database_url=address) as api:
+        assert decide(api, "drop").status_code == 200
+        with psycopg.connect(address) as other:
+            other.execute(lock.format(turn=database._TURN))
+            refused(decide(api, "keep"))
+        assert decide(api, "keep").json()["state"] == "keep"
+
+
+def test_many_events_are_read_in_parts(kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    """All of them, once each and in order, whether or not the last part is full."""
+    monkeypatch.setattr(events, "_A_READ", 3)
+    engine = open_database(address(kept))
+    for size in (2, 1, 4):
+        with writing(engine) as connection:
+            news = [New(f"c{number}", "00" * 16, "drop") for number in range(size)]
+            append(connection, "ann", "b1", news)
+        with engine.connect() as connection:
+            read = [event.seq for event in since(connection, 0)]
+        assert read == sorted(set(read))
+    assert len(read) == 7
+    engine.dispose()
+
+
+@contextmanager
+def standing_still(processes: Sequence[int]) -> Iterator[None]:
+    """Stop processes as a machine that hangs does: they keep their sockets and say nothing."""
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+
+
 def refused(answer: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "decisions_down")
     assert answer.headers["retry-after"]
@@ -147,3 +252,28 @@ def test_a_backup_of_the_file_serves_on(tiny_path: Path, tmp_path: Path):
             source.backup(copy)
     with running(tiny_path, decisions=tmp_path / "copy") as api:
         assert api.get("/tiles/c303/decision").json() == before
+
+
+def test_a_database_that_cannot_be_used_is_told_without_its_password(
+    caplog: pytest.LogCaptureFixture,
+):
+    """At the start, before anybody decides: which database, and what is wrong with it."""
+    url = "postgresql://ann:secret@127.0.0.1:9/lists?password=secret"
+    with Ledger(Settings(bundle=Path("unused"), database_url=url)) as ledger:
+        asyncio.run(ledger.prove())
+    assert "cannot be read or kept in DATABASE_URL postgresql://ann:***@" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_is_told_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """Nothing is made before there is a decision; but whether it could be is looked at."""
+    file = tmp_path / "file"
+    file.touch()
+    for folder, told in ((tmp_path / "new/decisions", False), (file / "decisions", True)):
+        caplog.clear()
+        with Ledger(Settings(bundle=Path("unused"), decisions=folder)) as ledger:
+            asyncio.run(ledger.prove())
+        assert (f"nothing can be written into {file}" in caplog.text) == told
+    assert list(tmp_path.iterdir()) == [file]

@@ -107,6 +107,59 @@ def test_a_bulk_that_does_not_say_what_to_do_is_refused(api: Api, body: dict[str
     assert api.get("/decisions").json()["total"] == 0
 
 
+NO_JSON = "body: it is no JSON:"
+MEMBERS = "send a JSON object with `decision`, `reason` and `comment`, of which not all are needed."
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", f"body: it is empty; {MEMBERS}"),
+        (
+            b"{",
+            f"{NO_JSON} it ends too soon, while parsing an object at line 1, column 1; {MEMBERS}",
+        ),
+        (
+            b'{\n "decision": drop}',
+            f"{NO_JSON} expected value at line 2, column 14; {MEMBERS}",
+        ),
+        (
+            b'{"decision": "\xff"}',
+            f"{NO_JSON} invalid unicode code point at line 1, column 15; {MEMBERS}",
+        ),
+        (b"null", f"body: it is no JSON object; it is null; {MEMBERS}"),
+        (b"[1]", f"body: it is no JSON object; {MEMBERS}"),
+        (b"{}", "body.decision: it is missing."),
+        (
+            b'{"decision": null}',
+            "body.decision: it must be 'keep', 'review' or 'drop'; it is null.",
+        ),
+        (
+            b'{"decision": true}',
+            "body.decision: it must be 'keep', 'review' or 'drop'; it is true.",
+        ),
+        (
+            b'{"decision": "drop", "x\xc3\xa9": "\xc3\xa9"}',
+            'body.xé: there is no such member; it is "é".',
+        ),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_in_plain_words(api: Api, body: bytes, sentence: str):
+    """What is wrong, at which line and column, and what is expected; nothing of Python's."""
+    headers = {"Content-Type": "application/json"}
+    answer = api.ask("PUT", "/tiles/c303/decision", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (422, sentence)
+
+
+def test_of_many_wrong_parts_some_are_told_and_all_named(api: Api):
+    """A sentence stays one that people read."""
+    sent = [{"id": "c303", "decision": "drop"} | dict.fromkeys("vwxyz", 1)]
+    problem = api.ask("POST", "/decisions", json={"decisions": sent}).json()
+    assert len(problem["errors"]) == 5
+    assert problem["detail"].count("there is no such member") == 3
+    assert problem["detail"].endswith("`errors` names 2 more.")
+
+
 def test_undo_goes_back_step_by_step(api: Api):
     """Each undo takes one batch back, to what the reviewer had decided before; others stay."""
     put(api, "c303", "keep", X_Reviewer="ben")

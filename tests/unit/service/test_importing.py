@@ -46,6 +46,23 @@ def test_one_wrong_line_keeps_all_from_being_written(api: Api):
     assert api.get("/decisions").json()["total"] == 1
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_columns_are_parted_as_the_first_line_has_them(api: Api, sign: str):
+    """Spreadsheets write what their country uses; the other signs are text then."""
+    others = ",;\t".replace(sign, "")
+    table = sign.join(["id", "decision", "comment"]) + "\n" + sign.join(["c303", "drop", others])
+    assert send(api, table).json()["written"] == 1
+    made = api.get("/tiles/c303/decision").json()["decisions"][0]
+    assert made["comment"] == others.strip()
+
+
+def test_every_wrong_line_is_named(api: Api):
+    """Not the first hundred: who mends a table wants to mend it once."""
+    refused = send(api, "id,decision\n" + "nope,drop\n" * 300).json()
+    assert len(refused["errors"]) == 300
+    assert refused["detail"].startswith("300 lines cannot be used")
+
+
 @pytest.mark.parametrize("data", [b"", b"id,what\nc303,drop\n", b"id,decision\n\xff,drop\n"])
 def test_what_is_no_table_of_decisions_is_refused(api: Api, data: bytes):
     """With a sentence that says what it must be."""

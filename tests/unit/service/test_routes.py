@@ -362,4 +362,37 @@ def test_invalid_request_names_each_part(api: Api) -> None:
     """The answer about an invalid request names the part, the bound and the value."""
     problem = api.get("/neighbors/c300?k=101").json()
     assert problem["errors"][0]["where"] == "query.k"
-    assert "less than or equal to 100; it is '101'" in problem["detail"]
+    assert 'it must be less than or equal to 100; it is "101"' in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("url", "offered"),
+    [
+        ("/neighbors/c300?exact=true", "it has positive, negative, k, other_scans, v"),
+        ("/encode/c300?k=5", "it has v"),
+        ("/cluster/c300?k=5", "it has v"),
+        ("/screen/c300?kk=5", "it has k, v"),
+        ("/screen?order=id", "it has verdict, reason, scan, min_score, sort, limit, cursor"),
+        ("/limits?all=1", "it has none"),
+    ],
+)
+def test_unknown_parameters_are_refused(api: Api, url: str, offered: str) -> None:
+    """A parameter that an address does not have is refused, and those it has are named."""
+    answer = api.get(url)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "invalid_request")
+    name = url.partition("?")[2].partition("=")[0]
+    assert problem["errors"][0]["where"] == f"query.{name}"
+    assert offered in problem["detail"]
+
+
+def test_parameters_of_the_other_method_are_refused(api: Api) -> None:
+    """What only stored tiles can be asked is no parameter of tiles that are sent."""
+    answer = api.post("/neighbors?other_scans=true", png(tiny_tiles()[0]))
+    assert answer.status_code == 422
+
+
+def test_probes_take_any_parameter(api: Api) -> None:
+    """Whoever watches over the service may add what it likes, as to avoid a cache."""
+    assert api.get("/livez?now=1").status_code == 200
+    assert api.get("/readyz?now=1").status_code == 200

@@ -2,7 +2,11 @@
 
 import csv
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +14,9 @@ import numpy as np
 import pytest
 
 from tests.audited import write_bundle, write_classes
+from tests.serving import ROOT
 from training.__main__ import main
-from training.auditing import probe
+from training.auditing import classifier, probe
 
 COUNT = 48
 
@@ -45,6 +50,15 @@ def labels(tmp_path: Path) -> Path:
         for at in range(COUNT)
     ]
     return write_classes(tmp_path / "classes.csv", rows, "id,class,split,patient")
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A bundle with tiles enough to teach classifiers by, and its classes."""
+    folder, count = tmp_path_factory.mktemp("taught"), 240
+    write_bundle(folder / "bundle", np.arange(count) % 5 == 0)
+    rows = [(f"t{at:04d}", ("normal", "abnormal")[at % 2], f"p{at % 17}") for at in range(count)]
+    return folder / "bundle", write_classes(folder / "classes.csv", rows, "id,class,patient")
 
 
 def audit(bundle: Path, labels: Path, *options: str) -> tuple[Path, dict[str, Any]]:
@@ -114,6 +128,49 @@ def test_of_three_classes_each_is_compared_with_the_rest(bundle: Path, tmp_path:
     assert [one["name"] for one in figures["odds"]] == ["a<b>", "b", "c"]
     assert len(figures["probe"]) == 3
     assert "a<b>" not in (out / "audit.html").read_text()
+
+
+def test_one_seed_gives_one_page(taught: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch):
+    """Twice the same but for the time, classifiers and planted letters too; another seed is not."""
+    monkeypatch.setattr(classifier, "STEPS", 3)
+
+    def texts(seed: str) -> list[str]:
+        out, figures = audit(*taught, "--seeds", "2", "--seed", seed)
+        assert figures["proof"]["figures"]
+        read = [(out / name).read_text() for name in ("audit.html", "audit.json", "leaks.csv")]
+        return [
+            text.replace(figures["created"], "").replace(figures["created"][:10], "")
+            for text in read
+        ]
+
+    first, again, other = texts("42"), texts("42"), texts("43")
+    assert first == again
+    assert first[0] != other[0]
+
+
+@pytest.mark.parametrize("step", ["probe, all tiles", "clean and prove"])
+def test_ctrl_c_leaves_no_page_and_ends_quietly(
+    taught: tuple[Path, Path], tmp_path: Path, step: str
+):
+    """Status 130 and a sentence, whatever it was at; what an earlier audit wrote stays."""
+    (bundle, labels), out = taught, tmp_path / "out"
+    out.mkdir()
+    (out / "audit.html").write_text("earlier")
+    command = [sys.executable, "-m", "training", "audit", bundle, "--labels", labels, "--out", out]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        told = b""
+        while step.encode() not in told:
+            piece = os.read(process.stderr.fileno(), 4096)
+            assert piece, told.decode()
+            told += piece
+        process.send_signal(signal.SIGINT)
+        told += process.stderr.read()
+    assert process.returncode == 130
+    assert told.decode().endswith("\ntraining: interrupted\n")
+    assert b"Traceback" not in told
+    assert [file.name for file in out.iterdir()] == ["audit.html"]
+    assert (out / "audit.html").read_text() == "earlier"
 
 
 @pytest.mark.parametrize(

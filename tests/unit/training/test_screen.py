@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bundle import Bundle, BundleMissing, InputError
+from bundle import Bundle, BundleMissing, InputError, open_bundle
+from bundle.manifest import Concept
+from bundle.versions import write_version
 from tests.forge import reseal
 from tests.tiny import tiny_rules, write_tiny_bundle
 from training.learning.listing import Table, list_tiles
@@ -117,6 +119,25 @@ def test_a_line_says_verdict_score_reasons_and_place(tiny_bundle: Bundle):
     assert (first["scan"], first["y"], first["x"]) == ("film-b", "350", "0")
     assert (last["verdict"], last["reasons"]) == ("review", "LETTERING")
     assert float(last["score"]) == pytest.approx(tiny_bundle.scores[11, 0], abs=1e-4)
+
+
+@pytest.mark.parametrize("verdict", ["review", "drop"])
+def test_a_concept_has_its_name_and_its_verdict(tmp_path: Path, verdict: str):
+    """What people taught is told by name, and drops its tiles where they said so."""
+    write_tiny_bundle(tmp_path / "plain")
+    plain = open_bundle(tmp_path / "plain")
+    taught = {"name": "skin marker", "positive": 3, "negative": 1, "scans": 0, "verdict": verdict}
+    weights = np.zeros((1, 10), dtype=np.float32)
+    weights[0, 0] = -9  # of the dark, whose first number is below the mean
+    write_version(plain, tmp_path / "new", [Concept.model_validate(taught)], weights)
+    bundle = open_bundle(tmp_path / "new")
+    dark = np.flatnonzero(bundle.points[:, 0] < 0)
+    lines = list(csv.DictReader(as_csv(bundle, range(12)).splitlines()))
+    named = [row for row, line in enumerate(lines) if "CONCEPT:skin marker" in line["reasons"]]
+    assert named == dark.tolist()
+    lists = divide(bundle, None, keep_blank=False)
+    assert np.flatnonzero(bundle.verdicts == 2).tolist() == lists.dropped.tolist()
+    assert set(dark) <= set(lists.dropped if verdict == "drop" else lists.kept)
 
 
 def test_fit_takes_the_list_whatever_the_ids(tmp_path: Path):

@@ -37,6 +37,7 @@ def test_curl_lines_name_a_stored_tile(api: Api) -> None:
     """A GET line on the page can be run as it stands: it asks about a tile that is stored."""
     api.ask("PUT", "/concepts/lettering", json={})
     api.ask("POST", "/concepts/lettering/examples", json={"positive": ["c300", "c303"]})
+    api.ask("POST", "/review/sample?size=1")
     groups = entries(api.app.openapi(), "http://test", example_names(api.serving))
     lines = [e.curl[0] for group in groups.values() for e in group if e.method == "GET"]
     urls = [re.findall(r"'http://test([^']*)'", line)[0] for line in lines]

@@ -7,6 +7,7 @@ import pytest
 
 from bundle import InputError, open_bundle
 from tests.audited import write_bundle, write_classes
+from tests.tiny import write_tiny_bundle
 from training.auditing.keeping import read_dropping
 from training.auditing.labels import Classes, read_classes
 
@@ -35,6 +36,14 @@ def test_classes_are_joined_on_ids(bundle_path: Path, tmp_path: Path):
     assert found.splits is not None
     assert found.splits.tolist() == ["train", "test"]
     assert (found.unmatched, found.unlabelled) == (["nowhere"], COUNT - 2)
+
+
+def test_an_export_whose_ids_are_marked_is_a_list_of_the_same_tiles(tmp_path: Path):
+    """The apostrophe before what a spreadsheet would run is no part of the id."""
+    write_tiny_bundle(tmp_path / "bundle", ids=["-1", "=a", *(f"c{at}" for at in range(10, 20))])
+    kept = tmp_path / "kept.csv"
+    kept.write_text("id,state\n'-1,drop\n'=a,drop\nc10,keep\n")
+    assert read_dropping(open_bundle(tmp_path / "bundle"), kept).dropped[:3].tolist() == [1, 1, 0]
 
 
 def test_patients_are_the_groups_where_each_class_has_two(bundle_path: Path, tmp_path: Path):

@@ -1,5 +1,6 @@
 """The screener's adaptation: which tiles it learns from, what it believes, what it keeps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from training.learning import adapting
 from training.learning.adapting import Adaptation, adapt
 from training.learning.config import make_config
 from training.learning.screener import START, build_screener, load_start
+from training.overlap import Overlap
 from training.planting.grounds import NO, UNSAID, YES
 from training.progress import StepLog
 
 SIDE, COUNT = 32, 24
+_STEPS = ["look at your tiles", "lessons on your tiles", "adapt"]
 
 
 def job(work: Path, *, rounds: int = 1, mark: str = "mark") -> Adaptation:
@@ -55,7 +58,7 @@ def test_rounds_follow_each_other_and_are_kept(tmp_path: Path) -> None:
     """Each round begins with the one before; a run that goes on takes what is there."""
     log = StepLog()
     file = adapt(job(tmp_path, rounds=2), log)
-    assert [step.name for step in log.steps] == ["lessons on your tiles", "adapt"] * 2
+    assert [step.name for step in log.steps] == _STEPS * 2
     assert len(list(tmp_path.iterdir())) == 2  # the lessons are gone
     start, made = weights(START), weights(file)
     assert any((one != other).any() for one, other in zip(start, made, strict=True))
@@ -108,7 +111,8 @@ def test_belief_of_a_tile_is_that_of_its_highest_lettering_cells() -> None:
     maps[1, ..., 1] = 5  # all of it film edge
     maps[2, 1:3, :, 0] = maps[2, :, 1:3, 0] = 1  # a cross, the same however it is turned
     greys = np.arange(3, dtype=np.uint8)[:, None, None]
-    cells, tiles = adapting._found(Told(maps), greys.repeat(SIDE, 1).repeat(SIDE, 2))
+    found = adapting._found(Told(maps), greys.repeat(SIDE, 1).repeat(SIDE, 2))
+    cells, tiles = adapting._believed(found.astype(np.float32))
     assert tiles.tolist() == [YES, NO, UNSAID]
     assert (cells[0, ..., 0] == YES).sum() == 6
     assert (cells[1] == [NO, YES, NO]).all()
@@ -118,6 +122,28 @@ def test_belief_in_doubt_is_that_of_a_second_look() -> None:
     """What is seen on the tile as it lies, and on none of its turns, is not believed."""
     maps = np.full((1, 4, 4, 3), -5.0, dtype=np.float32)
     maps[0, 0, :, 0] = maps[0, 1, :2, 0] = 2.9
-    cells, tiles = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8))
+    found = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8))
+    cells, tiles = adapting._believed(found.astype(np.float32))
     assert tiles.tolist() == [NO]
     assert (cells[..., 0] != YES).all()
+
+
+def test_doubt_is_settled_by_the_scan() -> None:
+    """Cells in doubt are raised where the tiles beside are sure; what is clean stays so."""
+    tiles = tile_set(stroke_tiles(4, side=SIDE))
+    tiles = replace(
+        tiles,
+        scan_numbers=np.array([0, 0, 0, 1], np.int32),
+        positions=np.array([[0, 0], [0, 32], [0, 64], [0, 0]], np.int32),
+    )
+    maps = np.full((4, 4, 4), -5.0, np.float32)
+    maps[0] = maps[2] = 7.0
+    maps[1, :2] = 0.0
+    maps[3, :2] = 0.0
+    placed = adapting._placed(tiles, None, np.arange(4), maps)
+    assert (placed[1, :2] > 0).all()
+    assert (placed[1, 2:] == -5).all()
+    np.testing.assert_array_equal(placed[3], maps[3])
+    shared = Overlap(np.array([[-1], [2], [-1], [-1]], np.int32), np.zeros((4, 1, 2), np.float32))
+    agreed = adapting._placed(tiles, shared, np.arange(4), maps)
+    assert (agreed[1] > placed[1]).all()

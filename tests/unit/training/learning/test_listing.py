@@ -82,6 +82,14 @@ def test_ids_are_kept_as_given(tmp_path: Path, name: str) -> None:
     assert list_tiles(tmp_path)[0].id == name
 
 
+def test_the_list_of_an_export_names_the_same_tiles(tmp_path: Path) -> None:
+    """It has an apostrophe before what a spreadsheet would run; a file that has one wins."""
+    for name in ("=1", "'-2", "-2", "'+3"):
+        (tmp_path / f"{name}.png").write_bytes(b"")
+    listed = list_tiles(tmp_path, table(tmp_path, "id\n'=1\n'-2\n''+3\n"))
+    assert sorted(tile.id for tile in listed) == ["'+3", "'-2", "=1"]
+
+
 def test_folder_that_is_not_there(tmp_path: Path) -> None:
     """A missing folder is named, with what to give."""
     with pytest.raises(InputError, match=r"nowhere does not exist\. Give the folder"):
