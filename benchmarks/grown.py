@@ -109,7 +109,12 @@ def grow(
         tiles = source.manifest.source.model_copy(update={"tiles": count})
         return writer.finish(
             source.manifest.model_copy(
-                update={"source": tiles, "index": indexed.about, "quantization": None}
+                update={
+                    "source": tiles,
+                    "index": indexed.about,
+                    "quantization": None,
+                    "bfloat16": None,
+                }
             )
         )
 
