@@ -8,9 +8,9 @@ from typing import Literal
 from training.reporting.charts import Tick, log_ticks, ticks
 
 WIDTH = 640
-_LEFT, _RIGHT = 236, 636
+_LEFT, _RIGHT = 236, 620
 _TOP, _STEP, _BOTTOM = 6, 22, 22
-_TICK_ROOM = 34  # pixels between the labels of an axis
+_TICK_ROOM = 34  # pixels between the labels of an axis, of which half stand right of the last
 _WIDEST = 1000.0
 
 Kind = Literal["first", "second", "chosen"]
