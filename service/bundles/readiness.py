@@ -96,8 +96,7 @@ class NeighborProof:
     def __init__(self, bundle: Bundle, latent: NDArray[np.float32]) -> None:
         """`latent`: (d,) of the probe, as the bundle has it."""
         self._bundle = bundle
-        self._point = bundle.scale(latent[None])
-        self._itself = int(search(bundle, self._point, 1).rows[0, 0])
+        self._itself = int(search(bundle, bundle.scale(latent[None]), 1).rows[0, 0])
         self._row = int(bundle.neighbors[self._itself, 0])
         self._distance = float(bundle.neighbor_distances[self._itself, 0])
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from service.decisions.agreement import CONFIDENCE, Interval, overall, pairs
 from service.decisions.events import Event
-from service.reviewing.board import Board
+from service.reviewing.board import MOST_DRAWN, Board
 from service.reviewing.estimate import LEVEL
 from service.reviewing.progress import Looker
 from service.reviewing.stopping import Advice, Review
 
-SAMPLE, MOST = 100, 10_000
-"""Tiles of an audit sample where nothing asks for more, and at most."""
+SAMPLE = 100
+"""Tiles of an audit sample where nothing asks for more."""
 WIDTH, HEIGHT = 800, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 28, 12, 40
 
@@ -90,7 +90,7 @@ def shown(board: Board) -> Shown:
         plot=plot(board.curve) if looked else None,
         lookers=board.lookers,
         level=f"{100 * LEVEL:g} %",
-        sample=min(board.advice.sample or SAMPLE, review.tiles - review.outside, MOST),
+        sample=min(board.advice.sample or SAMPLE, review.tiles - review.outside, MOST_DRAWN),
         agreeing=agreeing(board.opinions),
         conflicts=board.conflicts,
     )

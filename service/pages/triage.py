@@ -12,6 +12,7 @@ from markupsafe import Markup
 from bundle.screening import REASONS, VERDICTS
 from service.pages.filters import SORTS, Choice, Query, choices, complaints
 from service.pages.verdicts import NAMES
+from service.reviewing.board import MOST_TO_LOOK_AT
 from service.reviewing.triage import STATES, State, States, Wanted
 from service.stored.findings import Filter, Findings, Order
 
@@ -47,8 +48,6 @@ _ALLOWED = {
 }
 _LISTS = ("selection", "budget", "sample")
 """What names a list of tiles of its own."""
-MOST = 1000
-"""Tiles of a budget, as GET /review/budget has it."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,8 @@ def _wrong_numbers(cluster: str, kept: Mapping[str, str]) -> Iterator[str]:
     if len(kept) > 1:
         yield f"{' and '.join(kept)} are lists of their own; ask for one of them."
     budget, sample = (_number(kept.get(name, "1")) for name in ("budget", "sample"))
-    if budget is None or not 1 <= budget <= MOST:
-        yield f"A budget is a number of tiles, 1 to {MOST:,}."
+    if budget is None or not 1 <= budget <= MOST_TO_LOOK_AT:
+        yield f"A budget is a number of tiles, 1 to {MOST_TO_LOOK_AT:,}."
     if sample is None or sample < 1:
         yield "An audit sample is named by its number, 1 or more."
 

@@ -28,6 +28,8 @@ from service.reviewing.stopping import Advice, Review, advice
 from service.reviewing.worth import Doubles, most_worth, worth
 from service.state import Serving
 
+MOST_TO_LOOK_AT, MOST_DRAWN = 1_000, 10_000
+"""Tiles of a budget, and of an audit sample, at most."""
 _LETTERING = REASONS.index("LETTERING")
 _TRIES = 20
 CONFLICT = STATES.index("conflict")

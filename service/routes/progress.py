@@ -18,8 +18,12 @@ from service.schemas import DrawnSample, ReviewBudget, ReviewProgress, ReviewSam
 
 router = Router(tags=["review"])
 
-Budget = Annotated[int, Query(ge=1, le=1000, description="Tiles to look at.", examples=[300])]
-Size = Annotated[int, Query(ge=1, le=10_000, description="Tiles to draw.", examples=[100])]
+Budget = Annotated[
+    int, Query(ge=1, le=board.MOST_TO_LOOK_AT, description="Tiles to look at.", examples=[300])
+]
+Size = Annotated[
+    int, Query(ge=1, le=board.MOST_DRAWN, description="Tiles to draw.", examples=[100])
+]
 Draw = Annotated[int, Path(ge=1, lt=2**31, description="Number of the sample.", examples=[1])]
 Share = Annotated[
     float,

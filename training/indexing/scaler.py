@@ -9,8 +9,6 @@ from bundle.arrays import Latents, Points
 LETTERING_GAP = 2.0
 """Distance between lettering and none, in typical distances of two tiles. Source:
 docs/decisions.md."""
-
-
 SURE_SLOPE = 1.0
 """Of the last latent: the sigmoid of so many times a tile's evidence. Source: docs/decisions.md."""
 

@@ -84,7 +84,7 @@ def run_job(job: Job) -> Manifest:
             tiles=tiles,
             latents=seen.latents,
             evidence=seen.evidence,
-            placed=placed(tiles, seen.agreed),
+            placed=seen.placed,
             held_out=parts.validation,
             models=job.work,
             profile=config.profile,
@@ -139,21 +139,19 @@ def _train(job: Job, course: Course, overlap: Overlap | None) -> tuple[Autoencod
         keras.config.set_dtype_policy(before)
 
 
-class Examined(NamedTuple):
+class Encoded(NamedTuple):
     """What the exported encoder says of n tiles.
 
     latents: (n, d) float32. evidence: of each tile alone, as the service has it of one that is
-    sent. agreed: together with the other tiles that see the same film.
+    sent. placed: with what its scan says; the same where the encoder makes no maps.
     """
 
     latents: Latents
     evidence: Evidence
-    agreed: Evidence
+    placed: Evidence
 
 
-def examine(
-    encoder: OnnxEncoder, tiles: TileSet, overlap: Overlap | None, log: StepLog
-) -> Examined:
+def examine(encoder: OnnxEncoder, tiles: TileSet, overlap: Overlap | None, log: StepLog) -> Encoded:
     """Examine all tiles with the very code that serves."""
     latents, lettering, found = [], [], []
     side = tiles.inputs.shape[1]
@@ -166,8 +164,8 @@ def examine(
             bar.update(len(seen.latents))
     alone = _joined(found)
     maps = np.concatenate(lettering)
-    agreed = alone if overlap is None or not maps.size else _agreed(alone, maps, overlap, side)
-    return Examined(np.concatenate(latents), alone, agreed)
+    agreed = alone if overlap is None else _agreed(alone, maps, overlap, side)
+    return Encoded(np.concatenate(latents), alone, placed(tiles, agreed) if maps.size else alone)
 
 
 def _agreed(alone: Evidence, maps: Maps, overlap: Overlap, side: int) -> Evidence:

@@ -103,7 +103,7 @@ def test_a_file_without_figures(two: Bundle, tiny_bundle: Bundle) -> None:
     assert "quantization" not in tiny_bundle.manifest.model_dump(mode="json")
 
 
-needs_openvino = pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make install")
+needs_openvino = pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make openvino")
 needs_bfloat16 = pytest.mark.skipif(
     not multiplies_bfloat16(), reason="needs OpenVINO and a processor that multiplies bfloat16"
 )
