@@ -1,20 +1,25 @@
-"""A second look at a tile that the encoder is not sure of: turned, and turned back.
+"""A second look at a tile that the encoder is not sure of: turned, and from further away.
 
-Film has no upside; what the encoder finds on a tile should not depend on how it lies. Where it
-is not sure, the mean over the four quarter turns says more than one (docs/decisions.md).
+Film has no upside, and letters no size of their own; what the encoder finds on a tile should not
+depend on how it lies, and hardly on its scale. Where it is not sure, the mean over the four
+quarter turns and a smaller picture says more than one look (docs/decisions.md).
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Maps, Tiles
+from bundle.preprocess import resize
 from bundle.runtime import Encoder, Examined
 from bundle.screening import peaks
 
 _TURNS = (1, 2, 3)
+_FURTHER = 0.75
+"""Scale of the smaller picture. Source: docs/decisions.md."""
 _CLEAR, _SURE = -1.5, 5.0
 """Log-odds of lettering, outside of which one look is enough."""
 
@@ -30,24 +35,55 @@ def examine_twice(encoder: Encoder, tiles: Tiles) -> Examined:
 
 
 def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:
-    """Return the maps, those of tiles in doubt averaged over four turns; shapes stay.
+    """Return the maps, those of tiles in doubt averaged over five looks; shapes stay.
 
     Each tile's answer depends on that tile alone.
 
     Args:
         tiles: (m, side, side) uint8, the encoder's input.
         maps: (m, 3, g, g) float32 of these tiles, or (m, 0, 0, 0) of an encoder without maps.
-        examine: what made the maps; asked about (3 d, side, side) where d tiles are in doubt.
+        examine: what made the maps; asked about (4 d, side, side) where d tiles are in doubt.
     """
     rows = np.flatnonzero(_unsure(maps)) if maps.size else np.empty(0, dtype=np.intp)
     if not len(rows):
         return maps
-    again = examine(np.concatenate([_turned(tiles[rows], turn) for turn in _TURNS]))
-    parts = again.reshape(len(_TURNS), len(rows), *maps.shape[1:])
-    back = [_turned(part, -turn) for turn, part in zip(_TURNS, parts, strict=True)]
+    unsure = tiles[rows]
+    looks = [*(_turned(unsure, turn) for turn in _TURNS), _further(unsure, maps.shape[-1])]
+    *turned, far = np.split(examine(np.concatenate(looks)), len(looks))
+    back = [_turned(part, -turn) for turn, part in zip(_TURNS, turned, strict=True)]
     agreed = maps.copy()
-    agreed[rows] = np.mean([maps[rows], *back], axis=0)
+    agreed[rows] = np.mean([maps[rows], *back, _nearer(far)], axis=0)
     return agreed
+
+
+def _further(tiles: Tiles, cells: int) -> Tiles:
+    """Return the tiles smaller, in the middle of what is mirrored at their borders."""
+    cell = tiles.shape[-1] // cells
+    side, margin = (cells - 2 * _margin(cells)) * cell, _margin(cells) * cell
+    small = np.stack([resize(tile, side) for tile in tiles])
+    return np.pad(small, ((0, 0), (margin, margin), (margin, margin)), mode="reflect")
+
+
+def _nearer(maps: Maps) -> Maps:
+    """Return the maps of tiles that were seen further away as those of the tiles themselves."""
+    cells = maps.shape[-1]
+    inner = slice(_margin(cells), cells - _margin(cells))
+    stretch = _stretch(cells)
+    return np.asarray(stretch @ maps[..., inner, inner] @ stretch.T, dtype=np.float32)
+
+
+def _margin(cells: int) -> int:
+    """Return the cells on each side that a smaller picture leaves free."""
+    return round(cells * (1 - _FURTHER) / 2)
+
+
+@cache
+def _stretch(cells: int) -> NDArray[np.float32]:
+    """Return (cells, cells of a smaller picture), which fills in by straight lines."""
+    few = cells - 2 * _margin(cells)
+    at = (np.arange(cells) + 0.5) * few / cells - 0.5
+    columns = [np.interp(at, np.arange(few), one) for one in np.eye(few)]
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _unsure(maps: Maps) -> NDArray[np.bool_]:

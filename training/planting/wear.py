@@ -15,6 +15,8 @@ from PIL import Image, ImageFilter
 Pixels = NDArray[np.float32]
 Step = tuple[Pixels, float]
 """The tile after a step, and the share of its resolution that the step leaves."""
+_COARSEST = 0.2
+"""Least share of the resolution that is left when a tile was enlarged."""
 _COARSE_BLOCKS = 0.3
 """Share of coarse tiles that were stored as JPEG before they were enlarged."""
 
@@ -55,7 +57,7 @@ def wear(rng: np.random.Generator, pixels: Pixels) -> Worn:
 def _coarse(rng: np.random.Generator, pixels: Pixels) -> Step:
     """Lose detail: shrink and enlarge, as a tile of fewer pixels is enlarged."""
     height, width = pixels.shape
-    share = rng.uniform(0.3, 1)
+    share = rng.uniform(_COARSEST, 1)
     page = Image.fromarray(pixels)
     small = page.resize(
         (max(8, round(width * share)), max(8, round(height * share))), Image.Resampling.BILINEAR
@@ -106,7 +108,7 @@ def _blocks(rng: np.random.Generator, pixels: Pixels) -> Step:
 
 _STEPS: tuple[tuple[float, Callable[[np.random.Generator, Pixels], Step]], ...] = (
     (0.5, _tone),
-    (0.35, _coarse),
+    (0.45, _coarse),
     (0.25, _blur),
     (0.2, _sharpen),
     (0.15, _streaks),

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.runtime import no_maps
-from bundle.views import look_again
+from bundle.views import _further, _nearer, look_again
 
 SIDE, CELLS = 12, 3
 
@@ -40,13 +40,32 @@ def test_every_part_of_a_tile_in_doubt_is_seen_once_in_the_one_way_that_shows_it
     tile = np.full((1, SIDE, SIDE), 100, dtype=np.uint8)
     tile[0, 8:, :4] = 180  # lower left corner
     found = look_again(tile, np.zeros((1, 3, CELLS, CELLS), np.float32), upper_row)
-    # Twice a corner of the upper row, once hidden, and once by the maps given.
+    # Twice a corner of the upper row, hidden twice, and once by the maps given.
     assert found[0, 0].argmax() == 6
-    np.testing.assert_allclose(found[0, :, 2, 0], (8 + 8 - 10 + 0) / 4)
+    np.testing.assert_allclose(found[0, :, 2, 0], (8 + 8 - 10 - 10 + 0) / 5)
+
+
+def test_what_is_seen_from_further_away_has_its_place() -> None:
+    """A picture of three quarters, mirrored around, is stretched back to where things were."""
+    side, count = 192, 24
+    tile = np.full((1, side, side), 40, dtype=np.uint8)
+    tile[0, 32:64, 128:176] = 200
+
+    def grey(some: NDArray[np.uint8]) -> NDArray[np.float32]:
+        size = side // count
+        means = some.reshape(len(some), 1, count, size, count, size).mean((3, 5))
+        return means.astype(np.float32).repeat(3, axis=1)
+
+    far = _further(tile, count)
+    assert far.shape == tile.shape
+    back = _nearer(grey(far))[0, 0]
+    high = np.argwhere(back > 120)
+    np.testing.assert_array_equal([high.min(0), high.max(0)], [[4, 16], [7, 21]])
+    assert abs(back - grey(tile)[0, 0]).mean() < 5
 
 
 def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
-    """Only the one in doubt is turned, three times; the others keep their maps."""
+    """Only the one in doubt is looked at, four times more; the others keep their maps."""
     tiles = np.concatenate([random_tiles(2, 10, 30), random_tiles(1, 90, 120)])
     tiles = np.concatenate([tiles, random_tiles(1, 190, 220)])
     maps, asked = cells(tiles), []
@@ -56,9 +75,9 @@ def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
         return cells(some) + 1
 
     found = look_again(tiles, maps, examine)
-    assert asked == [3]
+    assert asked == [4]
     np.testing.assert_array_equal(found[[0, 1, 3]], maps[[0, 1, 3]])
-    np.testing.assert_allclose(found[2], maps[2] + 0.75, atol=1e-5)
+    np.testing.assert_allclose(found[2], maps[2] + 0.8, atol=1e-5)
 
 
 def test_without_doubt_or_without_maps_nothing_is_asked() -> None:
