@@ -1,9 +1,8 @@
-"""Routes that refuse a query parameter which they do not have, instead of answering without it."""
+"""Routes that refuse a query parameter which they do not have, or have been given twice."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
-from itertools import islice
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.utils import get_flat_params
@@ -11,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 _TOLD = 20
-"""Unknown parameters that are named, at most."""
+"""Parameters that are complained of, at most."""
 
 
 class StrictRoute(APIRoute):
@@ -25,8 +24,11 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         if not self.include_in_schema:
             return handle
-        names = [one.alias for one in get_flat_params(self.dependant)]
-        known = list(dict.fromkeys(name for name in names if name not in self.param_convertors))
+        known = {
+            one.alias: _takes_several(one.field_info.annotation)
+            for one in get_flat_params(self.dependant)
+            if one.alias not in self.param_convertors
+        }
 
         async def checked(request: Request) -> Response:
             if request.scope["query_string"]:
@@ -36,20 +38,27 @@ class StrictRoute(APIRoute):
         return checked
 
 
-def _refuse_others(request: Request, known: list[str]) -> None:
+def _takes_several(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(map(_takes_several, get_args(annotation)))
+
+
+def _refuse_others(request: Request, known: Mapping[str, bool]) -> None:
+    """Raise RequestValidationError for what is not known, or is given twice where one is taken."""
     offered = f"it has {', '.join(known)}" if known else "it has none"
-    others = (one for one in request.query_params.items() if one[0] not in known)
-    unknown = [
-        {
-            "type": "unknown_parameter",
-            "loc": ("query", name),
-            "msg": f"this address has no such parameter, {offered}",
-            "input": value,
-        }
-        for name, value in islice(others, _TOLD)
-    ]
-    if unknown:
-        raise RequestValidationError(unknown)
+    complaints = []
+    given: set[str] = set()
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            problem = ("unknown_parameter", f"this address has no such parameter, {offered}")
+        elif name in given and not known[name]:
+            problem = ("repeated_parameter", "it is given more than once; give it once")
+        else:
+            given.add(name)
+            continue
+        kind, message = problem
+        complaints.append({"type": kind, "loc": ("query", name), "msg": message, "input": value})
+    if complaints:
+        raise RequestValidationError(complaints[:_TOLD])
 
 
 class Router(APIRouter):

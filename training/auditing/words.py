@@ -91,8 +91,8 @@ def leak_sentence(found: Findings) -> str:
         for kind in ("patient", "scan", "content", "class")
     }
     return (
-        f"{told}. In two splits stand {counts['patient']:,} patients, {counts['scan']:,} scans and "
-        f"{counts['content']:,} contents; {counts['class']:,} contents have two classes."
+        f"{told}. In two splits stand: patients {counts['patient']:,}, scans {counts['scan']:,}, "
+        f"contents {counts['content']:,}. Contents with two classes: {counts['class']:,}."
     )
 
 

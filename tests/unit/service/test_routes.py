@@ -386,6 +386,19 @@ def test_unknown_parameters_are_refused(api: Api, url: str, offered: str) -> Non
     assert offered in problem["detail"]
 
 
+@pytest.mark.parametrize("url", ["/neighbors/c300?k=1&k=2", "/screen?sort=id&sort=-score"])
+def test_a_parameter_given_twice_is_refused(api: Api, url: str) -> None:
+    """Nobody has to guess which of the two counted."""
+    problem = api.get(url).json()
+    assert problem["code"] == "invalid_request"
+    assert "it is given more than once; give it once" in problem["detail"]
+
+
+def test_a_parameter_that_takes_several_may_be_given_twice(api: Api) -> None:
+    """Filters add up."""
+    assert api.get("/screen?verdict=drop&verdict=keep").status_code == 200
+
+
 def test_parameters_of_the_other_method_are_refused(api: Api) -> None:
     """What only stored tiles can be asked is no parameter of tiles that are sent."""
     answer = api.post("/neighbors?other_scans=true", png(tiny_tiles()[0]))
