@@ -14,7 +14,7 @@ from service.handlers import add_handlers
 from service.keys import read_keys
 from service.observing.middleware import Envelope
 from service.observing.tracing import tracing
-from service.openapi import document
+from service.openapi.document import document
 from service.process import open_process
 from service.requests.admission import Turnstile
 from service.requests.guard import Guard

@@ -10,7 +10,7 @@ from service.answering.facts import Fact
 from service.decisions.agreement import CONFIDENCE, Interval, overall, pairs
 from service.decisions.events import Event
 from service.deps import Limit, Offset, ServingDep
-from service.openapi import problems
+from service.openapi.described import problems
 from service.requests.queries import Router
 from service.reviewing.board import CONFLICT
 from service.routes.decisions import decided

@@ -11,7 +11,7 @@ from service.bundles.differences import difference
 from service.bundles.library import folder_of, listed, opened, point_current
 from service.bundles.shelf import Shelf, real_folder
 from service.deps import ADMIN, ServingDep
-from service.openapi import problems
+from service.openapi.described import problems
 from service.requests.queries import Router
 from service.schemas import Activated, BundleDiff, BundleList
 

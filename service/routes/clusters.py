@@ -11,7 +11,7 @@ from service.answering.facts import Fact, cluster_summary, new_cluster, stored_c
 from service.answering.streaming import NDJSON
 from service.deps import Cursor, Label, Limit, ReviewerDep, ServingDep, TileId, Version
 from service.errors import LedgerDown
-from service.openapi import UPLOAD, also, json_body, lasting, problems, upload_body
+from service.openapi.described import UPLOAD, also, json_body, lasting, problems, upload_body
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
 from service.schemas import ClusterAnswer, ClusterDetail, ClusterList, ClusterNamed, NewName

@@ -13,7 +13,7 @@ from service.answering.facts import Fact
 from service.answering.results import problem_with
 from service.deps import ADMIN, Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BothMarks
-from service.openapi import json_body, problems
+from service.openapi.described import json_body, problems
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
 from service.schemas import (

@@ -14,7 +14,7 @@ from service.decisions.events import Event
 from service.decisions.reviewed import STATES, State, Wanted
 from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
 from service.errors import BadPrecondition
-from service.openapi import json_body, problems
+from service.openapi.described import json_body, problems
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
 from service.schemas import (

@@ -9,7 +9,7 @@ from service.answering.looks import Look
 from service.answering.streaming import NDJSON
 from service.answering.vectors import ARROW, NPY
 from service.deps import TileId, Version, serving_of
-from service.openapi import UPLOAD, also, lasting, problems, upload_body
+from service.openapi.described import UPLOAD, also, lasting, problems, upload_body
 from service.requests.queries import Router
 from service.routes.unasked import UnaskedRoute
 from service.schemas import EncodeAnswer

@@ -11,7 +11,7 @@ from service.errors import UnknownEvent
 from service.exports import boxes, table
 from service.exports.export import MANIFEST, Export, export, manifest, zipped
 from service.exports.signing import ALGORITHM, public_hex, signing_key
-from service.openapi import download, problems
+from service.openapi.described import download, problems
 from service.requests.queries import Router
 from service.schemas import CocoBoxes, ExportKey, ExportManifest
 from service.state import Serving

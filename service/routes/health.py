@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from service.answering.envelope import enveloped, json_response
 from service.deps import ServingDep
-from service.openapi import problems
+from service.openapi.described import problems
 from service.schemas import Alive, BundleManifest, Ready
 
 router = APIRouter(tags=["service"])

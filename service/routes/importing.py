@@ -12,7 +12,7 @@ from service.decisions.importing import Line, read_lines
 from service.decisions.reviewed import Wanted
 from service.deps import ReviewerDep, ServingDep
 from service.errors import ImportRefused
-from service.openapi import csv_body, problems
+from service.openapi.described import csv_body, problems
 from service.requests.json_bodies import read_text
 from service.requests.queries import Router
 from service.schemas import Imported

@@ -24,7 +24,7 @@ from service.answering.screening import new_screening
 from service.deps import ServingDep
 from service.errors import TileTooLong, TooManyTiles, UnknownModel
 from service.observing.timing import timed
-from service.openapi import UPLOAD, inference_body, problems
+from service.openapi.described import UPLOAD, inference_body, problems
 from service.requests.bodies import read_body
 from service.requests.queries import Router
 from service.schemas import (

@@ -4,7 +4,7 @@ from fastapi import Response
 
 from service.answering.envelope import enveloped
 from service.deps import ServingDep
-from service.openapi import problems
+from service.openapi.described import problems
 from service.requests.queries import Router
 from service.schemas import Limits
 

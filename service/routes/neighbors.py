@@ -11,7 +11,7 @@ from service.answering.envelope import stored, uploaded
 from service.answering.facts import Examples, new_neighbors, stored_alike, stored_neighbors
 from service.answering.streaming import NDJSON
 from service.deps import TileId, Version, serving_of
-from service.openapi import UPLOAD, also, lasting, problems, upload_body
+from service.openapi.described import UPLOAD, also, lasting, problems, upload_body
 from service.requests.queries import Router
 from service.routes.unasked import UnaskedRoute
 from service.schemas import NeighborsAnswer

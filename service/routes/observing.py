@@ -8,7 +8,7 @@ from service.answering.envelope import enveloped
 from service.deps import ServingDep
 from service.observing import metrics
 from service.observing.drift import QUANTILES, WINDOW, Figures
-from service.openapi import exposition, problems
+from service.openapi.described import exposition, problems
 from service.requests.queries import Router
 from service.schemas import DriftReport
 from service.state import Serving

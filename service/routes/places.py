@@ -10,7 +10,7 @@ from service.answering.caching import kept
 from service.answering.envelope import enveloped, kept_png
 from service.deps import ServingDep, Version
 from service.errors import UnknownScan
-from service.openapi import lasting, picture, problems
+from service.openapi.described import lasting, picture, problems
 from service.pictures.mosaic import layout, mosaic
 from service.requests.queries import Router
 from service.schemas import MapIds

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.deps import ReviewerDep, ServingDep
-from service.openapi import problems
+from service.openapi.described import problems
 from service.pages.progress import shown
 from service.pages.rendering import render
 from service.requests.queries import Router

@@ -18,7 +18,7 @@ from service.answering.facts import Fact
 from service.answering.screening import finding
 from service.deps import ServingDep, TileId
 from service.errors import LedgerDown, UnknownSample
-from service.openapi import json_body, problems
+from service.openapi.described import json_body, problems
 from service.pages import triage as page
 from service.pages.rendering import render
 from service.pages.verdicts import NAMES

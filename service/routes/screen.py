@@ -15,7 +15,15 @@ from service.answering.screening import listed, new_screening, stored_screening
 from service.answering.streaming import NDJSON
 from service.answering.tables import MEDIA_TYPE, csv_pieces, prefers_csv
 from service.deps import ServingDep, TileId, Version
-from service.openapi import UPLOAD, also, csv_as_well, lasting, picture, problems, upload_body
+from service.openapi.described import (
+    UPLOAD,
+    also,
+    csv_as_well,
+    lasting,
+    picture,
+    problems,
+    upload_body,
+)
 from service.pictures.overlay import overlay
 from service.requests.queries import Router
 from service.schemas import ScreenAnswer, ScreenPage

@@ -9,7 +9,7 @@ from service.answering.caching import kept
 from service.answering.envelope import enveloped, kept_png
 from service.answering.facts import tile_detail, tile_summary
 from service.deps import Cursor, Limit, OptionalLabel, OptionalScan, ServingDep, TileId, Version
-from service.openapi import lasting, picture, problems
+from service.openapi.described import lasting, picture, problems
 from service.pictures.pngs import png_bytes
 from service.requests.queries import Router
 from service.schemas import TileDetail, TilePage

@@ -9,7 +9,7 @@ import pytest
 
 from service import schemas
 from service.app import create_app
-from service.openapi import document, text
+from service.openapi.document import document, text
 from service.settings import Settings
 from tests.api import Api, running
 from tests.pictures import png

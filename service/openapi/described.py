@@ -1,21 +1,15 @@
-"""The API document. `python -m service.openapi > docs/openapi.json` writes the committed copy."""
+"""What a route tells the API document of its requests and answers."""
 
-import re
-import sys
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-
-from service import schemas
 from service.answering.protocol import HEADER_LENGTH
 from service.answering.streaming import NDJSON
 from service.answering.vectors import ARROW, NPY
 from service.errors import MEDIA_TYPE, TABLE
 
-_SCHEMAS = "#/components/schemas/"
+SCHEMAS = "#/components/schemas/"
+"""Where the document keeps a model."""
 ALWAYS = (401, 422, 500)
 """Any route may ask for a key, be given a parameter that it does not have, or fail unforeseen."""
 UPLOAD = (400, 403, 406, 408, 413, 415, 429, 503, 504)
@@ -39,20 +33,6 @@ _FORMS = {
         "no latent.",
     },
 }
-_KEYS = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API key, where the service is set to ask for one.",
-    },
-    "header": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "The same key in another header.",
-    },
-}
-
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -63,7 +43,7 @@ def problems(*statuses: int) -> Responses:
 
 def _problem_response(status: int) -> dict[str, Any]:
     kinds = [kind.title for kind in TABLE.values() if kind.status == status]
-    schema = {"schema": {"$ref": f"{_SCHEMAS}Problem"}}
+    schema = {"schema": {"$ref": f"{SCHEMAS}Problem"}}
     return {
         "description": "; ".join(dict.fromkeys(kinds)) or HTTPStatus(status).phrase,
         "content": {MEDIA_TYPE: schema},
@@ -151,77 +131,6 @@ def json_body(name: str) -> dict[str, Any]:
     return {
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": _SCHEMAS + name}}},
+            "content": {"application/json": {"schema": {"$ref": SCHEMAS + name}}},
         }
     }
-
-
-def document(app: FastAPI) -> dict[str, Any]:
-    """Return the API document, made once for each application."""
-    if app.openapi_schema is None:
-        made = get_openapi(
-            title=app.title,
-            version=app.version,
-            summary=app.summary,
-            description=app.description,
-            routes=app.routes,
-            tags=app.openapi_tags,
-        )
-        made["components"]["schemas"] = _schemas(made)
-        made["components"]["securitySchemes"] = _KEYS
-        made["security"] = [{}, *({name: []} for name in _KEYS)]
-        _show_examples(made)
-        app.openapi_schema = made
-    return app.openapi_schema
-
-
-def _schemas(made: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of every model that the routes speak of, and that those speak of."""
-    found: dict[str, Any] = {}
-    wanted = {*made["components"]["schemas"], "InvalidPart", *_named(made["paths"])}
-    while new := wanted - found.keys():
-        found |= {name: _schema(name) for name in new}
-        wanted |= _named(found)
-    return dict(sorted(found.items()))
-
-
-def _named(part: dict[str, Any]) -> set[str]:
-    return set(re.findall(_SCHEMAS + r"(\w+)", orjson.dumps(part).decode()))
-
-
-def _schema(name: str) -> dict[str, Any]:
-    """Return a model's schema with the example that its required fields' make together."""
-    # Not FastAPI's, which loses every null in an example.
-    made: dict[str, Any] = getattr(schemas, name).model_json_schema(
-        ref_template=_SCHEMAS + "{model}"
-    )
-    made.pop("$defs", None)
-    fields = made["properties"]
-    shown = made.get("required", fields)
-    made["examples"] = [{name: fields[name]["examples"][0] for name in shown}]
-    return made
-
-
-def _show_examples(made: dict[str, Any]) -> None:
-    """Put the model's sentence and example beside every 200 that answers with one."""
-    schemas_made = made["components"]["schemas"]
-    for methods in made["paths"].values():
-        for operation in methods.values():
-            answer = operation["responses"]["200"]
-            content = answer["content"].get("application/json")
-            if content is not None:
-                model = schemas_made[content["schema"]["$ref"].removeprefix(_SCHEMAS)]
-                answer["description"] = model["description"]
-                content["example"] = model["examples"][0]
-
-
-def text(app: FastAPI) -> str:
-    """Return the API document as the committed file has it."""
-    return orjson.dumps(document(app), option=orjson.OPT_INDENT_2).decode() + "\n"
-
-
-if __name__ == "__main__":
-    from service.app import create_app
-    from service.settings import Settings
-
-    sys.stdout.write(text(create_app(Settings(bundle="unused"))))

@@ -1,0 +1,1 @@
+"""The API document, and what routes say of themselves for it."""
