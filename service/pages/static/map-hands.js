@@ -46,7 +46,8 @@ function mapHands({ stage, points, data, select, redraw }) {
 
   function place(x, y) {
     const left = x + 16 + tip.offsetWidth > stage.clientWidth ? x - 16 - tip.offsetWidth : x + 16;
-    const top = Math.max(4, Math.min(stage.clientHeight - tip.offsetHeight - 4, y - tip.offsetHeight / 2));
+    const beside = canvas.offsetTop + y - tip.offsetHeight / 2;
+    const top = Math.max(4, Math.min(stage.clientHeight - tip.offsetHeight - 4, beside));
     tip.style.left = `${Math.max(4, left)}px`;
     tip.style.top = `${top}px`;
   }
