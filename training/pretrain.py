@@ -23,7 +23,7 @@ from training.report import check_writable
 _WINDOWS = 900
 _EPILOG = """\
 The weights that come with the project, training/learning/screener.npz, were made by this
-command in three goes, each --start from the one before (how many lessons each had is in
+command in goes, each --start from the one before (how many lessons each had is in
 docs/decisions.md):
 
   python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \\
