@@ -94,7 +94,7 @@ const tilescreen = (() => {
       answer = await fetch(url, request);
       told = await answer.json();
     } catch {
-      throw Object.assign(new Error("The service gave no answer. Check that it runs and is reached, then decide again."), { lost: true });
+      throw Object.assign(new Error("The service gave no answer. Check that it runs and is reached, then do it again."), { lost: true });
     }
     if (!answer.ok) throw Object.assign(new Error(told.detail), { lost: answer.status >= 500 });
     return told;
@@ -279,7 +279,7 @@ const tilescreen = (() => {
     dialog.className = "who";
     dialog.setAttribute("aria-labelledby", "who");
     dialog.innerHTML = `<form method="dialog"><h2 id="who">Who decides?</h2>
-      <p>Each decision is kept with a name, so that two reviewers can be compared.</p>
+      <p>Each decision, and each mark on the Teach page, is kept with a name, so that two reviewers can be compared.</p>
       <label>Your name <input name="name" required autocomplete="name"></label>
       <p><button class="primary" value="yes">Go on</button>
       <button type="button" data-cancel>Cancel</button></p></form>`;
@@ -317,5 +317,5 @@ const tilescreen = (() => {
     else decide(JSON.parse(button.dataset.ids), button.dataset.decide, button.dataset);
   });
 
-  return { decide, undo, learn, named, reviewer, say, warn, show };
+  return { ask, decide, undo, learn, named, reviewer, say, warn, show };
 })();
