@@ -22,10 +22,16 @@ async def _admin(request: Request) -> None:
         raise RoleTooLow(Role.ADMIN.name.lower(), role.name.lower())
 
 
+async def _holder(request: Request) -> str:
+    return cast(str | None, request.state.name) or ""
+
+
 ADMIN = Depends(_admin)
 """Lets only keys with the role admin in."""
 ReviewerDep = Annotated[str, Depends(reviewer_of)]
 """Lets only those in who may decide; the name of whoever does."""
+HolderDep = Annotated[str, Depends(_holder)]
+"""The reviewer that the key names, or empty; pages where people decide ask all others."""
 ServingDep = Annotated[Serving, Depends(serving_of)]
 
 TileId = Annotated[

@@ -234,6 +234,14 @@ class UnknownConcept(ServiceError):
         )
 
 
+class ConceptTaken(ServiceError):
+    """A concept is to have a name that another one has."""
+
+    def __init__(self, name: str, *, gone: bool) -> None:
+        why = "was taken away, and its marks wait for it to be made again" if gone else "is there"
+        super().__init__(f"Nothing was renamed: a concept {name!r} {why}. Take another name.")
+
+
 class BothMarks(ServiceError):
     """A tile is sent as showing a concept and as not showing it."""
 
@@ -384,6 +392,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     EncodingFailed: Kind(500, "encoding_failed", "The encoder failed"),
     UnknownConcept: Kind(404, "unknown_concept", "No such concept"),
     BothMarks: Kind(422, "both_marks", "A tile is marked both ways"),
+    ConceptTaken: Kind(409, "concept_taken", "A concept has this name"),
     NothingTaught: Kind(409, "nothing_taught", "No example is marked"),
     NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from service.app import create_app
 from service.settings import Settings
 
+expect.set_options(timeout=20_000)  # ms: a busy machine is no failure; the default is 5 s
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from bundle.errors import UnknownTile
 from service.answering.caching import FRESH
@@ -17,6 +16,7 @@ from service.openapi.described import json_body, problems
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
 from service.schemas import (
+    ConceptChange,
     ConceptList,
     ConceptTold,
     ExamplesMarked,
@@ -28,17 +28,10 @@ from service.schemas import (
 from service.state import Serving
 from service.teaching.events import Mark
 from service.teaching.facts import concept_fact, example_facts, figures_fact, ranked, uncertain
-from service.teaching.names import wrong
+from service.teaching.names import PATTERN, checked
 from service.teaching.publishing import folder_of, publish
 
 router = Router(tags=["concepts"])
-
-
-def _name(sent: str) -> str:
-    problem = wrong(sent)
-    if problem:
-        raise PydanticCustomError("concept_name", "{problem}", {"problem": problem.rstrip(".")})
-    return sent
 
 
 Name = Annotated[
@@ -46,11 +39,9 @@ Name = Annotated[
     Path(
         description="The concept's name: 1 to 80 characters, no space first or last, no slash.",
         examples=["skin marker"],
-        json_schema_extra={
-            "pattern": r"^[^/\s\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,78}[^/\s\x00-\x1f\x7f])?$"
-        },
+        json_schema_extra={"pattern": PATTERN},
     ),
-    AfterValidator(_name),
+    AfterValidator(checked),
 ]
 Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
 _CHANGES = (400, 403, 408, 413, 415, 422, 429, 503)
@@ -77,6 +68,24 @@ async def describe(
     sent = await read_json(request, serving, NewConcept)
     await serving.teaching.describe(reviewer, name, sent.description, sent.verdict)
     return await _told(serving, name)
+
+
+@router.patch(
+    "/concepts/{name:path}",
+    response_model=ConceptTold,
+    responses=problems(404, 409, *_CHANGES),
+    openapi_extra=json_body("ConceptChange"),
+)
+async def rename(
+    request: Request, name: Name, serving: ServingDep, reviewer: ReviewerDep
+) -> Response:
+    """Give a concept another name; its examples stay its own.
+
+    Bundle versions that were published with the old name keep it.
+    """
+    sent = await read_json(request, serving, ConceptChange)
+    await serving.teaching.rename(reviewer, name, sent.name)
+    return await _told(serving, sent.name)
 
 
 async def _told(serving: Serving, name: str) -> Response:

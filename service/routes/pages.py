@@ -14,7 +14,7 @@ from bundle import TilescreenError, UnknownCluster, UnknownTile
 from service.answering.envelope import unless_gone
 from service.answering.looks import Look
 from service.answering.screening import stored_screening
-from service.deps import ServingDep
+from service.deps import HolderDep, ServingDep
 from service.errors import LedgerDown, MalformedForm, problem_of
 from service.pages import filters, sheets
 from service.pages.captions import same_scan_words
@@ -89,18 +89,20 @@ def _screen(serving: Serving, wanted: filters.Asked, asked: str) -> HTMLResponse
 
 
 @router.get("/view/clusters/{label}")
-async def cluster(label: str, serving: ServingDep, page: PageNumber = "1") -> Response:
+async def cluster(
+    label: str, serving: ServingDep, holder: HolderDep, page: PageNumber = "1"
+) -> Response:
     """Show the tiles of one cluster."""
     with suppress(LedgerDown):
         await serving.reviewed.refresh()
     await refresh_names(serving)
     try:
-        return await serving.apart(_cluster, serving, label, page)
+        return await serving.apart(_cluster, serving, label, page, holder)
     except UnknownCluster as error:
         return _no_page(serving, "No such cluster", str(error))
 
 
-def _cluster(serving: Serving, asked: str, page: str) -> HTMLResponse:
+def _cluster(serving: Serving, asked: str, page: str, reviewer: str) -> HTMLResponse:
     bundle = serving.bundle
     try:
         label = int(asked[:9])
@@ -113,7 +115,14 @@ def _cluster(serving: Serving, asked: str, page: str) -> HTMLResponse:
     called = serving.names.of(label)
     states = {one.id: serving.reviewed.state(serving.catalog.rows[one.id]) for one in group.tiles}
     return render(
-        serving, "cluster.html", group=group, pages=pages, medoid=name, called=called, states=states
+        serving,
+        "cluster.html",
+        group=group,
+        pages=pages,
+        medoid=name,
+        called=called,
+        states=states,
+        reviewer=reviewer,
     )
 
 
@@ -130,7 +139,9 @@ async def find(serving: ServingDep, tile_id: Annotated[str, Query(alias="id")] =
 
 
 @router.get("/view/tiles/{tile_id:path}")
-async def tile(tile_id: str, serving: ServingDep, k: str = "", near: str = "") -> Response:
+async def tile(
+    tile_id: str, serving: ServingDep, holder: HolderDep, k: str = "", near: str = ""
+) -> Response:
     """Show one stored tile with its verdict, neighbours, reconstruction and cluster."""
     if tile_id not in serving.catalog.rows:
         return _unknown(serving, tile_id)
@@ -139,10 +150,10 @@ async def tile(tile_id: str, serving: ServingDep, k: str = "", near: str = "") -
         await serving.reviewed.refresh()
     await refresh_names(serving)
     row = serving.catalog.rows[tile_id]
-    return await serving.apart(_tile, serving, row, wanted, other_scans=near == "other")
+    return await serving.apart(_tile, serving, row, wanted, holder, other_scans=near == "other")
 
 
-def _tile(serving: Serving, row: int, k: int, *, other_scans: bool) -> HTMLResponse:
+def _tile(serving: Serving, row: int, k: int, reviewer: str, *, other_scans: bool) -> HTMLResponse:
     bundle = serving.bundle
     hits = stored_hits(serving.catalog, row, k, other_scans=other_scans)
     before, after = sheets.beside(bundle, row)
@@ -166,6 +177,7 @@ def _tile(serving: Serving, row: int, k: int, *, other_scans: bool) -> HTMLRespo
         state=serving.reviewed.state(row),
         history=serving.reviewed.history(row),
         heat=heat_of(serving.findings, row),
+        reviewer=reviewer,
     )
 
 

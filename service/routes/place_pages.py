@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from bundle.layout import MAP
-from service.deps import ServingDep
+from service.deps import HolderDep, ServingDep
 from service.errors import LedgerDown, UnknownScan
 from service.pages import scans
 from service.pages.rendering import render
@@ -21,10 +21,10 @@ FOUND = 24
 
 
 @router.get("/view/map")
-async def tile_map(serving: ServingDep) -> Response:
+async def tile_map(serving: ServingDep, holder: HolderDep) -> Response:
     """Show the map of all tiles."""
     laid_out = MAP in serving.bundle.arrays
-    return render(serving, "map.html", here="map", laid_out=laid_out)
+    return render(serving, "map.html", here="map", laid_out=laid_out, reviewer=holder)
 
 
 @router.get("/view/scans")
@@ -51,12 +51,12 @@ def _all_scans(serving: Serving, asked: str, order: str) -> HTMLResponse:
 
 
 @router.get("/view/scans/{name:path}")
-async def scan(name: str, serving: ServingDep) -> Response:
+async def scan(name: str, serving: ServingDep, holder: HolderDep) -> Response:
     """Show one scan put together again, with the heat map of its lettering score."""
     with suppress(LedgerDown):
         await serving.reviewed.refresh()
     try:
-        return await serving.apart(_scan, serving, name)
+        return await serving.apart(_scan, serving, name, holder)
     except UnknownScan as error:
         return render(
             serving,
@@ -69,7 +69,7 @@ async def scan(name: str, serving: ServingDep) -> Response:
         )
 
 
-def _scan(serving: Serving, name: str) -> HTMLResponse:
+def _scan(serving: Serving, name: str, reviewer: str) -> HTMLResponse:
     findings, bundle = serving.findings, serving.bundle
     rows = serving.catalog.in_scan(name)
     ids = serving.catalog.ids
@@ -83,4 +83,5 @@ def _scan(serving: Serving, name: str) -> HTMLResponse:
         heat=scans.heat(findings, layout(bundle, rows)),
         states={ids[row]: serving.reviewed.state(row) or "" for row in rows.tolist()},
         found=[tile(bundle, int(row)) for row in found],
+        reviewer=reviewer,
     )

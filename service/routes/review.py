@@ -16,7 +16,7 @@ from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.screening import finding
-from service.deps import ServingDep, TileId
+from service.deps import HolderDep, ServingDep, TileId
 from service.errors import LedgerDown, UnknownSample
 from service.openapi.described import json_body, problems
 from service.pages import triage as page
@@ -186,7 +186,7 @@ def _detail(serving: Serving, row: int, k: int) -> Fact:
 
 
 @router.get("/view/review", include_in_schema=False, response_class=HTMLResponse)
-async def review(request: Request, serving: ServingDep) -> Response:
+async def review(request: Request, serving: ServingDep, holder: HolderDep) -> Response:
     """Show stored tiles to be decided on."""
     problem, drawn = "", 0
     asked = page.asked(request.query_params.multi_items())
@@ -198,8 +198,7 @@ async def review(request: Request, serving: ServingDep) -> Response:
         problem = str(error)
     except UnknownSample as error:
         asked = replace(asked, problems=[str(error)])
-    name = request.state.name or ""
-    return await serving.apart(_review, serving, asked, name, problem, drawn)
+    return await serving.apart(_review, serving, asked, holder, problem, drawn)
 
 
 def _review(

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
-from service.deps import ServingDep
+from service.deps import HolderDep, ServingDep
 from service.pages.rendering import render
 from service.pages.teaching import board
 from service.state import Serving
@@ -18,7 +18,7 @@ Asked = Annotated[str, Query(alias="concept")]
 
 
 @router.get("/view/teach")
-async def teach(serving: ServingDep, asked: Asked = "") -> Response:
+async def teach(serving: ServingDep, holder: HolderDep, asked: Asked = "") -> Response:
     """Show the tiles that a concept is least sure of, and those most like it."""
     teaching = serving.teaching
     await teaching.refresh()
@@ -27,11 +27,11 @@ async def teach(serving: ServingDep, asked: Asked = "") -> Response:
     problem = wrong(name) if name else ""
     named = [one for one in lessons if one.name == name]
     chosen = next(iter([*named, *lessons]), None) if not name or named else Lesson(name)
-    return await serving.apart(_page, serving, lessons, chosen, problem)
+    return await serving.apart(_page, serving, lessons, chosen, problem, holder)
 
 
 def _page(
-    serving: Serving, lessons: list[Lesson], chosen: Lesson | None, problem: str
+    serving: Serving, lessons: list[Lesson], chosen: Lesson | None, problem: str, reviewer: str
 ) -> HTMLResponse:
     return render(
         serving,
@@ -39,6 +39,7 @@ def _page(
         status=422 if problem else 200,
         problem=problem,
         here="teach",
+        reviewer=reviewer,
         lessons=lessons,
         chosen=chosen,
         made=chosen in lessons,

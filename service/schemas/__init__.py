@@ -122,6 +122,7 @@ from service.schemas.stored import (
     TileSummary,
 )
 from service.schemas.teaching import (
+    ConceptChange,
     ConceptList,
     ConceptTold,
     ExamplesMarked,
@@ -163,6 +164,7 @@ __all__ = [
     "CocoCategory",
     "CocoImage",
     "CocoInfo",
+    "ConceptChange",
     "ConceptList",
     "ConceptScore",
     "ConceptTold",

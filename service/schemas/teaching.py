@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from bundle.screening import Verdict
 from service.schemas.decisions import WHOLE, Sent
 from service.schemas.problem import Shape
 from service.schemas.results import Answer, FailedResult
+from service.teaching.names import PATTERN, checked
 
 Mark: TypeAlias = Literal["positive", "negative"]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=WHOLE)]
@@ -46,6 +47,16 @@ class NewConcept(Sent):
     )
     verdict: Literal["review", "drop"] = Field(
         default="review", description="What a tile that shows it is at least.", examples=["review"]
+    )
+
+
+class ConceptChange(Sent):
+    """What is to change of a concept."""
+
+    name: Annotated[str, AfterValidator(checked)] = Field(
+        description="Its name from now on: 1 to 80 characters, no space first or last, no slash.",
+        examples=["lead ball"],
+        json_schema_extra={"pattern": PATTERN},
     )
 
 

@@ -17,7 +17,7 @@ Verdict: TypeAlias = Literal["review", "drop"]
 class Event:
     """Fields as in `service.teaching.tables`.
 
-    Without a tile it describes the concept, or, without a verdict too, takes the concept away.
+    Without a tile it describes the concept, or gives it another name, or else takes it away.
     """
 
     seq: int
@@ -30,11 +30,12 @@ class Event:
     mark: Mark | None = None
     description: str | None = None
     verdict: Verdict | None = None
+    renamed: str | None = None
 
     @property
     def takes_away(self) -> bool:
         """Whether it takes the concept away, until it is described again."""
-        return self.tile_id is None and self.verdict is None
+        return self.tile_id is None and self.verdict is None and self.renamed is None
 
 
 def append(

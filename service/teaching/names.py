@@ -1,6 +1,10 @@
 """What a concept may be called."""
 
+from pydantic_core import PydanticCustomError
+
 MOST = 80
+PATTERN = r"^[^/\s\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,78}[^/\s\x00-\x1f\x7f])?$"
+"""Of it, for whoever asks; the sentences of `wrong` say more."""
 _DOTS = {".", ".."}
 
 
@@ -22,3 +26,15 @@ def wrong(name: str) -> str:
     if not name.isprintable():
         return "A concept's name has printable characters only."
     return ""
+
+
+def checked(name: str) -> str:
+    """Return a concept's name, in a request.
+
+    Raises:
+        PydanticCustomError: it cannot be one.
+    """
+    problem = wrong(name)
+    if problem:
+        raise PydanticCustomError("concept_name", "{problem}", {"problem": problem.rstrip(".")})
+    return name

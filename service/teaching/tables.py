@@ -17,6 +17,7 @@ concept_events = Table(
     Column("mark", String(8), comment="positive, negative; null takes the mark back"),
     Column("description", Text),
     Column("verdict", String(8), comment="review, drop"),
+    Column("renamed", String(80), comment="the concept's name from then on"),
     Index("concept_events_by_concept", "concept"),
     sqlite_autoincrement=True,
 )

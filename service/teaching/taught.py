@@ -1,7 +1,7 @@
 """The concepts that were taught, with their examples among a bundle's tiles, kept up to date."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -13,7 +13,7 @@ from bundle.content import Contents
 from bundle.held_out import HeldOut, hold_out
 from bundle.teaching import Background, Marked, Taught, teach
 from service.decisions.ledger import Ledger
-from service.errors import NothingTaught, UnknownConcept
+from service.errors import ConceptTaken, NothingTaught, UnknownConcept
 from service.stored.catalog import Catalog
 from service.teaching.events import Event, Mark, Verdict, append, since
 
@@ -34,6 +34,11 @@ class Lesson:
     elsewhere: int = 0
     seq: int = 0
     gone: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether another concept may take its name: it was taken away, and no mark waits."""
+        return self.gone and not self.marks and not self.elsewhere
 
     def rows(self, mark: Mark) -> Marked:
         """Return the rows of one kind of example, ascending."""
@@ -111,6 +116,24 @@ class Teaching:
         self.lesson(name)
         await self._write(reviewer, [{"concept": name}])
 
+    async def rename(self, reviewer: str, name: str, new: str) -> None:
+        """Give a concept another name; its examples and all else that is told of it stay.
+
+        Raises:
+            UnknownConcept: there is none of this name.
+            ConceptTaken: there is one of the new name, or one that was taken away has marks.
+            LedgerDown: the database cannot be used.
+        """
+
+        def may(connection: Connection) -> None:
+            self._catch_up(connection)  # while no one else writes, so of two only one succeeds
+            self.lesson(name)
+            other = self._lessons.get(new)
+            if other is not None and not other.free:
+                raise ConceptTaken(new, gone=other.gone)
+
+        await self._write(reviewer, [{"concept": name, "renamed": new}], may)
+
     async def mark(self, reviewer: str, name: str, marks: dict[int, Mark | None]) -> None:
         """Mark tiles of rows as examples; None takes a mark back.
 
@@ -168,10 +191,16 @@ class Teaching:
         """All stored tiles, laid out at the first fit."""
         return Background.of(self._catalog.bundle)
 
-    async def _write(self, reviewer: str, news: Sequence[dict[str, Any]]) -> None:
+    async def _write(
+        self,
+        reviewer: str,
+        news: Sequence[dict[str, Any]],
+        may: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         bundle = self._catalog.bundle.manifest.bundle_id
 
         def work(connection: Connection) -> None:
+            may(connection)
             append(connection, reviewer, bundle, news)
 
         await self._ledger.write(work)
@@ -180,7 +209,9 @@ class Teaching:
     def _catch_up(self, connection: Connection) -> None:
         for event in since(connection, self.seq):
             lesson = self._lessons.setdefault(event.concept, Lesson(event.concept))
-            if event.takes_away:
+            if event.renamed is not None:
+                self._rename(lesson, event.renamed, event.seq)
+            elif event.takes_away:
                 lesson.gone = True
             elif event.tile_id is None:
                 lesson.gone = False
@@ -188,7 +219,12 @@ class Teaching:
                 lesson.verdict = event.verdict or "review"
             else:
                 self._take_in(lesson, event)
-            lesson.seq = self.seq = event.seq
+            self._lessons[event.renamed or event.concept].seq = self.seq = event.seq
+
+    def _rename(self, lesson: Lesson, new: str, seq: int) -> None:
+        # The old name is free, and known to be left: a bundle that holds it is published without.
+        self._lessons[lesson.name] = Lesson(lesson.name, seq=seq, gone=True)
+        self._lessons[new] = replace(lesson, name=new)
 
     def _take_in(self, lesson: Lesson, event: Event) -> None:
         row = self._row(event)

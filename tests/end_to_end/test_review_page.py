@@ -286,6 +286,23 @@ def test_the_name_is_asked_once(chromium: Browser, site: str) -> None:
         assert {one["reviewer"] for tile in told for one in tile["decisions"]} == {"Ann Öz"}
 
 
+def test_a_name_is_kept_where_the_browser_keeps_no_cookie(chromium: Browser, site: str) -> None:
+    """It is asked once all the same, and no decision is lost or kept without it."""
+    with open_page(chromium) as page:
+        page.add_init_script(
+            "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set: () => {}})"
+        )
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.keyboard.type("Zoë")
+        page.keyboard.press("Enter")
+        expect(chip(page, "c300")).to_have_text("drop")
+        page.keyboard.press("k")
+        expect(chip(page, "c303")).to_have_text("keep")
+        told = page.request.get(f"{site}/decisions").json()["decisions"]
+        assert [one["reviewer"] for tile in told for one in tile["decisions"]] == ["Zoë"] * 2
+
+
 @pytest.mark.parametrize("name", ["Зоя Öz", "山田\u3000太郎", "Zoe\u0308 100%", "\U0001f9d1" * 80])
 def test_any_printable_name_may_decide(chromium: Browser, site: str, name: str) -> None:
     """What is typed is kept, shown and known again, up to 80 characters of any script."""
@@ -369,6 +386,93 @@ def test_a_refused_decision_is_taken_back(chromium: Browser, site: str, status: 
         expect(page.get_by_role("alert")).to_contain_text(words)
         expect(chip(page, "c300")).to_have_text("undecided")
         assert kept(page, site) == {}
+
+
+@pytest.mark.parametrize("lost", [None, 504])
+def test_a_decision_whose_answer_was_lost_is_said_to_be_saved(
+    chromium: Browser, site: str, lost: int | None
+) -> None:
+    """The service is asked what it has, so what was done after it is saved as well."""
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        if lost is None:
+            route.abort()
+        else:
+            route.fulfill(status=lost, body="<h1>Gateway timeout</h1>")
+
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Zo%C3%AB", "url": site}])
+        page.route("**/decisions", lose, times=1)
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("d")
+        page.keyboard.press("k")
+        expect(chip(page, "c306")).to_have_text("keep")
+        for name in ("c300", "c303"):
+            expect(chip(page, name)).to_have_text("drop")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        assert kept(page, site) == {"c300": "drop", "c303": "drop", "c306": "keep"}
+
+
+def test_a_decision_that_is_saved_late_is_said_to_be_saved(chromium: Browser, site: str) -> None:
+    """The answer is lost, and the first look still finds nothing."""
+
+    def look(route: Route) -> None:
+        route.fulfill(response=route.fetch())
+        sent = {"ids": ["c300"], "decision": "drop"}
+        context.request.post(f"{site}/decisions", data=sent, headers={"X-Reviewer": "Ann"})
+
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.route("**/decisions", lambda route: route.abort())
+        page.route("**/decisions?*", look, times=1)
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        expect(page.get_by_role("status")).to_have_text("c300: drop, saved.")
+        expect(chip(page, "c300")).to_have_text("drop")
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) -> None:
+    """The chip is in doubt as well, until the tile is looked at and the service answers again."""
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fetch()
+        route.abort()
+
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.route("**/decisions*", lose)
+        page.route("**/review/tiles/*", lambda route: route.abort())
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("It is not known whether this was saved: drop on c300.")
+        expect(alert).to_contain_text("load the page again: it shows what was saved")
+        expect(chip(page, "c300")).to_have_text("drop?")
+        assert page.evaluate(FOCUSED) == "c300"
+        page.unroute_all()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")
+        expect(chip(page, "c300")).to_have_text("drop")
+
+
+def test_an_undo_whose_answer_was_lost_is_not_said_to_have_failed(
+    chromium: Browser, site: str
+) -> None:
+    """It is not known, and the page says how to find out."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.route("**/decisions/undo", lambda route: route.abort())
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("u")
+        expect(page.get_by_role("alert")).to_contain_text("not known whether this was undone")
 
 
 def test_the_frame_goes_back_to_what_was_not_saved(chromium: Browser, site: str) -> None:

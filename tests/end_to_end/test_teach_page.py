@@ -61,7 +61,8 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 def make(page: Page, site: str, name: str) -> None:
-    """Name a concept and make it."""
+    """Name a concept and make it, as a reviewer who has given a name before."""
+    page.context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
     page.goto(f"{site}/view/teach")
     page.get_by_role("combobox", name="Concept").fill(name)
     page.get_by_role("button", name="Open").click()
@@ -105,6 +106,50 @@ def test_a_concept_is_deleted_after_a_question(page: Page, site: str) -> None:
     page.wait_for_url("**/view/teach")
     expect(page.locator("datalist option")).to_have_count(0)
     expect(page.locator("#board")).to_have_count(0)
+
+
+def test_the_name_is_asked_once(page: Page, site: str) -> None:
+    """Who cancels has changed nothing; the first change waits for a name, the others have it."""
+    page.goto(f"{site}/view/teach?concept=dark film")
+    page.get_by_role("button", name="Make “dark film”").click()
+    who = page.get_by_role("dialog", name="Who decides?")
+    who.get_by_role("button", name="Cancel").click()
+    assert page.request.get(f"{site}/concepts").json()["concepts"] == []
+    page.get_by_role("button", name="Make “dark film”").click()
+    who.get_by_label("Your name").fill("Zoë")
+    page.keyboard.press("Enter")
+    page.get_by_role("group", name="Tile c300").first.press("y")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    expect(who).to_have_count(0)
+    told = page.request.get(f"{site}/concepts/dark film").json()
+    assert [one["reviewer"] for one in told["examples"]] == ["Zoë"]
+
+
+def test_a_concept_is_renamed(page: Page, site: str) -> None:
+    """Its marks are there under the new name, and the old one is no longer offered."""
+    make(page, site, "dark film")
+    page.get_by_role("group", name="Tile c300").first.press("y")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    page.get_by_label("New name").fill("night")
+    page.get_by_role("button", name="Rename “dark film”").click()
+    page.wait_for_url("**/view/teach?concept=night")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    assert page.locator("datalist option").get_attribute("value") == "night"
+
+
+def test_a_name_that_is_taken_is_told(chromium: Browser, site: str) -> None:
+    """With the service's sentence; the concept keeps its name."""
+    with chromium.new_context() as context:  # a browser writes refused requests on the console
+        page = context.new_page()
+        for name in ("dark", "night"):
+            make(page, site, name)
+        page.get_by_label("New name").fill("dark")
+        page.get_by_role("button", name="Rename “night”").click()
+        expect(page.locator("#teach-problem")).to_contain_text("a concept 'dark' is there")
+        assert [one["name"] for one in page.request.get(f"{site}/concepts").json()["concepts"]] == [
+            "dark",
+            "night",
+        ]
 
 
 def test_a_mark_is_taken_back_and_the_keyboard_stays_where_it_was(page: Page, site: str) -> None:

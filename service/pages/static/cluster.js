@@ -47,17 +47,11 @@
     const line = form.querySelector(".told");
     if (!(await tilescreen.named())) return;
     try {
-      const answer = await fetch(`/clusters/${label}/name`, {
-        method: "PUT",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ name: form.elements.name.value }),
-      });
-      const saved = await answer.json();
-      if (!answer.ok) throw new Error(saved.detail);
+      const saved = await tilescreen.ask("PUT", `/clusters/${label}/name`, { name: form.elements.name.value });
       line.textContent = saved.name === null ? "The name is taken away." : `Saved as ${saved.name}.`;
       document.querySelector("h1").textContent = saved.name ?? `Cluster ${label}`;
     } catch (error) {
-      line.textContent = `Not saved. ${error.message}`;
+      line.textContent = `${error.lost ? "It is not known whether it was saved." : "Not saved."} ${error.message}`;
     }
   });
 })();

@@ -5,17 +5,24 @@
 // is named by that and the state, for who does not see it.
 // The document hears "deciding" {ids, decision}, "decided" {results, batch, undone, counts}, "refused" {ids, after, message},
 // where `after` are the ids of what was asked for after it, which is not saved either.
-// Nothing is shown as saved that the service has not acknowledged.
+// Nothing is shown as saved that the service has not acknowledged, and nothing is said not to be saved where an
+// answer was lost, before the service was asked what it has.
 
 const tilescreen = (() => {
   const COOKIE = "tilescreen_reviewer";
   const YEAR_S = 31536000;
   const PATIENCE_MS = 20000;
+  const AGAIN_MS = [0, 500, 1500]; // before each time that the service is asked what became of a lost answer
+  const AGAIN_PATIENCE_MS = 5000;
+  const MOST = 1000; // tiles on a page of GET /decisions
+  const SPARE = 100; // tiles that others may have decided on meanwhile
   const LONGEST = 80; // of a name, in characters; an emoji is one of them
+  const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
   const states = new Map(); // by id, as the service last told
-  const pending = new Map(); // by id, the latest request whose answer is awaited
+  const pending = new Map(); // by id, the latest request whose answer is awaited, or `lost`
   const line = []; // requests whose answers are awaited, in order
   let asking = false; // for a name
+  let given = ""; // the name, also where no cookie is kept
 
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -50,13 +57,14 @@ const tilescreen = (() => {
   function show(element) {
     const id = element.dataset.stateOf;
     if (states.has(id)) element.dataset.state = states.get(id) ?? "";
-    const waiting = pending.get(id)?.decision;
+    const { decision: waiting, lost } = pending.get(id) ?? {};
     if (waiting) element.dataset.pending = waiting;
     else delete element.dataset.pending;
     const { says, state } = element.dataset;
-    if (says) element.ariaLabel = `${says}, ${waiting ? `${waiting} not saved yet` : state ? `decided ${state}` : "undecided"}`;
+    const doubt = lost ? "perhaps saved" : "not saved yet";
+    if (says) element.ariaLabel = `${says}, ${waiting ? `${waiting} ${doubt}` : state ? `decided ${state}` : "undecided"}`;
     if (element.childElementCount === 0) {
-      element.textContent = waiting ? `${waiting}…` : element.dataset.state || "undecided";
+      element.textContent = waiting ? `${waiting}${lost ? "?" : "…"}` : element.dataset.state || "undecided";
     }
   }
 
@@ -69,24 +77,26 @@ const tilescreen = (() => {
 
   function learn(id, state) {
     states.set(id, state);
+    if (pending.get(id)?.lost) pending.delete(id);
     showAll([id]);
   }
 
-  async function ask(method, url, content, headers = {}) {
+  // Ask the service; the error is `lost` where it may have done what was asked: no answer came, or one of a failure.
+  async function ask(method, url, content, { headers = {}, patience = PATIENCE_MS } = {}) {
     const request = {
       method,
-      headers: { "Content-Type": "application/json", ...headers },
+      headers: { "Content-Type": "application/json", ...signed(), ...headers },
       body: content && JSON.stringify(content),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patience),
     };
     let answer, told;
     try {
       answer = await fetch(url, request);
       told = await answer.json();
     } catch {
-      throw new Error("The service gave no answer. Check that it runs and is reached, then decide again.");
+      throw Object.assign(new Error("The service gave no answer. Check that it runs and is reached, then do it again."), { lost: true });
     }
-    if (!answer.ok) throw new Error(told.detail);
+    if (!answer.ok) throw Object.assign(new Error(told.detail), { lost: answer.status >= 500 });
     return told;
   }
 
@@ -116,7 +126,58 @@ const tilescreen = (() => {
     const said = { decision, reason, comment };
     if (!etag) return ask("POST", "/decisions", { ids, ...said });
     const url = `/tiles/${encodeURIComponent(ids[0])}/decision`;
-    return ask("PUT", url, said, { "If-Match": etag }).then((one) => ({ results: [one] }));
+    return ask("PUT", url, said, { headers: { "If-Match": etag } }).then((one) => ({ results: [one] }));
+  }
+
+  // Send a decision; where the answer is lost, find out what the service has of it.
+  async function settle(ids, decision, options) {
+    try {
+      return await send(ids, decision, options);
+    } catch (error) {
+      if (!error.lost) throw error;
+      const saved = await standing(ids, decision).catch(() => {
+        throw Object.assign(error, { unknown: true });
+      });
+      if (!saved.length) throw error;
+      const known = new Set(saved.map((one) => one.id));
+      const others = ids.filter((id) => !known.has(id));
+      return { results: [...saved, ...others.map((id) => ({ id, error: { detail: error.message } }))] };
+    }
+  }
+
+  // Return those of these tiles that stand decided so by this reviewer; a few times, as a slow request may yet be
+  // carried out. Throws if the service did not answer when it was asked last.
+  async function standing(ids, decision) {
+    let saved, failed;
+    for (const pause of AGAIN_MS) {
+      await new Promise((go) => setTimeout(go, pause));
+      try {
+        saved = await decided(ids, decision);
+        failed = null;
+      } catch (error) {
+        failed = error;
+      }
+      if (!failed && saved.length === ids.length) break;
+    }
+    if (failed) throw failed;
+    return saved;
+  }
+
+  // One look, from what was decided last on: a request is saved as one, so what it saved comes together.
+  async function decided(ids, decision) {
+    const wanted = new Set(ids);
+    const who = myself();
+    const found = [];
+    for (let offset = 0; offset !== null && found.length < ids.length; ) {
+      const query = new URLSearchParams({ reviewer: who, offset, limit: Math.min(MOST, ids.length + SPARE) });
+      const { decisions, next } = await ask("GET", `/decisions?${query}`, undefined, { patience: AGAIN_PATIENCE_MS });
+      const ours = decisions.filter(
+        (tile) => wanted.has(tile.id) && tile.decisions.some((one) => one.reviewer === who && one.decision === decision),
+      );
+      found.push(...ours.map(({ id, state }) => ({ id, state })));
+      offset = ours.length ? next : null;
+    }
+    return found;
   }
 
   const count = (ids) => (ids.length === 1 ? ids[0] : `${ids.length.toLocaleString("en")} tiles`);
@@ -132,14 +193,15 @@ const tilescreen = (() => {
     let refused = [];
     let told = null;
     try {
-      told = await inTurn(ids, () => send(ids, decision, options));
+      told = await inTurn(ids, () => settle(ids, decision, options));
       results = told.results;
     } catch (error) {
       refused = [error];
     }
     const saved = results.filter((one) => !one.error);
     for (const one of saved) states.set(one.id, one.state);
-    for (const id of ids) if (pending.get(id) === request) pending.delete(id);
+    request.lost = Boolean(refused[0]?.unknown);
+    for (const id of ids) if (pending.get(id) === request && !request.lost) pending.delete(id);
     showAll(ids);
     if (saved.length) {
       say(`${count(saved.map((one) => one.id))}: ${decision}, saved.`);
@@ -148,13 +210,15 @@ const tilescreen = (() => {
     refused.push(...results.filter((one) => one.error).map((one) => Error(one.error.detail)));
     if (!refused[0]) return; // all is saved; or one before this failed, and told of this one too
     const known = new Set(saved.map((one) => one.id));
-    refuse(`Not saved: ${decision} on`, ids.filter((id) => !known.has(id)), refused[0]);
+    const what = request.lost ? "It is not known whether this was saved" : "Not saved";
+    refuse(`${what}: ${decision} on`, ids.filter((id) => !known.has(id)), refused[0]);
   }
 
   // Say in one sentence what was not saved, with what was asked for after it.
-  function refuse(what, ids, { message, behind = [] }) {
-    const later = behind.length ? ` Nor was what you did after it (${behind.length}).` : "";
-    warn(`${what} ${count(ids)}.${later} ${message}`);
+  function refuse(what, ids, { message, behind = [], unknown }) {
+    const nor = unknown ? " Not saved is what you did after it" : " Nor was what you did after it";
+    const later = behind.length ? `${nor} (${behind.length}).` : "";
+    warn(`${what} ${count(ids)}.${later} ${unknown ? LOOK : message}`);
     tell("refused", { ids, after: behind.flatMap((one) => one.ids), message });
   }
 
@@ -169,23 +233,34 @@ const tilescreen = (() => {
       tell("decided", { results, batch: undone, undone: true, counts });
     } catch (error) {
       if (!error) return;
-      warn(`Not undone. ${error.message}`);
+      warn(error.lost ? `It is not known whether this was undone. ${LOOK}` : `Not undone. ${error.message}`);
       tell("refused", { ids: [], after: error.behind.flatMap((one) => one.ids), message: error.message });
     }
   }
 
+  // A name as the service keeps it; as service/requests/reviewers.py has it.
+  const tidy = (name) => name.normalize("NFC").replace(/\p{Zs}/gu, " ").trim();
+
   function reviewer() {
     const found = document.cookie.split("; ").find((one) => one.startsWith(`${COOKIE}=`));
     try {
-      return found ? decodeURIComponent(found.slice(COOKIE.length + 1)) : "";
+      return found ? tidy(decodeURIComponent(found.slice(COOKIE.length + 1))) : given;
     } catch {
-      return ""; // somebody else's cookie: the name is asked for again
+      return given; // somebody else's cookie: the name is asked for again
     }
+  }
+
+  // Whose decisions these are: the key's holder, or who says so.
+  const myself = () => document.body.dataset.reviewer || reviewer();
+
+  // What names the reviewer of a request, as a cookie just made may not be sent yet, or not be kept at all.
+  function signed() {
+    return document.body.dataset.reviewer || !reviewer() ? {} : { "X-Reviewer": encodeURIComponent(reviewer()) };
   }
 
   // Ask who decides, once; a key that names its reviewer has said so already. Returns whether it is known.
   function named() {
-    return document.body.dataset.reviewer || reviewer() ? Promise.resolve(true) : rename();
+    return myself() ? Promise.resolve(true) : rename();
   }
 
   // What is wrong with a name, in a sentence; as service/requests/reviewers.py has it.
@@ -204,12 +279,12 @@ const tilescreen = (() => {
     dialog.className = "who";
     dialog.setAttribute("aria-labelledby", "who");
     dialog.innerHTML = `<form method="dialog"><h2 id="who">Who decides?</h2>
-      <p>Each decision is kept with a name, so that two reviewers can be compared.</p>
+      <p>Each decision, and each mark on the Teach page, is kept with a name, so that two reviewers can be compared.</p>
       <label>Your name <input name="name" required autocomplete="name"></label>
       <p><button class="primary" value="yes">Go on</button>
       <button type="button" data-cancel>Cancel</button></p></form>`;
     const input = dialog.querySelector("input");
-    const typed = () => input.value.normalize("NFC").trim();
+    const typed = () => tidy(input.value);
     const check = () => input.setCustomValidity(wrong(typed()));
     input.value = reviewer();
     input.addEventListener("input", check);
@@ -222,6 +297,7 @@ const tilescreen = (() => {
       dialog.addEventListener("close", () => {
         const name = dialog.returnValue === "yes" ? typed() : "";
         if (name) {
+          given = name;
           document.cookie = `${COOKIE}=${encodeURIComponent(name)}; Path=/; Max-Age=${YEAR_S}; SameSite=Strict`;
           tell("named", { name });
         }
@@ -241,5 +317,5 @@ const tilescreen = (() => {
     else decide(JSON.parse(button.dataset.ids), button.dataset.decide, button.dataset);
   });
 
-  return { decide, undo, learn, named, reviewer, say, warn, show };
+  return { ask, decide, undo, learn, named, reviewer, say, warn, show };
 })();

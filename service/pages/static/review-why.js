@@ -10,10 +10,12 @@ class Why {
     this.bundle = bundle;
     this.names = JSON.parse(panel.dataset.names);
     this.told = new Map(); // id -> what the service said of it
-    document.addEventListener("decided", () => {
-      this.told.clear();
-      if (this.shown) this.show(this.shown);
-    });
+    for (const event of ["decided", "refused"]) {
+      document.addEventListener(event, () => {
+        this.told.clear();
+        if (this.shown) this.show(this.shown);
+      });
+    }
   }
 
   address(id) {

@@ -2,20 +2,23 @@
 // Marks examples, and shows the tiles as they are ranked after it.
 
 const WIDE = 0.2; // of an interval of average precision
+const WRITING_MS = 600000; // that a bundle version may take
 const problem = document.getElementById("teach-problem");
 
-async function ask(method, path, body) {
-  const options = { method, headers: {} };
-  if (body !== undefined) {
-    options.headers["Content-Type"] = "application/json";
-    options.body = JSON.stringify(body);
+async function ask(method, path, body, options) {
+  problem.hidden = true;
+  try {
+    return await tilescreen.ask(method, path, body, options);
+  } catch (error) {
+    problem.hidden = false;
+    problem.textContent = error.message;
+    throw error;
   }
-  const answer = await fetch(path, options);
-  const told = await answer.json();
-  problem.hidden = answer.ok;
-  problem.textContent = answer.ok ? "" : told.detail;
-  if (!answer.ok) throw new Error(told.detail);
-  return told;
+}
+
+// Ask for a change; it is kept with a name, so who makes the first one is asked for it. Nothing without one.
+async function change(...request) {
+  return (await tilescreen.named()) ? ask(...request) : null;
 }
 
 function concept() {
@@ -34,11 +37,18 @@ function cards() {
 let turn = 0;
 
 async function mark(card, say) {
+  if (!(await tilescreen.named())) return;
   const at = cards().indexOf(card);
   const own = ++turn;
+  const before = card.dataset.mark;
   card.dataset.mark = say ?? "";
-  if (say) await ask("POST", address("/examples"), { [say]: [card.dataset.id] });
-  else await ask("DELETE", address(`/examples/${encodeURIComponent(card.dataset.id)}`));
+  try {
+    if (say) await ask("POST", address("/examples"), { [say]: [card.dataset.id] });
+    else await ask("DELETE", address(`/examples/${encodeURIComponent(card.dataset.id)}`));
+  } catch (error) {
+    card.dataset.mark = before;
+    throw error;
+  }
   if (own === turn) await renew(at);
 }
 
@@ -83,17 +93,16 @@ document.addEventListener("click", async (event) => {
       const again = button.getAttribute("aria-pressed") === "true";
       await mark(card, again ? null : button.dataset.say);
     } else if (button?.dataset.make !== undefined) {
-      await ask("PUT", address(), {});
-      location.reload();
+      if (await change("PUT", address(), {})) location.reload();
     } else if (button?.dataset.away !== undefined) {
       document.getElementById("sure").showModal();
     } else if (button?.dataset.delete !== undefined) {
-      await ask("DELETE", address());
-      location.assign("/view/teach");
+      document.getElementById("sure").close();
+      if (await change("DELETE", address())) location.assign("/view/teach");
     } else if (button?.dataset.publish !== undefined) {
       await publish(button);
     } else if (button?.dataset.activate) {
-      await ask("POST", `/bundles/${button.dataset.activate}:activate`);
+      await ask("POST", `/bundles/${button.dataset.activate}:activate`, undefined, { patience: WRITING_MS });
       location.reload();
     }
   } catch {
@@ -101,12 +110,19 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+document.getElementById("rename")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const name = event.target.elements.name.value.trim();
+  const renamed = await change("PATCH", address(), { name }).catch(() => null);
+  if (renamed) location.assign(`/view/teach?concept=${encodeURIComponent(renamed.concept.name)}`);
+});
+
 async function publish(button) {
   const place = document.getElementById("published");
   button.disabled = true;
   place.textContent = "Writing and proving it…";
   try {
-    const made = await ask("POST", "/concepts:publish");
+    const made = await ask("POST", "/concepts:publish", undefined, { patience: WRITING_MS });
     place.textContent = `${made.name} is written, with ${made.concepts.join(", ")}. `;
     const next = document.createElement("button");
     next.type = "button";

@@ -169,6 +169,78 @@ def test_a_concept_is_taken_away_and_comes_back_with_its_examples(api: Api) -> N
     assert api.get("/concepts/dark").json()["concept"]["positive"] == 2
 
 
+def test_a_renamed_concept_keeps_its_examples(
+    bundles: Path, kept: dict[str, Any], tmp_path: Path
+) -> None:
+    """With who marked them and when; the old name is free, also for a service started anew."""
+    with running(bundles / "first", **kept) as api:
+        teach(api, positive=DARK[:2], negative=BRIGHT[:1])
+        before = api.get("/concepts/dark").json()
+        told = api.ask("PATCH", "/concepts/dark", json={"name": "dark film"}).json()
+        assert told["concept"] == {**before["concept"], "name": "dark film"}
+        assert told["examples"] == before["examples"]
+        assert len(ids(api.get("/concepts/dark film/ranking"))) == 12
+        assert api.get("/concepts/dark").json()["code"] == "unknown_concept"
+        made = api.ask("PUT", "/concepts/dark", json={}).json()
+        assert made["examples"] == []
+        api.ask("POST", "/concepts/dark film/examples", json={"positive": DARK[2:3]})
+    write_tiny_bundle(tmp_path / "renamed", ids=[f"t{at:02}" for at in range(12)])
+    with running(tmp_path / "renamed", **kept) as api:
+        told = api.get("/concepts").json()["concepts"]
+        assert [(one["name"], one["positive"]) for one in told] == [("dark", 0), ("dark film", 3)]
+
+
+def test_a_rename_can_be_taken_back(api: Api) -> None:
+    """The old name waits for nobody else's marks."""
+    teach(api, positive=DARK[:2])
+    api.ask("PATCH", "/concepts/dark", json={"name": "night"}).raise_for_status()
+    told = api.ask("PATCH", "/concepts/night", json={"name": "dark"}).json()
+    assert (told["concept"]["name"], told["concept"]["positive"]) == ("dark", 2)
+    assert [one["name"] for one in api.get("/concepts").json()["concepts"]] == ["dark"]
+
+
+def test_a_name_that_is_taken_is_refused(kept: dict[str, Any], bundles: Path) -> None:
+    """By a concept, or by the marks of one that was taken away; nothing is changed."""
+    with running(bundles / "first", **kept) as api:
+        for name in ("dark", "other", "away"):
+            teach(api, name, positive=DARK[:1])
+        api.ask("DELETE", "/concepts/away").raise_for_status()
+        for new, words in (("other", "is there"), ("dark", "is there"), ("away", "its marks wait")):
+            answer = api.ask("PATCH", "/concepts/dark", json={"name": new})
+            assert (answer.status_code, answer.json()["code"]) == (409, "concept_taken")
+            assert words in answer.json()["detail"]
+        told = api.get("/concepts").json()["concepts"]
+        assert [one["name"] for one in told] == ["dark", "other"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "status", "code"),
+    [
+        ("none", {"name": "some"}, 404, "unknown_concept"),
+        ("dark", {"name": "a/b"}, 422, "invalid_request"),
+        ("dark", {"name": " a"}, 422, "invalid_request"),
+        ("dark", {}, 422, "invalid_request"),
+    ],
+)
+def test_a_rename_that_cannot_be_says_why(
+    api: Api, path: str, sent: dict[str, str], status: int, code: str
+) -> None:
+    """What is not there has no other name, and names are as when they are made."""
+    teach(api)
+    answer = api.ask("PATCH", f"/concepts/{path}", json=sent)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert [one["name"] for one in api.get("/concepts").json()["concepts"]] == ["dark"]
+
+
+def test_a_renamed_concept_is_published_under_its_new_name_alone(api: Api) -> None:
+    """Though the bundle that is taught on holds it under the old one."""
+    teach(api, positive=DARK[:2])
+    made = api.ask("POST", "/concepts:publish").json()
+    api.ask("POST", f"/bundles/{made['id']}:activate").raise_for_status()
+    api.ask("PATCH", "/concepts/dark", json={"name": "night"}).raise_for_status()
+    assert api.ask("POST", "/concepts:publish").json()["concepts"] == ["night"]
+
+
 def test_a_concept_that_was_taken_away_is_in_no_later_version(api: Api) -> None:
     """Though the bundle that is taught on holds it."""
     teach(api, positive=DARK[:2])
@@ -256,5 +328,6 @@ def test_roles_are_respected(bundles: Path, tmp_path: Path) -> None:
         assert ask("PUT", "/concepts/dark", REVIEW) == 200
         assert ask("POST", "/concepts/dark/examples", READ) == 403
         assert ask("DELETE", "/concepts/dark", READ) == 403
+        assert ask("PATCH", "/concepts/dark", READ) == 403
         assert ask("GET", "/concepts", READ) == 200
         assert ask("POST", "/concepts:publish", REVIEW) == 403

@@ -444,3 +444,15 @@ def test_style_and_script_are_served_to_be_kept(ask: Ask) -> None:
         assert "immutable" in file.headers["cache-control"]
     assert ask("/static/../app.py").status_code == 404
     assert ask("/static/no.css").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["review", "teach", "map", "scans/film-a", "clusters/0", "tiles/c300"],
+)
+def test_pages_on_which_people_decide_know_whose_key_it_is(tiny_path: Path, path: str) -> None:
+    """So that they ask nobody else's name, and find what was decided in this one."""
+    with serve(tiny_path, api_keys="review@ann:review-key-0123456789") as ask:
+        answer = ask(f"/view/{path}", headers={"X-API-Key": "review-key-0123456789"})
+    assert answer.status_code == 200
+    assert 'data-reviewer="ann"' in answer.text
