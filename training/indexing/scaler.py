@@ -9,14 +9,15 @@ from bundle.arrays import Latents, Points
 LETTERING_GAP = 2.0
 """Distance between lettering and none, in typical distances of two tiles. Source:
 docs/decisions.md."""
-SURE_SLOPE = 1.0
-"""Of the last latent: the sigmoid of so many times a tile's evidence. Source: docs/decisions.md."""
+SURE_SLOPE, SURE_FROM = 1.5, 0.5
+"""Of the last latent: the sigmoid of so many times what a tile's evidence lies above that. Source:
+docs/decisions.md."""
 
 
 def sureness(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (n,) float32 in [0, 1]: the last latent of tiles with that evidence, (n,) log-odds."""
     with np.errstate(over="ignore"):
-        found: NDArray[np.float32] = 1 / (1 + np.exp(-SURE_SLOPE * evidence))
+        found: NDArray[np.float32] = 1 / (1 + np.exp(-SURE_SLOPE * (evidence - SURE_FROM)))
     return found
 
 

@@ -11,7 +11,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from bundle.screening import PEAK_CELLS
-from training.indexing.scaler import SURE_SLOPE
+from training.indexing.scaler import SURE_FROM, SURE_SLOPE
 from training.learning.config import FitConfig
 from training.learning.screener import START, build_screener, load_start
 
@@ -118,7 +118,7 @@ class Sureness(layers.Layer):  # type: ignore[misc]  # Keras has no types
         total = highest[:, :1]
         for at in range(1, count):
             total += highest[:, at : at + 1]
-        return ops.sigmoid(SURE_SLOPE / count * total)
+        return ops.sigmoid(SURE_SLOPE * (total / count - SURE_FROM))
 
 
 def _default_decoder(side: int, width: int, latent: int) -> keras.Model:

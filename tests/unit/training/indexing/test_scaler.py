@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.indexing.scaler import LETTERING_GAP, SURE_SLOPE, scale, sureness
+from training.indexing.scaler import LETTERING_GAP, SURE_FROM, SURE_SLOPE, scale, sureness
 
 
 def test_dead_latents_are_not_divided_by_nothing() -> None:
@@ -36,5 +36,5 @@ def test_points_have_what_the_scan_says() -> None:
     np.testing.assert_allclose(points[:, :-1], alone[:, :-1], rtol=1e-5, atol=1e-6)
     back = points[:, -1] * scaler[1, -1] + scaler[0, -1]
     np.testing.assert_allclose(
-        np.log(back / (1 - back)) / SURE_SLOPE, evidence, rtol=1e-2, atol=1e-3
+        np.log(back / (1 - back)) / SURE_SLOPE + SURE_FROM, evidence, rtol=1e-2, atol=1e-3
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.tile_folders import stroke_tiles
+from training.indexing.scaler import sureness
 from training.learning.network import Autoencoder, default_autoencoder, study_autoencoder
 from training.learning.screener import build_screener, load_start
 
@@ -113,7 +114,7 @@ def test_default_latent_joins_layout_features_and_certainty(default: Autoencoder
     latents = default.encoder(tiles).numpy()
     np.testing.assert_allclose(latents[:, 64:-1], features.max(axis=(1, 2)), rtol=1e-5)
     peak = np.sort(maps[..., 0].reshape(4, -1), axis=1)[:, -6:].mean(axis=1)
-    np.testing.assert_allclose(latents[:, -1], 1 / (1 + np.exp(-peak)), rtol=1e-4)
+    np.testing.assert_allclose(latents[:, -1], sureness(peak), rtol=1e-4)
 
 
 def test_examiner_gives_the_latents_and_the_maps(default: Autoencoder) -> None:
