@@ -164,8 +164,11 @@ def examine(encoder: OnnxEncoder, tiles: TileSet, overlap: Overlap | None, log: 
             bar.update(len(seen.latents))
     alone = _joined(found)
     maps = np.concatenate(lettering)
+    together = np.concatenate(latents)
+    if not maps.size:
+        return Encoded(together, alone, alone)
     agreed = alone if overlap is None else _agreed(alone, maps, overlap, side)
-    return Encoded(np.concatenate(latents), alone, placed(tiles, agreed) if maps.size else alone)
+    return Encoded(together, alone, placed(tiles, agreed))
 
 
 def _agreed(alone: Evidence, maps: Maps, overlap: Overlap, side: int) -> Evidence:

@@ -1,14 +1,18 @@
 """Which tiles see the same film, found in their pixels, and what they make of it together."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from bundle.runtime import Examined, OnnxEncoder, no_maps
 from tests.tile_folders import tile_set
+from training.learning.pipeline import examine
 from training.overlap import Overlap, find_overlap
+from training.progress import StepLog
 from training.tiles import TileSet
 
 SIDE, GRID = 64, 8
@@ -103,3 +107,20 @@ def test_some_tiles_know_of_no_others() -> None:
     part = Overlap(near, steps).among(np.array([0, 2, 3]))
     assert part.near.tolist() == [[-1, 1], [0, -1], [-1, -1]]
     np.testing.assert_array_equal(part.steps, steps[[0, 2, 3]])
+
+
+class NoMaps:
+    """An encoder as the study's, which says nothing of places."""
+
+    def examine(self, tiles: NDArray[np.uint8]) -> Examined:
+        """(n, side, side) uint8 -> mean greys."""
+        return Examined(tiles.mean((1, 2), dtype=np.float32)[:, None], no_maps(len(tiles)))
+
+
+def test_an_encoder_without_maps_has_nothing_to_agree_on() -> None:
+    """Tiles that share film keep what is said of them alone, which is nothing."""
+    tiles = cut(64, 32)
+    seen = examine(cast("OnnxEncoder", NoMaps()), tiles, find_overlap(tiles), StepLog())
+    assert len(seen.latents) == len(tiles)
+    assert seen.placed is seen.evidence
+    assert (seen.placed.peaks == -np.inf).all()
