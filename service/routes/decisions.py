@@ -202,6 +202,7 @@ def _event(event: Event) -> Fact:
         "at": event.at,
         "seq": event.seq,
         "bundle": event.bundle,
+        "imported_by": event.imported_by,
     }
 
 

@@ -24,6 +24,7 @@ _DECISION = {
     "at": "2026-01-01T00:00:00Z",
     "seq": 7,
     "bundle": "d58c69737ebf73dd",
+    "imported_by": None,
 }
 _STATE = "keep, review or drop if all who decided agree, else conflict; null if nobody has decided."
 
@@ -108,6 +109,9 @@ class MadeDecision(Shape):
     bundle: str = Field(
         description="Id of the bundle that was looked at.", examples=["d58c69737ebf73dd"]
     )
+    imported_by: str | None = Field(
+        description="Who wrote it in the reviewer's name; null: the reviewer.", examples=[None]
+    )
 
 
 class TileDecided(Answer):
@@ -185,6 +189,9 @@ class Imported(Answer):
     """What became of a table."""
 
     written: int = Field(description="Decisions that were written.", examples=[1])
+    unchanged: int = Field(
+        description="Decisions that stood so already, and were left as they are.", examples=[0]
+    )
     results: list[ImportedLine | RefusedLine] = Field(
         description="Line by line.", examples=[[{"line": 2, "id": "c311", "state": "drop"}]]
     )
