@@ -69,7 +69,8 @@ class BatchDecided:
 class Imported:
     """What became of a table of decisions.
 
-    written: how many were. unchanged: how many stood so already. states: of the tiles of lines that were taken, by id.
+    written: how many were. unchanged: how many stood so already.
+    states: of the tiles of lines that were taken, by id.
     failed: what is wrong with other lines, by their numbers, where they were left out.
     """
 

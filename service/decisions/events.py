@@ -29,7 +29,6 @@ _COLUMNS = (
     decisions.c.undoes,
     decisions.c.imported_by,
 )
-_WRITER = func.coalesce(decisions.c.imported_by, decisions.c.reviewer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def undo(connection: Connection, writer: str, bundle: str) -> tuple[str | None, 
     Returns: the batch that was taken back, and that of the events which do so; None, None
         where there is none.
     """
-    own = _WRITER == writer
+    own = func.coalesce(decisions.c.imported_by, decisions.c.reviewer) == writer
     taken_back = select(decisions.c.undoes).where(own, decisions.c.undoes.is_not(None))
     batches = (
         select(decisions.c.batch)

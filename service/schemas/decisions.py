@@ -6,13 +6,12 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from service.requests.invalid import WHOLE
 from service.schemas.problem import Problem, Shape
 from service.schemas.results import Answer, FailedResult
 
 Decision: TypeAlias = Literal["keep", "review", "drop"]
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
-WHOLE = r"^[^\x00]*$"
-"""Text that PostgreSQL keeps: without NUL."""
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=WHOLE)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=WHOLE)]
 _MOST = 1_000_000
@@ -53,6 +52,12 @@ class OneOfMany(NewDecision):
     """A decision about the tile with this id."""
 
     id: str = Field(description="The stored tile's id.", examples=["c311"])
+    if_match: str | None = Field(
+        default=None,
+        description="The ETag of GET /tiles/{id}/decision: if somebody decided about this tile "
+        "meanwhile, none of the decisions is written.",
+        examples=[None],
+    )
 
 
 class BulkDecisions(Sent):
@@ -82,6 +87,10 @@ class BulkDecisions(Sent):
             raise ValueError("send either `ids` with one `decision`, or `decisions`")
         if (self.ids is None) != (self.decision is None):
             raise ValueError("`decision` goes with `ids`, and with nothing else")
+        said: dict[str, OneOfMany] = {}
+        for one in self.decisions or ():
+            if said.setdefault(one.id, one) != one:
+                raise ValueError(f"`decisions` says two things of {one.id[:100]!r}; keep one")
         return self
 
     def each(self) -> Iterator[OneOfMany]:
