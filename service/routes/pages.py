@@ -25,6 +25,7 @@ from service.pages.verdicts import EVIDENCE, finding
 from service.requests.uploads import read_uploads
 from service.reviewing.triage import UNDECIDED
 from service.routes.clusters import refresh_names
+from service.routes.refreshing import refreshed
 from service.state import Serving
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -91,16 +92,14 @@ def _screen(serving: Serving, wanted: filters.Asked, asked: str) -> HTMLResponse
 @router.get("/view/clusters/{label}")
 async def cluster(label: str, serving: ServingDep, page: PageNumber = "1") -> Response:
     """Show the tiles of one cluster."""
-    with suppress(LedgerDown):
-        await serving.reviewed.refresh()
-    await refresh_names(serving)
+    down = await refreshed(serving)
     try:
-        return await serving.apart(_cluster, serving, label, page)
+        return await serving.apart(_cluster, serving, label, page, down)
     except UnknownCluster as error:
         return _no_page(serving, "No such cluster", str(error))
 
 
-def _cluster(serving: Serving, asked: str, page: str) -> HTMLResponse:
+def _cluster(serving: Serving, asked: str, page: str, down: str) -> HTMLResponse:
     bundle = serving.bundle
     try:
         label = int(asked[:9])
@@ -113,7 +112,14 @@ def _cluster(serving: Serving, asked: str, page: str) -> HTMLResponse:
     called = serving.names.of(label)
     states = {one.id: serving.reviewed.state(serving.catalog.rows[one.id]) for one in group.tiles}
     return render(
-        serving, "cluster.html", group=group, pages=pages, medoid=name, called=called, states=states
+        serving,
+        "cluster.html",
+        group=group,
+        pages=pages,
+        medoid=name,
+        called=called,
+        states=states,
+        down=down,
     )
 
 
@@ -135,14 +141,12 @@ async def tile(tile_id: str, serving: ServingDep, k: str = "", near: str = "") -
     if tile_id not in serving.catalog.rows:
         return _unknown(serving, tile_id)
     wanted = MANY if k == str(MANY) else FEW
-    with suppress(LedgerDown):
-        await serving.reviewed.refresh()
-    await refresh_names(serving)
+    down = await refreshed(serving)
     row = serving.catalog.rows[tile_id]
-    return await serving.apart(_tile, serving, row, wanted, other_scans=near == "other")
+    return await serving.apart(_tile, serving, row, wanted, down, other_scans=near == "other")
 
 
-def _tile(serving: Serving, row: int, k: int, *, other_scans: bool) -> HTMLResponse:
+def _tile(serving: Serving, row: int, k: int, down: str, *, other_scans: bool) -> HTMLResponse:
     bundle = serving.bundle
     hits = stored_hits(serving.catalog, row, k, other_scans=other_scans)
     before, after = sheets.beside(bundle, row)
@@ -164,6 +168,7 @@ def _tile(serving: Serving, row: int, k: int, *, other_scans: bool) -> HTMLRespo
         k=k,
         called=serving.names.of(int(bundle.labels[row])),
         state=serving.reviewed.state(row),
+        down=down,
         history=serving.reviewed.history(row),
         heat=heat_of(serving.findings, row),
     )

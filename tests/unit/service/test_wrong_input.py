@@ -203,7 +203,7 @@ def test_wrong_media_type(api: Api) -> None:
 
 def test_a_body_is_refused_in_words_for_what_it_is(tiny_path: Path) -> None:
     """A table is not told of tiles, nor of PNGs and forms."""
-    with running(tiny_path, max_body_bytes=1024) as api:
+    with running(tiny_path, max_body_bytes=1024, max_tile_bytes=1024) as api:
         long = api.post("/decisions/import", b"id,decision\n" + b"c303,drop\n" * 1000, "text/csv")
         other = api.post("/decisions/import", b"{}", "application/json")
     assert (long.status_code, other.status_code) == (413, 415)
