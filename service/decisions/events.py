@@ -124,16 +124,18 @@ def undo(connection: Connection, writer: str, bundle: str) -> tuple[str | None, 
     """
     own = func.coalesce(decisions.c.imported_by, decisions.c.reviewer) == writer
     taken_back = select(decisions.c.undoes).where(own, decisions.c.undoes.is_not(None))
-    batches = (
+    last = (
         select(decisions.c.batch)
         .where(own, decisions.c.undoes.is_(None), decisions.c.batch.not_in(taken_back))
-        .group_by(decisions.c.batch)
-        .order_by(func.max(decisions.c.seq).desc())
+        .order_by(decisions.c.seq.desc())
+        .limit(1)
     )
-    for batch in connection.execute(batches).scalars():
+    gone: list[str] = []
+    while batch := connection.execute(last.where(decisions.c.batch.not_in(gone))).scalar():
         before = _before(connection, batch)
         if before:
             return batch, append(connection, writer, bundle, before, undoes=batch)
+        gone.append(batch)
     return None, None
 
 
