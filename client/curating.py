@@ -99,7 +99,8 @@ def _decide(client: Client, arguments: argparse.Namespace) -> int:
 
 def _import(client: Client, arguments: argparse.Namespace) -> int:
     made = client.import_decisions(arguments.table, partial=arguments.partial)
-    print(f"{made.written:,} decided")
+    stood = f", {made.unchanged:,} stood so already" if made.unchanged else ""
+    print(f"{made.written:,} decided{stood}")
     for line, problem in made.failed.items():
         print(f"  line {line}: {problem.detail}", file=sys.stderr)
     return SOME_FAILED if made.failed else DONE

@@ -22,7 +22,10 @@ _A_PAGE = 1000
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision that somebody made; None took one back. seq: number of the event, ascending."""
+    """A decision that somebody made; None took one back.
+
+    seq: number of the event, ascending. imported_by: who wrote it in the reviewer's name.
+    """
 
     reviewer: str
     decision: str | None
@@ -30,6 +33,7 @@ class Decided:
     comment: str | None
     at: str
     seq: int
+    imported_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,15 @@ class BatchDecided:
 class Imported:
     """What became of a table of decisions.
 
-    written: how many were. states: of the tiles of lines that were taken, by id.
+    written: how many were. unchanged: how many stood so already.
+    states: of the tiles of lines that were taken, by id.
     failed: what is wrong with other lines, by their numbers, where they were left out.
     """
 
     written: int
     states: Mapping[str, str | None]
     failed: Mapping[int, Problem]
+    unchanged: int = 0
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,7 @@ def _imported(raw: Json) -> Imported:
         int(raw["written"]),
         {str(one["id"]): one["state"] for one in lines if "error" not in one},
         {int(one["line"]): Problem.from_json(one["error"]) for one in lines if "error" in one},
+        int(raw.get("unchanged", 0)),
     )
 
 
@@ -190,8 +197,9 @@ def _tile(raw: Json) -> TileDecisions:
 
 
 def _made(raw: Json) -> Decided:
-    members: dict[str, Any] = {name: raw[name] for name in Decided.__dataclass_fields__}
-    return Decided(**members)
+    names = Decided.__dataclass_fields__.keys() - {"imported_by"}  # which older services lack
+    members: dict[str, Any] = {name: raw[name] for name in names}
+    return Decided(**members, imported_by=raw.get("imported_by"))
 
 
 def _page(raw: Json) -> tuple[list[TileDecisions], str | None]:

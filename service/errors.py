@@ -20,9 +20,13 @@ URN = "urn:tilescreen:problem:"
 
 
 class ServiceError(TilescreenError):
-    """Something wrong with a request rather than with a tile; the message is for the user."""
+    """Something wrong with a request rather than with a tile; the message is for the user.
+
+    request: the request that helps, in a sentence for programs; pages leave it out.
+    """
 
     headers: Mapping[str, str] = {}
+    request = ""
 
 
 class BodyTooLarge(ServiceError):
@@ -44,7 +48,7 @@ class TooManyTiles(ServiceError):
 
 
 class WrongMediaType(ServiceError):
-    """The Content-Type is neither a PNG nor a form with files."""
+    """The Content-Type, or the Content-Encoding, is none that is taken here."""
 
 
 class NotAcceptable(ServiceError):
@@ -203,15 +207,17 @@ class UnknownBundle(ServiceError):
 class UnknownScan(ServiceError):
     """No stored tile was cut from a scan of this name."""
 
+    request = "GET /tiles names the scan of each tile."
+
 
 class UnknownSample(ServiceError):
     """The bundle that answers has no audit sample of this number."""
 
+    request = "POST /review/sample draws one."
+
     def __init__(self, draw: int, known: Sequence[int]) -> None:
-        told = f"There are {', '.join(map(str, known[-20:]))}. " if known else ""
-        super().__init__(
-            f"This bundle has no audit sample {draw}. {told}POST /review/sample draws one."
-        )
+        told = f" There are {', '.join(map(str, known[-20:]))}." if known else ""
+        super().__init__(f"This bundle has no audit sample {draw}.{told}")
 
 
 class BadCursor(ServiceError):
@@ -256,6 +262,8 @@ class BothMarks(ServiceError):
 class NothingTaught(ServiceError):
     """A concept has no positive example."""
 
+    request = 'A program sends POST /concepts/{name}/examples with {"positive": ["an id"]}.'
+
 
 class NoFolder(ServiceError):
     """There is no folder of bundles to write into."""
@@ -279,12 +287,22 @@ class DecisionChanged(ServiceError):
     def __init__(self, tile_id: str) -> None:
         super().__init__(
             f"The decision about {tile_id!r} has changed since you looked, so yours was not "
-            "written. Look at it again (GET /tiles/{id}/decision), then send its new ETag."
+            "written. Look at it again before you decide; a program sends the new ETag."
+        )
+
+
+class NameChanged(ServiceError):
+    """Somebody named the cluster since the caller looked."""
+
+    def __init__(self, label: int) -> None:
+        super().__init__(
+            f"The name of cluster {label} has changed since you looked, or another bundle answers, "
+            "so yours was not written. Look at it again first; a program sends the new ETag."
         )
 
 
 class BadPrecondition(ServiceError):
-    """The If-Match header is no ETag of a decision."""
+    """The If-Match header is no ETag of a decision, or is sent where there is none."""
 
 
 class UnknownEvent(ServiceError):
@@ -318,7 +336,8 @@ class ImportRefused(ServiceError):
         which = "" if len(errors) <= _NAMED else f" the first {_NAMED:,} of"
         super().__init__(
             f"{lines} cannot be used, so nothing was written; `errors` names{which} all that is "
-            "wrong. Mend it, or send `partial=true` to have the other lines written."
+            "wrong. Mend it, or have the other lines alone written: `partial=true`, or `--partial` "
+            "where the client sends it."
         )
 
 
@@ -369,6 +388,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
+    NameChanged: Kind(412, "name_changed", "The name has changed"),
     BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),
     UnknownEvent: Kind(404, "unknown_event", "No such event"),
     BadTable: Kind(422, "bad_table", "The table cannot be read"),
@@ -379,7 +399,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     BodyTooLarge: Kind(413, "body_too_large", "The body is too large"),
     TileTooLong: Kind(413, "tile_too_long", "The tile has too many bytes"),
     TooManyTiles: Kind(413, "too_many_tiles", "Too many tiles in one request"),
-    WrongMediaType: Kind(415, "wrong_media_type", "Neither a PNG nor a form"),
+    WrongMediaType: Kind(415, "wrong_media_type", "Not a type of body that is taken here"),
     NotAcceptable: Kind(406, "not_acceptable", "No such form of the answer"),
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
     SlowHead: Kind(408, "slow_head", "The head of the request did not arrive in time"),
@@ -442,6 +462,8 @@ def _detail(error: BaseException) -> str:
         return f"The id is empty. {_LISTED}"
     if isinstance(error, UnknownTile) and not error.near:
         return f"{error} {_LISTED}"
+    if isinstance(error, ServiceError) and error.request:
+        return f"{error} {error.request}"
     return str(error)
 
 

@@ -1,7 +1,8 @@
 """How far reviewers agree beyond chance, over the tiles that more than one of them decided.
 
-Intervals are percentiles over bootstrap samples of those tiles. Where everybody always agreed,
-samples do so too: the interval is then a point, and says nothing about tiles not looked at.
+Intervals are percentiles over bootstrap samples of those tiles, from `LEAST` tiles on: of fewer,
+samples are too much alike, and the interval misses the truth too often. Where everybody always
+agreed, samples do so too: the interval is then a point, and says nothing about tiles not looked at.
 """
 
 from collections import Counter
@@ -16,6 +17,8 @@ from service.decisions.events import DECISIONS, Event
 
 SAMPLES = 2_000
 CONFIDENCE = 0.95
+LEAST = 30
+"""Tiles in common from which an interval is told."""
 _SEED = 1
 _PERCENTILES = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
 _CODES = {decision: code for code, decision in enumerate(DECISIONS)}
@@ -29,7 +32,7 @@ class Pair:
 
     tiles, agreed: how many both decided, and on how many of them alike. observed: their ratio.
     kappa: Cohen's; None where both always said one and the same thing, as nothing is then known
-        of chance. interval: of kappa, None with it.
+        of chance. interval: of kappa, None with it and where the tiles are fewer than `LEAST`.
     """
 
     reviewers: tuple[str, str]
@@ -83,7 +86,7 @@ def overall(tiles: Iterable[Sequence[Event]]) -> Overall:
     times = np.array(list(counted.values()), dtype=np.int64)
     alpha = float(alphas(kinds, times[None])[0])
     samples = alphas(kinds, _resampled(times))
-    return Overall(int(times.sum()), *_told(alpha, samples))
+    return Overall(int(times.sum()), *_told(alpha, samples, int(times.sum())))
 
 
 def kappas(tables: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -122,8 +125,9 @@ def alphas(kinds: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.flo
 def _pair(both: tuple[str, str], table: NDArray[np.int64]) -> Pair:
     kappa = float(kappas(table[None])[0])
     samples = kappas(_resampled(table.ravel()).reshape(-1, *table.shape))
-    told, interval = _told(kappa, samples)
-    return Pair(both, int(table.sum()), int(np.trace(table)), told, interval)
+    tiles = int(table.sum())
+    told, interval = _told(kappa, samples, tiles)
+    return Pair(both, tiles, int(np.trace(table)), told, interval)
 
 
 def _beyond(observed: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -139,9 +143,13 @@ def _resampled(times: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.random.default_rng(_SEED).multinomial(total, times / total, SAMPLES)
 
 
-def _told(value: float, samples: NDArray[np.float64]) -> tuple[float, Interval] | tuple[None, None]:
+def _told(
+    value: float, samples: NDArray[np.float64], tiles: int
+) -> tuple[float | None, Interval | None]:
     if np.isnan(value):
         return None, None
+    if tiles < LEAST:
+        return value, None
     low, high = np.nanpercentile(samples, _PERCENTILES).tolist()
     return value, (low, high)
 

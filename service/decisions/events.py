@@ -27,6 +27,7 @@ _COLUMNS = (
     decisions.c.comment,
     decisions.c.batch,
     decisions.c.undoes,
+    decisions.c.imported_by,
 )
 
 
@@ -45,12 +46,14 @@ class Event:
     comment: str | None
     batch: str
     undoes: str | None = None
+    imported_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """What is to be written about one tile."""
+    """What is to be written about one tile, in the name of a reviewer."""
 
+    reviewer: str
     tile_id: str
     content: str
     decision: Decision | None
@@ -60,18 +63,26 @@ class New:
 
 def append(
     connection: Connection,
-    reviewer: str,
+    writer: str,
     bundle: str,
     news: Sequence[New],
     *,
     undoes: str | None = None,
 ) -> str:
-    """Write events of one batch; return the batch's id."""
+    """Write events of one batch; return the batch's id.
+
+    Args:
+        connection: in a transaction that writes.
+        writer: who asked for it, told of each event that is in another's name.
+        bundle: the id of the one that was looked at.
+        news: what to write.
+        undoes: the batch that these events take back.
+    """
     batch, at = uuid4().hex, datetime.now(UTC)
     rows = [
         {
             "at": at,
-            "reviewer": reviewer,
+            "reviewer": new.reviewer,
             "tile_id": new.tile_id,
             "content": new.content,
             "bundle": bundle,
@@ -80,6 +91,7 @@ def append(
             "comment": new.comment,
             "batch": batch,
             "undoes": undoes,
+            "imported_by": None if new.reviewer == writer else writer,
         }
         for new in news
     ]
@@ -100,49 +112,64 @@ def since(connection: Connection, seq: int) -> list[Event]:
         seq = part[-1].seq
 
 
-def undo(connection: Connection, reviewer: str, bundle: str) -> tuple[str | None, str | None]:
-    """Take back the reviewer's last batch that is not taken back yet.
+def undo(connection: Connection, writer: str, bundle: str) -> tuple[str | None, str | None]:
+    """Take back the last batch that somebody wrote and that is not taken back yet.
 
-    Each of its tiles gets what the reviewer had decided of it before. As batches are taken
-    back in order, the event before is that, whatever happened in between.
+    Each of its tiles gets what its reviewer had decided of it before. Where another decision of
+    that reviewer stands by now, as after an import in another's name, that one stays; a batch of
+    which nothing stands is passed over.
 
     Returns: the batch that was taken back, and that of the events which do so; None, None
         where there is none.
     """
-    own = decisions.c.reviewer == reviewer
+    own = func.coalesce(decisions.c.imported_by, decisions.c.reviewer) == writer
     taken_back = select(decisions.c.undoes).where(own, decisions.c.undoes.is_not(None))
-    last = connection.execute(
+    last = (
         select(decisions.c.batch)
         .where(own, decisions.c.undoes.is_(None), decisions.c.batch.not_in(taken_back))
         .order_by(decisions.c.seq.desc())
         .limit(1)
-    ).scalar()
-    if last is None:
-        return None, None
-    wanted = select(*_COLUMNS).where(decisions.c.batch == last).order_by(decisions.c.seq)
-    undone = [_event(row) for row in connection.execute(wanted)]
-    tiles = {(event.content, event.tile_id): event for event in reversed(undone)}
-    before = [_before(connection, first) for first in tiles.values()]
-    return last, append(connection, reviewer, bundle, before, undoes=last)
+    )
+    gone: list[str] = []
+    while batch := connection.execute(last.where(decisions.c.batch.not_in(gone))).scalar():
+        before = _before(connection, batch)
+        if before:
+            return batch, append(connection, writer, bundle, before, undoes=batch)
+        gone.append(batch)
+    return None, None
 
 
-def _before(connection: Connection, first: Event) -> New:
+def _before(connection: Connection, batch: str) -> list[New]:
+    """Return what was decided before a batch of those tiles of which it stands."""
+    wanted = select(*_COLUMNS).where(decisions.c.batch == batch).order_by(decisions.c.seq)
+    tiles: dict[tuple[str, str, str], list[Event]] = {}
+    for event in map(_event, connection.execute(wanted).all()):
+        tiles.setdefault((event.content, event.tile_id, event.reviewer), []).append(event)
+    found = (_before_of(connection, written[0], written[-1]) for written in tiles.values())
+    return [new for new in found if new is not None]
+
+
+def _before_of(connection: Connection, first: Event, last: Event) -> New | None:
+    """Return what was decided before a batch's first event of a tile; None if its last is gone."""
     of_tile = (
         select(*_COLUMNS)
         .where(
             decisions.c.content == first.content,
             decisions.c.tile_id == first.tile_id,
             decisions.c.reviewer == first.reviewer,
-            decisions.c.seq < first.seq,
         )
         .order_by(decisions.c.seq.desc())
-        .limit(1)
     )
-    row = connection.execute(of_tile).first()
-    if row is None:
-        return New(first.tile_id, first.content, None)
-    old = _event(row)
-    return New(old.tile_id, old.content, old.decision, old.reason, old.comment)
+    history = [*map(_event, connection.execute(of_tile))]
+    if said(history[0]) != said(last):
+        return None
+    old = next((event for event in history if event.seq < first.seq), None)
+    return New(first.reviewer, first.tile_id, first.content, *(said(old) if old else (None,)))
+
+
+def said(event: Event) -> tuple[Decision | None, str | None, str | None]:
+    """Return the decision, its reason and its comment."""
+    return event.decision, event.reason, event.comment
 
 
 def last_seq(connection: Connection) -> int:

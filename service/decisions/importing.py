@@ -1,31 +1,33 @@
 """Decisions from a CSV: of one's own making, or the list that an export wrote."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
 from bundle.cells import original
 from bundle.errors import TilescreenError, UnknownTile
+from service.answering import tables as screening
 from service.decisions.events import DECISIONS, Decision
-from service.decisions.reviewed import Wanted
+from service.decisions.reviewed import Brought, Wanted
 from service.errors import BadLine, BadReviewer, BadTable, RoleTooLow
+from service.exports import table
 from service.keys import Role
 from service.requests.reviewers import checked
 from service.state import Serving
 
 _LINES = 200_000
-_COLUMNS = {
-    "id",
-    "decision",
-    "state",
-    "reason",
-    "comment",
-    "reviewer",
-    "reviewers",
-    "by",
-    "content",
+_TOLD = 10
+"""Columns that a sentence names at most."""
+_OWN = ("id", "decision", "reason", "comment", "reviewer")
+_READ = {*_OWN, "state", "reviewers", "by", "content"}
+_LISTS = {
+    "by": {*table.COLUMNS},
+    "verdict": {*screening.COLUMNS, "file", "error"},
+    "at": {"state", "at"},
 }
+"""Columns of the lists that we write, by one that each list has: an export, verdicts, decisions."""
 _BEYOND = "beyond the columns"
 _REASON, _COMMENT = 80, 2000  # as service.schemas.decisions has them
 
@@ -37,7 +39,7 @@ class Line:
     number: int
     id: str
     row: int = -1
-    wanted: tuple[tuple[str, Wanted], ...] = ()
+    brought: tuple[Brought, ...] = ()
     error: TilescreenError | None = None
 
 
@@ -55,16 +57,16 @@ def read_lines(serving: Serving, data: bytes, reviewer: str, role: Role) -> list
             if _BEYOND in cells:
                 raise BadLine("It has more cells than the first line. Put quotes round commas.")
             row = _row(serving, cells)
-            wanted = tuple(_wanted(cells, row, reviewer, role))
-            for who, _ in wanted:
-                first = seen.setdefault((who, row), number)
+            brought = tuple(_brought(cells, row, reviewer, role))
+            for one in brought:
+                first = seen.setdefault((one.reviewer, row), number)
                 if first != number:
                     raise BadLine(f"Line {first} decides about this tile already. Keep one.")
         except TilescreenError as error:
             # Without its traceback, which would keep all that was at hand: there may be 200,000.
             found.append(Line(number, name, error=error.with_traceback(None)))
         else:
-            found.append(Line(number, serving.catalog.ids[row], row, wanted))
+            found.append(Line(number, serving.catalog.ids[row], row, brought))
     return found
 
 
@@ -73,21 +75,18 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadTable("It is no CSV in UTF-8. Save the sheet as CSV UTF-8.") from error
-    if text.count("\n") > _LINES:
+    if max(text.count("\n"), text.count("\r")) > _LINES:
         raise BadTable(f"It has more than {_LINES:,} lines. Send it in parts.")
-    first = text.partition("\n")[0]
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     comma = next((sign for sign in ",\t;" if sign in first), ",")
-    reader = csv.reader(StringIO(text), delimiter=comma, strict=True)
+    # newline="": a line may end as Windows has it, or as old Macs had it.
+    reader = csv.reader(StringIO(text, newline=""), delimiter=comma, strict=True)
     begun = 1
     try:
         names = next(reader, [])
         begun = reader.line_num + 1
-        if "id" not in names or not {"decision", "state"} & {*names}:
-            raise BadTable("The first line must name the columns: `id` and `decision` at least.")
-        if len({*names}) < len(names):
-            raise BadTable("The first line names a column twice. Keep one of them.")
-        # No other column is looked at: a first line may name more than there is memory for.
-        columns = {name: at for at, name in enumerate(names) if name in _COLUMNS}
+        _check(names)
+        columns = {name: at for at, name in enumerate(names) if name in _READ}
         for cells in filter(None, reader):
             found = {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
             if len(cells) > len(names):
@@ -99,6 +98,39 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
             f"What begins on line {begun} is no line of a CSV ({error}): a quote is not closed "
             "there, or a cell is longer than 131,072 characters."
         ) from error
+
+
+def _check(names: list[str]) -> None:
+    """See to it that the first line names columns that are known, each once.
+
+    Raises:
+        BadTable: it does not.
+    """
+    known = _READ.union(*(names_of for mark, names_of in _LISTS.items() if mark in names))
+    unknown = [f"{name[:40]!r}{_meant(name)}" for name in names if name not in known]
+    if "id" not in names or not {"decision", "state"} & {*names}:
+        raise BadTable(
+            "The first line must name the columns, in small letters: `id` and `decision` at least. "
+            f"It has {_few(unknown) or _few(names) or 'none'}."
+        )
+    if unknown:
+        own = ", ".join(f"`{name}`" for name in _OWN)
+        raise BadTable(
+            f"The first line has columns that are not known: {_few(unknown)}. Known are {own}, and "
+            "those of the lists that this service writes. Name each so, or take it away."
+        )
+    if len({*names}) < len(names):
+        raise BadTable("The first line names a column twice. Keep one of them.")
+
+
+def _meant(name: str) -> str:
+    """Return which column is written otherwise, in brackets; empty where none is like it."""
+    plain = name.strip().lower()
+    return f" (write {plain!r})" if plain in _READ else ""
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:_TOLD]) + (f" and {len(names) - _TOLD} more" if names[_TOLD:] else "")
 
 
 def _row(serving: Serving, cells: dict[str, str]) -> int:
@@ -118,9 +150,7 @@ def _row(serving: Serving, cells: dict[str, str]) -> int:
     return row
 
 
-def _wanted(
-    cells: dict[str, str], row: int, reviewer: str, role: Role
-) -> Iterator[tuple[str, Wanted]]:
+def _brought(cells: dict[str, str], row: int, reviewer: str, role: Role) -> Iterator[Brought]:
     if "by" in cells and cells["by"] != "decision":
         return
     reason = original(cells.get("reason", "")).strip() or None
@@ -129,7 +159,8 @@ def _wanted(
     if "by" not in cells or not pairs:
         said = cells.get("decision") or cells.get("state", "")
         pairs = [(original(cells.get("reviewer", "")).strip() or reviewer, said)]
-    if len(pairs) > 1:  # whose the reason is, such a line does not say
+    whose = len(pairs) == 1  # else the line does not say whose the reason is
+    if not whose:
         reason = comment = None
     if "\0" in f"{reason}{comment}":
         raise BadLine("A reason or a comment holds a NUL, which no database keeps.")
@@ -143,7 +174,8 @@ def _wanted(
             raise BadReviewer("The name of the reviewer is empty.")
         if name != reviewer and role < Role.ADMIN:
             raise RoleTooLow(Role.ADMIN.name.lower(), role.name.lower())
-        yield name, Wanted(row, _decision(said), reason, comment)
+        wanted = Wanted(row, _decision(said), reason, comment)
+        yield Brought(name, wanted, whose and "reason" in cells, whose and "comment" in cells)
 
 
 def _pair(text: str) -> tuple[str, str]:

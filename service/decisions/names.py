@@ -11,6 +11,7 @@ from bundle import Bundle
 from bundle.content import Contents
 from service.decisions.ledger import Ledger
 from service.decisions.tables import cluster_names
+from service.errors import NameChanged
 
 
 class ClusterNames:
@@ -21,7 +22,7 @@ class ClusterNames:
         self._bundle = bundle
         self._contents = contents
         self._ledger = ledger
-        self._by_content: dict[str, str | None] = {}
+        self._by_content: dict[str, tuple[int, str | None]] = {}  # its event's number, the name
         self._seq = 0
 
     async def refresh(self) -> None:
@@ -32,11 +33,19 @@ class ClusterNames:
         """
         await self._ledger.read(self._catch_up)
 
-    async def name(self, reviewer: str, label: int, name: str | None) -> None:
+    async def name(
+        self, reviewer: str, label: int, name: str | None, *, expected: str | None = None
+    ) -> None:
         """Name a cluster; None takes its name away.
 
+        Args:
+            reviewer: who names it.
+            label: of a cluster that has tiles.
+            name: what it is to be called.
+            expected: the `tag` that the caller knows of, None where any will do.
+
         Raises:
-            UnknownCluster: there is none of this label, or it has no tile.
+            NameChanged: the tag is another by now.
             LedgerDown: the database cannot be used.
         """
         event = {
@@ -48,6 +57,9 @@ class ClusterNames:
         }
 
         def work(connection: Connection) -> None:
+            self._catch_up(connection)
+            if expected not in (None, self.tag(label)):
+                raise NameChanged(label)
             connection.execute(insert(cluster_names), [event])
 
         await self._ledger.write(work)
@@ -55,9 +67,19 @@ class ClusterNames:
 
     def of(self, label: int) -> str | None:
         """Return what a cluster is called, None where nobody has named it."""
-        if not self._by_content or label < 0 or self._bundle.medoid(label) is None:
+        if label < 0 or self._bundle.medoid(label) is None:
             return None
-        return self._by_content.get(self._content(label))
+        return self._last(label)[1]
+
+    def tag(self, label: int) -> str:
+        """Return what changes when a cluster is named, and with the bundle: an ETag."""
+        seq = 0 if label < 0 or self._bundle.medoid(label) is None else self._last(label)[0]
+        return f'"{self._bundle.manifest.bundle_id}-{seq}"'
+
+    def _last(self, label: int) -> tuple[int, str | None]:
+        if not self._by_content:
+            return 0, None
+        return self._by_content.get(self._content(label), (0, None))
 
     def _content(self, label: int) -> str:
         row = self._bundle.medoid(label)
@@ -71,5 +93,5 @@ class ClusterNames:
             .order_by(cluster_names.c.seq)
         )
         for seq, content, name in connection.execute(wanted):
-            self._by_content[content] = name
+            self._by_content[content] = (seq, name)
             self._seq = seq

@@ -1,9 +1,8 @@
 """How the decisions about one bundle's tiles stand, kept up to date from the ledger."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from operator import attrgetter
 from typing import Literal, TypeAlias
 
@@ -34,6 +33,19 @@ class Wanted:
     reason: str | None = None
     comment: str | None = None
     expected: int | None = None
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A decision that somebody brings in the name of a reviewer.
+
+    reason, comment: whether a reason and a comment are told of, be it that there is none.
+    """
+
+    reviewer: str
+    wanted: Wanted
+    reason: bool = True
+    comment: bool = True
 
 
 @dataclass
@@ -83,32 +95,41 @@ class Reviewed:
             DecisionChanged: a tile's last event is not the expected one.
             LedgerDown: the database cannot be used.
         """
-        return (await self.decide_all({reviewer: wanted}))[reviewer]
 
-    async def decide_all(self, wanted: Mapping[str, Sequence[Wanted]]) -> dict[str, str]:
-        """Write decisions of several reviewers, all or none; return the batch of each.
+        def work(connection: Connection) -> str:
+            self._catch_up(connection)
+            for one in wanted:
+                if one.expected not in (None, self.last(one.row)):
+                    raise DecisionChanged(self._catalog.ids[one.row])
+            news = [self._new(reviewer, one) for one in wanted]
+            return append(connection, reviewer, self._bundle_id, news)
+
+        batch = await self._ledger.write(work)
+        await self.refresh()
+        return batch
+
+    async def bring(self, writer: str, brought: Sequence[Brought]) -> int:
+        """Write decisions of several reviewers as one batch; return how many say anything new.
+
+        Only those are written: what already stands keeps its time.
 
         Raises:
-            DecisionChanged: a tile's last event is not the expected one.
             LedgerDown: the database cannot be used.
         """
 
-        def work(connection: Connection) -> dict[str, str]:
+        def work(connection: Connection) -> int:
             self._catch_up(connection)
-            for one in chain.from_iterable(wanted.values()):
-                if one.expected not in (None, self.last(one.row)):
-                    raise DecisionChanged(self._catalog.ids[one.row])
-            return {
-                reviewer: append(connection, reviewer, self._bundle_id, [*map(self._new, own)])
-                for reviewer, own in wanted.items()
-            }
+            news = [self._new(one.reviewer, one.wanted) for one in brought if self._is_new(one)]
+            if news:
+                append(connection, writer, self._bundle_id, news)
+            return len(news)
 
-        batches = await self._ledger.write(work)
+        written = await self._ledger.write(work)
         await self.refresh()
-        return batches
+        return written
 
     async def undo(self, reviewer: str) -> tuple[str | None, list[int]]:
-        """Take back the reviewer's last batch; return it, and the rows whose tiles it was about.
+        """Take back the last batch that somebody wrote; return it, and the rows of its tiles.
 
         Raises:
             LedgerDown: the database cannot be used.
@@ -160,10 +181,21 @@ class Reviewed:
     def _bundle_id(self) -> str:
         return self._catalog.bundle.manifest.bundle_id
 
-    def _new(self, one: Wanted) -> New:
+    def _new(self, reviewer: str, one: Wanted) -> New:
         content = self.contents.of(one.row).hex()
         name = self._catalog.ids[one.row]
-        return New(name, content, one.decision, one.reason, one.comment)
+        return New(reviewer, name, content, one.decision, one.reason, one.comment)
+
+    def _is_new(self, one: Brought) -> bool:
+        """Whether a decision differs from the reviewer's that stands, in what it tells."""
+        own = (event for event in self.opinions(one.wanted.row) if event.reviewer == one.reviewer)
+        stands, wanted = next(own, None), one.wanted
+        return (
+            stands is None
+            or stands.decision != wanted.decision
+            or (one.reason and stands.reason != wanted.reason)
+            or (one.comment and stands.comment != wanted.comment)
+        )
 
     def _catch_up(self, connection: Connection) -> None:
         self._take_in(since(connection, self.seq))

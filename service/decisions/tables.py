@@ -52,6 +52,11 @@ decisions = Table(
     Column("comment", Text),
     Column("batch", String(32), nullable=False, comment="the request"),
     Column("undoes", String(32), comment="the batch that this event takes back"),
+    Column(
+        "imported_by",
+        String(80),
+        comment="who wrote it in the reviewer's name; null: the reviewer",
+    ),
     Index("decisions_by_tile", "content", "tile_id"),
     Index("decisions_by_batch", "batch"),
     sqlite_autoincrement=True,

@@ -28,9 +28,16 @@ def signing_key(settings: Settings) -> Ed25519PrivateKey:
         SigningDown: it cannot be read or made.
     """
     file = settings.signing_key or settings.decisions / FILE
+    if settings.signing_key is None:
+        try:
+            if not file.exists():
+                _make(file)
+        except OSError as error:
+            raise SigningDown(
+                "The key that signs exports cannot be made: nothing can be written into the "
+                f"folder of decisions ({error.strerror}). Whoever runs the service mends that."
+            ) from error
     try:
-        if settings.signing_key is None and not file.exists():
-            _make(file)
         key = load_pem_private_key(file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SigningDown(_remedy(settings)) from error

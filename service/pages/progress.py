@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.decisions.agreement import CONFIDENCE, Interval, overall, pairs
+from service.decisions.agreement import CONFIDENCE, LEAST, Interval, overall, pairs
 from service.decisions.events import Event
 from service.reviewing.board import MOST_DRAWN, Board
 from service.reviewing.estimate import LEVEL
@@ -42,7 +42,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Agreeing:
-    """How far reviewers agree. beyond: kappa or alpha with its interval, empty where there is none.
+    """How far reviewers agree. beyond: kappa or alpha with its interval, empty without chance.
 
     Between two if `who` names them, else among all.
     """
@@ -115,8 +115,10 @@ def agreeing(opinions: Sequence[Sequence[Event]]) -> list[Agreeing]:
 
 
 def _beyond(name: str, value: float | None, interval: Interval | None) -> str:
-    if value is None or interval is None:
+    if value is None:
         return ""
+    if interval is None:
+        return f"too few tiles to tell, fewer than {LEAST}"
     low, high = interval
     return f"{name} {value:.2f} ({low:.2f} to {high:.2f})"
 

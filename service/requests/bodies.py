@@ -10,7 +10,7 @@ from fastapi import Request
 from service.errors import BodyTooLarge, SlowBody, WrongMediaType
 from service.requests.admission import Ticket
 
-_REMEDY = "Send smaller tiles, or fewer."
+_OF_TILES = "Send smaller tiles, or fewer."
 _PAUSE = 1 / 6
 """Part of the time for the whole body that may pass without a byte."""
 
@@ -48,8 +48,9 @@ async def read_body(
     patience_s: float,
     ticket: Ticket,
     take: Callable[[bytes], object],
+    remedy: str = _OF_TILES,
 ) -> None:
-    """Hand the body to `take`, piece by piece.
+    """Hand the body to `take`, piece by piece; `remedy` says how to send less.
 
     Raises:
         BodyTooLarge: it has, or says it has, more than `limit` bytes.
@@ -65,7 +66,7 @@ async def read_body(
     announced = request.headers.get("content-length", "0")
     size = int(announced[:20]) if announced.isdecimal() else 0
     if size > limit:
-        raise BodyTooLarge(f"The body has {size:,} bytes; at most {limit:,} are taken. {_REMEDY}")
+        raise BodyTooLarge(f"The body has {size:,} bytes; at most {limit:,} are taken. {remedy}")
     ticket.hold(size)
     clock = asyncio.get_running_loop().time
     pace, read = Pace(clock(), patience_s, size), 0
@@ -75,7 +76,7 @@ async def read_body(
                 read += len(piece)
                 if read > limit:
                     raise BodyTooLarge(
-                        f"The body goes on after the {limit:,} bytes it may have. {_REMEDY}"
+                        f"The body goes on after the {limit:,} bytes it may have. {remedy}"
                     )
                 ticket.hold(read)
                 take(piece)
@@ -83,6 +84,5 @@ async def read_body(
     except TimeoutError as error:
         raise SlowBody(
             f"After {read:,} bytes the body stood still, or came too slowly to be there within "
-            f"{patience_s:g} s. Send smaller tiles, or fewer in a request, or use a faster "
-            "connection."
+            f"{patience_s:g} s. {remedy} Or use a faster connection."
         ) from error

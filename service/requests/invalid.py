@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 EXPECTED = "expected"
 """Of an error: what the whole body should be, where that helps."""
+WHOLE = r"^[^\x00]*$"
+"""Text that PostgreSQL keeps: without NUL."""
 _SHOWN = 100
 _PLAIN = {
     "missing": "it is missing",
@@ -30,6 +32,8 @@ def described(error: Mapping[str, Any]) -> dict[str, str]:
     """Return where an error of pydantic's is, and a sentence without its full stop."""
     kind, text = error["type"], str(error["msg"])
     said = _PLAIN.get(kind) or _plainly(text)
+    if error.get("ctx", {}).get("pattern") == WHOLE:
+        said = "it holds a NUL, which no database keeps"
     value = error["input"]
     if kind not in _POINTLESS and isinstance(value, str | int | float | None):
         few = value[:_SHOWN] if isinstance(value, str) else value

@@ -69,5 +69,6 @@ async def read_text(request: Request, serving: Serving, ticket: Ticket, kind: st
         patience_s=serving.settings.request_timeout_s,
         ticket=ticket,
         take=body.extend,
+        remedy="Send it in parts.",
     )
     return bytes(body)

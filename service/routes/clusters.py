@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import Request, Response
 
 from bundle import UnknownCluster
+from service.answering.caching import FRESH
 from service.answering.envelope import enveloped, stored, uploaded
 from service.answering.facts import Fact, cluster_summary, new_cluster, stored_cluster, tile_summary
 from service.answering.streaming import NDJSON
@@ -69,19 +70,29 @@ async def refresh_names(serving: Serving) -> None:
 @router.put(
     "/clusters/{label}/name",
     response_model=ClusterNamed,
-    responses=problems(403, 404, 408, 413, 415, 429, 503),
+    responses=problems(403, 404, 408, 412, 413, 415, 429, 503),
     openapi_extra=json_body("NewName"),
 )
 async def name_cluster(
     request: Request, label: Label, serving: ServingDep, reviewer: ReviewerDep
 ) -> Response:
-    """Name a cluster; an empty name takes it away. Names carry over by the tile in the middle."""
+    """Name a cluster; an empty name takes it away. Names carry over by the tile in the middle.
+
+    With If-Match, the ETag of GET /clusters/{label}, it is refused where somebody named it, or
+    another bundle took its place, meanwhile.
+    """
     summary = await serving.apart(cluster_summary, serving.catalog, label)
     sent = await read_json(request, serving, NewName)
     if summary["medoid"] is None:
         raise UnknownCluster(label, serving.bundle.manifest.clustering.clusters - 1)
-    await serving.names.name(reviewer, label, sent.name or None)
-    return enveloped(serving, label=label, name=serving.names.of(label))
+    given = request.headers.get("if-match", "*").strip()
+    expected = None if given == "*" else given
+    await serving.names.name(reviewer, label, sent.name or None, expected=expected)
+    return enveloped(serving, _tagged(serving, label), label=label, name=serving.names.of(label))
+
+
+def _tagged(serving: Serving, label: int) -> dict[str, str]:
+    return {"ETag": serving.names.tag(label), **FRESH}
 
 
 @router.get("/clusters/{label}", response_model=ClusterDetail, responses=problems(404))
@@ -94,4 +105,4 @@ async def cluster(
     summary = await serving.apart(_named, serving, label)
     rows, following = catalog.page(catalog.bundle.members(label), cursor=cursor, limit=limit)
     members = [tile_summary(catalog, row) for row in rows]
-    return enveloped(serving, **summary, members=members, next=following)
+    return enveloped(serving, _tagged(serving, label), **summary, members=members, next=following)

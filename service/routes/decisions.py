@@ -58,7 +58,7 @@ async def decide(
     """
     row = serving.catalog.row(tile_id)
     sent = await read_json(request, serving, NewDecision)
-    wanted = Wanted(row, sent.decision, sent.reason, sent.comment, _expected(request))
+    wanted = Wanted(row, sent.decision, sent.reason, sent.comment, _expected(_if_match(request)))
     await serving.reviewed.decide(reviewer, [wanted])
     return _tile(serving, row)
 
@@ -73,7 +73,9 @@ async def withdraw(
 ) -> Response:
     """Take one's own decision about a stored tile back."""
     row = serving.catalog.row(tile_id)
-    await serving.reviewed.decide(reviewer, [Wanted(row, None, expected=_expected(request))])
+    await serving.reviewed.decide(
+        reviewer, [Wanted(row, None, expected=_expected(_if_match(request)))]
+    )
     return _tile(serving, row)
 
 
@@ -96,8 +98,14 @@ async def decision(tile_id: TileId, serving: ServingDep, *, history: History = F
 async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerDep) -> Response:
     """Decide about many stored tiles at once, as one batch that can be undone as one.
 
-    An id that is not stored gets its own error; the others are decided all the same.
+    An id that is not stored gets its own error; the others are decided all the same. With
+    `if_match`, none is written where somebody decided meanwhile.
     """
+    if _if_match(request) is not None:
+        raise BadPrecondition(
+            "If-Match is about one tile, and this decides about many. Leave it out, and send "
+            "`if_match` with each of `decisions`."
+        )
     sent = await read_json(request, serving, BulkDecisions)
     wanted, results = await serving.apart(_found, serving, sent)
     batch = await serving.reviewed.decide(reviewer, wanted) if wanted else None
@@ -118,7 +126,8 @@ def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fa
         except UnknownTile as error:
             results.append({"id": one.id, "error": problem_with(error).members()})
         else:
-            wanted.append(Wanted(row, one.decision, one.reason, one.comment))
+            expected = _expected(one.if_match)
+            wanted.append(Wanted(row, one.decision, one.reason, one.comment, expected))
             results.append({"id": one.id})
     return wanted, results
 
@@ -202,16 +211,20 @@ def _event(event: Event) -> Fact:
         "at": event.at,
         "seq": event.seq,
         "bundle": event.bundle,
+        "imported_by": event.imported_by,
     }
 
 
-def _expected(request: Request) -> int | None:
-    """Return the event that If-Match names, None without the header.
+def _if_match(request: Request) -> str | None:
+    return request.headers.get("if-match")
+
+
+def _expected(given: str | None) -> int | None:
+    """Return the event that If-Match names, None where any will do.
 
     Raises:
         BadPrecondition: it names something else.
     """
-    given = request.headers.get("if-match")
     if given is None or given.strip() == "*":
         return None
     number = given.strip().removeprefix("W/").strip('"')

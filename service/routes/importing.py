@@ -9,7 +9,6 @@ from service.answering.facts import Fact
 from service.answering.results import problem_with
 from service.answering.tables import MEDIA_TYPE
 from service.decisions.importing import Line, read_lines
-from service.decisions.reviewed import Wanted
 from service.deps import ReviewerDep, ServingDep
 from service.errors import ImportRefused
 from service.openapi.described import csv_body, problems
@@ -37,7 +36,8 @@ async def import_decisions(
 ) -> Response:
     """Take decisions over from a CSV, all or none: one's own, or the list of an export.
 
-    Lines on which nobody decided are passed over. Only an admin may bring decisions of others.
+    Lines on which nobody decided are passed over, and nothing is written of decisions that stand
+    already. Only an admin may bring decisions of others. All is one batch, which undo takes back.
     """
     role = request.state.role
     with serving.gate.enter() as ticket:
@@ -48,14 +48,10 @@ async def import_decisions(
     ]
     if wrong and not partial:
         raise ImportRefused(wrong)
-    wanted: dict[str, list[Wanted]] = {}
-    for line in lines:
-        for who, one in line.wanted:
-            wanted.setdefault(who, []).append(one)
-    if wanted:
-        await serving.reviewed.decide_all(wanted)
+    brought = [one for line in lines for one in line.brought]
+    written = await serving.reviewed.bring(reviewer, brought) if brought else 0
     results = await serving.apart(_told, serving, lines)
-    return enveloped(serving, written=sum(map(len, wanted.values())), results=results)
+    return enveloped(serving, written=written, unchanged=len(brought) - written, results=results)
 
 
 def _told(serving: Serving, lines: list[Line]) -> list[Fact]:

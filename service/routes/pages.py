@@ -25,6 +25,7 @@ from service.pages.verdicts import EVIDENCE, finding
 from service.requests.uploads import read_uploads
 from service.reviewing.triage import UNDECIDED
 from service.routes.clusters import refresh_names
+from service.routes.refreshing import refreshed
 from service.state import Serving
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -93,16 +94,14 @@ async def cluster(
     label: str, serving: ServingDep, holder: HolderDep, page: PageNumber = "1"
 ) -> Response:
     """Show the tiles of one cluster."""
-    with suppress(LedgerDown):
-        await serving.reviewed.refresh()
-    await refresh_names(serving)
+    down = await refreshed(serving)
     try:
-        return await serving.apart(_cluster, serving, label, page, holder)
+        return await serving.apart(_cluster, serving, label, page, down, holder)
     except UnknownCluster as error:
         return _no_page(serving, "No such cluster", str(error))
 
 
-def _cluster(serving: Serving, asked: str, page: str, reviewer: str) -> HTMLResponse:
+def _cluster(serving: Serving, asked: str, page: str, down: str, reviewer: str) -> HTMLResponse:
     bundle = serving.bundle
     try:
         label = int(asked[:9])
@@ -123,6 +122,7 @@ def _cluster(serving: Serving, asked: str, page: str, reviewer: str) -> HTMLResp
         called=called,
         states=states,
         reviewer=reviewer,
+        down=down,
     )
 
 
@@ -146,14 +146,15 @@ async def tile(
     if tile_id not in serving.catalog.rows:
         return _unknown(serving, tile_id)
     wanted = MANY if k == str(MANY) else FEW
-    with suppress(LedgerDown):
-        await serving.reviewed.refresh()
-    await refresh_names(serving)
+    down = await refreshed(serving)
     row = serving.catalog.rows[tile_id]
-    return await serving.apart(_tile, serving, row, wanted, holder, other_scans=near == "other")
+    other_scans = near == "other"
+    return await serving.apart(_tile, serving, row, wanted, down, holder, other_scans=other_scans)
 
 
-def _tile(serving: Serving, row: int, k: int, reviewer: str, *, other_scans: bool) -> HTMLResponse:
+def _tile(
+    serving: Serving, row: int, k: int, down: str, reviewer: str, *, other_scans: bool
+) -> HTMLResponse:
     bundle = serving.bundle
     hits = stored_hits(serving.catalog, row, k, other_scans=other_scans)
     before, after = sheets.beside(bundle, row)
@@ -175,6 +176,7 @@ def _tile(serving: Serving, row: int, k: int, reviewer: str, *, other_scans: boo
         k=k,
         called=serving.names.of(int(bundle.labels[row])),
         state=serving.reviewed.state(row),
+        down=down,
         history=serving.reviewed.history(row),
         heat=heat_of(serving.findings, row),
         reviewer=reviewer,

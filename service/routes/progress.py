@@ -8,12 +8,14 @@ from fastapi.responses import HTMLResponse
 from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.deps import ReviewerDep, ServingDep
+from service.errors import LedgerDown
 from service.openapi.described import problems
 from service.pages.progress import shown
 from service.pages.rendering import render
 from service.requests.queries import Router
 from service.reviewing import board
 from service.reviewing.stopping import SHARE
+from service.routes.refreshing import unreadable
 from service.schemas import DrawnSample, ReviewBudget, ReviewProgress, ReviewSample
 
 router = Router(tags=["review"])
@@ -67,10 +69,31 @@ async def progress(serving: ServingDep, share: Share = SHARE) -> Response:
 
 
 @router.get("/view/progress", include_in_schema=False, response_class=HTMLResponse)
-async def page(serving: ServingDep) -> Response:
-    """Show all of that as a page."""
-    stands = await board.board_of(serving, SHARE)
+async def page(serving: ServingDep, share: str = "") -> Response:
+    """Show all of that as a page; `share` as for the answer."""
+    wanted, problem = _share_of(share)
+    try:
+        stands = await board.board_of(serving, wanted)
+    except LedgerDown as error:
+        return unreadable(serving, error)
     made = await serving.apart(shown, stands)
-    answer = render(serving, "progress.html", here="progress", shown=made)
+    status = 422 if problem else 200
+    answer = render(
+        serving, "progress.html", status=status, here="progress", shown=made, problem=problem
+    )
     answer.headers.update(FRESH)
     return answer
+
+
+def _share_of(asked: str) -> tuple[float, str]:
+    """Return a share that an address names, and what is wrong with it; without one the usual."""
+    try:
+        share = float(asked or SHARE)
+    except ValueError:
+        share = 0.0
+    if 0 < share < 1:
+        return share, ""
+    return SHARE, (
+        f"`share` is {asked[:40]!r}; it is a number above 0 and below 1, such as {SHARE:g}. "
+        f"What follows is for {SHARE:g}."
+    )

@@ -6,8 +6,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
 from service.deps import HolderDep, ServingDep
+from service.errors import LedgerDown
 from service.pages.rendering import render
 from service.pages.teaching import board
+from service.routes.refreshing import unreadable
 from service.state import Serving
 from service.teaching.names import wrong
 from service.teaching.taught import Lesson
@@ -21,7 +23,10 @@ Asked = Annotated[str, Query(alias="concept")]
 async def teach(serving: ServingDep, holder: HolderDep, asked: Asked = "") -> Response:
     """Show the tiles that a concept is least sure of, and those most like it."""
     teaching = serving.teaching
-    await teaching.refresh()
+    try:
+        await teaching.refresh()
+    except LedgerDown as error:
+        return unreadable(serving, error)
     lessons = teaching.lessons
     name = asked.strip()
     problem = wrong(name) if name else ""

@@ -2,11 +2,13 @@
 
 from pydantic import Field
 
+from service.decisions.agreement import LEAST
 from service.schemas.decisions import DecidedTile
 from service.schemas.problem import Shape
 from service.schemas.results import Answer
 
 _INTERVAL = {"low": 0.61, "high": 0.93}
+_OF = f"null with it, and of fewer than {LEAST} tiles, which tell too little"
 _NULL = "null where all who decided always said the same thing"
 
 
@@ -34,7 +36,7 @@ class PairAgreement(Shape):
         description=f"Cohen's kappa: agreement beyond chance, at most 1; {_NULL}.", examples=[0.79]
     )
     interval: AgreementInterval | None = Field(
-        description="Of kappa; null with it.", examples=[_INTERVAL]
+        description=f"Of kappa; {_OF}.", examples=[_INTERVAL]
     )
 
 
@@ -46,7 +48,7 @@ class OverallAgreement(Shape):
         description=f"Krippendorff's alpha for names, at most 1; {_NULL}.", examples=[0.79]
     )
     interval: AgreementInterval | None = Field(
-        description="Of alpha; null with it.", examples=[_INTERVAL]
+        description=f"Of alpha; {_OF}.", examples=[_INTERVAL]
     )
 
 

@@ -6,13 +6,12 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from service.requests.invalid import WHOLE
 from service.schemas.problem import Problem, Shape
 from service.schemas.results import Answer, FailedResult
 
 Decision: TypeAlias = Literal["keep", "review", "drop"]
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
-WHOLE = r"^[^\x00]*$"
-"""Text that PostgreSQL keeps: without NUL."""
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=WHOLE)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=WHOLE)]
 _MOST = 1_000_000
@@ -24,6 +23,7 @@ _DECISION = {
     "at": "2026-01-01T00:00:00Z",
     "seq": 7,
     "bundle": "d58c69737ebf73dd",
+    "imported_by": None,
 }
 _STATE = "keep, review or drop if all who decided agree, else conflict; null if nobody has decided."
 
@@ -52,6 +52,12 @@ class OneOfMany(NewDecision):
     """A decision about the tile with this id."""
 
     id: str = Field(description="The stored tile's id.", examples=["c311"])
+    if_match: str | None = Field(
+        default=None,
+        description="The ETag of GET /tiles/{id}/decision: if somebody decided about this tile "
+        "meanwhile, none of the decisions is written.",
+        examples=[None],
+    )
 
 
 class BulkDecisions(Sent):
@@ -81,6 +87,10 @@ class BulkDecisions(Sent):
             raise ValueError("send either `ids` with one `decision`, or `decisions`")
         if (self.ids is None) != (self.decision is None):
             raise ValueError("`decision` goes with `ids`, and with nothing else")
+        said: dict[str, OneOfMany] = {}
+        for one in self.decisions or ():
+            if said.setdefault(one.id, one) != one:
+                raise ValueError(f"`decisions` says two things of {one.id[:100]!r}; keep one")
         return self
 
     def each(self) -> Iterator[OneOfMany]:
@@ -107,6 +117,9 @@ class MadeDecision(Shape):
     seq: int = Field(description="Number of the event, ascending.", examples=[7])
     bundle: str = Field(
         description="Id of the bundle that was looked at.", examples=["d58c69737ebf73dd"]
+    )
+    imported_by: str | None = Field(
+        description="Who wrote it in the reviewer's name; null: the reviewer.", examples=[None]
     )
 
 
@@ -185,6 +198,9 @@ class Imported(Answer):
     """What became of a table."""
 
     written: int = Field(description="Decisions that were written.", examples=[1])
+    unchanged: int = Field(
+        description="Decisions that stood so already, and were left as they are.", examples=[0]
+    )
     results: list[ImportedLine | RefusedLine] = Field(
         description="Line by line.", examples=[[{"line": 2, "id": "c311", "state": "drop"}]]
     )

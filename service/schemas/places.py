@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from service.schemas.decisions import WHOLE, Sent
+from service.requests.invalid import WHOLE
+from service.schemas.decisions import Sent
 from service.schemas.results import Answer
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=WHOLE)]

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, StringConstraints
 
 from bundle.screening import Verdict
-from service.schemas.decisions import WHOLE, Sent
+from service.requests.invalid import WHOLE
+from service.schemas.decisions import Sent
 from service.schemas.problem import Shape
 from service.schemas.results import Answer, FailedResult
 from service.teaching.names import PATTERN, checked

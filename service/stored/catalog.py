@@ -75,10 +75,7 @@ class Catalog:
         numbers = [at for at, scan in enumerate(self.bundle.scans) if scan.name == name]
         rows = np.flatnonzero(np.isin(self.bundle.arrays["scan_numbers.npy"], numbers))
         if not len(rows):
-            raise UnknownScan(
-                f"No stored tile was cut from a scan named {name[:200]!r}. "
-                "GET /tiles names the scan of each tile."
-            )
+            raise UnknownScan(f"No stored tile was cut from a scan named {name[:200]!r}.")
         return rows
 
     def page(

@@ -162,8 +162,7 @@ class Teaching:
         positive = lesson.rows("positive")
         if not len(positive):
             raise NothingTaught(
-                f"No tile of this bundle is marked as showing {name!r}. Mark one: "
-                'POST /concepts/{name}/examples with {"positive": ["an id"]}.'
+                f"No tile of this bundle is marked as showing {name!r}. Mark one first."
             )
         return Examples(name, lesson.seq, positive, lesson.rows("negative"))
 

@@ -105,6 +105,8 @@ def test_a_table_with_wrong_lines_is_not_imported_at_all(
     written = capsys.readouterr()
     assert written.out == "1 decided\n"
     assert [line.split(":")[0] for line in written.err.splitlines()] == ["  line 3", "  line 4"]
+    assert main(["import", "--partial", *ask]) == 2
+    assert capsys.readouterr().out == "0 decided, 1 stood so already\n"
 
 
 @pytest.mark.parametrize("text", ["id\nc300\n", "", "id,decision\n\xff"])

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from service.decisions.agreement import alphas, kappas, overall, pairs
+from service.decisions.agreement import LEAST, alphas, kappas, overall, pairs
 from service.decisions.events import DECISIONS, Decision, Event
+from service.pages.progress import agreeing
 from tests.api import Api, running
 
 # Krippendorff, Computing Krippendorff's alpha-reliability, 2011, example C: nominal 0.743.
@@ -82,10 +83,34 @@ def test_reviewers_who_always_say_one_thing_have_no_kappa() -> None:
 
 def test_who_agrees_fully_has_one_and_who_guesses_nearly_none() -> None:
     """The ends of the scale."""
-    (fully,) = pairs(by_both([[5, 0, 0], [0, 5, 0], [0, 0, 5]]))
+    (fully,) = pairs(by_both([[10, 0, 0], [0, 10, 0], [0, 0, 10]]))
     assert (fully.kappa, fully.interval) == (1.0, (1.0, 1.0))
     guessed = overall(by_both([[50, 50, 50]] * 3))
     assert guessed.alpha == pytest.approx(0, abs=0.01)
+
+
+def test_too_few_tiles_have_no_interval() -> None:
+    """Of one tile it would be a point: 0.00 to 0.00."""
+    for table in ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], [[LEAST - 2, 0, 0], [0, 1, 0], [0, 0, 0]]):
+        tiles = by_both(table)
+        (pair,) = pairs(tiles)
+        assert pair.kappa is not None
+        assert (pair.interval, overall(tiles).interval) == (None, None)
+        assert agreeing(tiles)[0].beyond == "too few tiles to tell, fewer than 30"
+    (pair,) = pairs(by_both([[LEAST - 1, 0, 0], [0, 1, 0], [0, 0, 0]]))
+    assert pair.interval is not None
+
+
+def test_from_the_least_number_of_tiles_on_intervals_hold_the_truth() -> None:
+    """Two reviewers with kappa 0.6 over answers of even odds, drawn many times."""
+    rng = np.random.default_rng(5)
+    shares = np.array([[0.4, 0.1, 0], [0.1, 0.4, 0], [0, 0, 0]])
+    held = 0
+    for _ in range(100):
+        (pair,) = pairs(by_both(rng.multinomial(LEAST, shares.ravel()).reshape(3, 3).tolist()))
+        assert pair.interval is not None
+        held += pair.interval[0] <= 0.6 <= pair.interval[1]
+    assert held >= 88
 
 
 def decide(api: Api, reviewer: str, **decisions: str) -> None:

@@ -202,7 +202,7 @@ def test_many_events_are_read_in_parts(kept: dict[str, Any], monkeypatch: pytest
     engine = open_database(address(kept))
     for size in (2, 1, 4):
         with writing(engine) as connection:
-            news = [New(f"c{number}", "00" * 16, "drop") for number in range(size)]
+            news = [New("ann", f"c{number}", "00" * 16, "drop") for number in range(size)]
             append(connection, "ann", "b1", news)
         with engine.connect() as connection:
             read = [event.seq for event in since(connection, 0)]

@@ -74,6 +74,35 @@ def test_an_if_match_that_is_none_is_refused(api: Api):
     assert put(api, "c303", "keep", If_Match='"abc"').json()["code"] == "bad_precondition"
 
 
+def test_many_are_not_decided_where_one_has_changed(api: Api):
+    """`if_match` of a tile keeps all of them back; a header, which is about one, is refused."""
+    seen = api.get("/tiles/c303/decision").headers["etag"]
+    put(api, "c303", "drop", X_Reviewer="ann")
+    sent = [
+        {"id": "c306", "decision": "keep"},
+        {"id": "c303", "decision": "keep", "if_match": seen},
+    ]
+    refused = api.ask("POST", "/decisions", json={"decisions": sent})
+    assert (refused.status_code, refused.json()["code"]) == (412, "decision_changed")
+    headers = {"If-Match": seen}
+    told = api.ask("POST", "/decisions", json={"decisions": sent}, headers=headers).json()
+    assert told["code"] == "bad_precondition"
+    assert "send `if_match` with each" in told["detail"]
+    assert api.get("/decisions").json()["total"] == 1
+    sent[1]["if_match"] = api.get("/tiles/c303/decision").headers["etag"]
+    assert api.ask("POST", "/decisions", json={"decisions": sent}).status_code == 200
+
+
+def test_a_bulk_that_says_two_things_of_a_tile_is_refused(api: Api):
+    """As a table is; the same twice is no contradiction."""
+    one, other = {"id": "c303", "decision": "keep"}, {"id": "c303", "decision": "drop"}
+    refused = api.ask("POST", "/decisions", json={"decisions": [one, other]}).json()
+    assert refused["code"] == "invalid_request"
+    assert "says two things of 'c303'" in refused["detail"]
+    assert api.get("/decisions").json()["total"] == 0
+    assert api.ask("POST", "/decisions", json={"decisions": [one, one]}).status_code == 200
+
+
 def test_many_are_decided_at_once_and_each_unknown_one_says_so(api: Api):
     """The known tiles are decided, the unknown id has its own error, in request order."""
     body = {"ids": ["c303", "nope", "c306"], "decision": "drop"}
@@ -137,6 +166,10 @@ MEMBERS = "send a JSON object with `decision`, `reason` and `comment`, of which 
         (
             b'{"decision": true}',
             "body.decision: it must be 'keep', 'review' or 'drop'; it is true.",
+        ),
+        (
+            b'{"decision": "drop", "comment": "a\\u0000"}',
+            r'body.comment: it holds a NUL, which no database keeps; it is "a\u0000".',
         ),
         (
             b'{"decision": "drop", "x\xc3\xa9": "\xc3\xa9"}',

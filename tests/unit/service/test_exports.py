@@ -1,7 +1,9 @@
 """Exports: a list, boxes and a manifest that agree, that can be made again and checked."""
 
 import csv
+import errno
 import json
+import os
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -216,6 +218,22 @@ def test_a_key_that_cannot_sign_is_told(found_path: Path, tmp_path: Path, kind: 
         assert "openssl genpkey" in refused.json()["detail"]
         assert str(tmp_path) not in refused.text
         assert api.get("/exports/tiles.csv").status_code == 200
+
+
+def test_a_key_that_cannot_be_made_is_told_with_the_cause(
+    found_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A full disk is no matter of a key that somebody should make."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with running(found_path, decisions=tmp_path / "kept") as api, monkeypatch.context() as patch:
+        patch.setattr("service.exports.signing.os.open", full)
+        refused = api.get("/exports/key").json()
+    assert refused["code"] == "signing_down"
+    assert "(No space left on device)" in refused["detail"]
+    assert "openssl" not in refused["detail"]
 
 
 def test_cells_are_no_formulas_and_ids_can_be_told_apart(tmp_path: Path):

@@ -114,3 +114,86 @@ def test_a_line_with_too_many_cells_says_so(api: Api):
     refused = api.post("/decisions/import", table, "text/csv").json()
     assert refused["code"] == "import_refused"
     assert "more cells than the first line" in refused["errors"][0]["message"]
+
+
+def decide(api: Api, who: str, decision: str, **more: str) -> None:
+    """Decide about c303 in somebody's own name."""
+    body, headers = {"decision": decision, **more}, {"X-Reviewer": who}
+    assert api.ask("PUT", "/tiles/c303/decision", json=body, headers=headers).status_code == 200
+
+
+def stands(api: Api, tile: str = "c303", query: str = "") -> Any:
+    return api.get(f"/tiles/{tile}/decision{query}").json()
+
+
+@pytest.mark.parametrize("second", [None, "keep"])
+def test_what_stands_already_is_not_written_again(api: Api, second: str | None):
+    """An export that comes back unchanged leaves who decided, when and why as it is."""
+    decide(api, "ann", "drop", reason="grid", comment="an A")
+    if second:
+        decide(api, "bob", second, reason="by mistake")
+    before = stands(api)
+    told = send(api, api.get("/exports/tiles.csv").content, X_Reviewer="imp").json()
+    assert (told["written"], told["unchanged"]) == (0, 2 if second else 1)
+    assert stands(api) == before
+    assert send(api, "id,decision\nc303,drop\n", X_Reviewer="ann").json()["unchanged"] == 1
+    changed = "id,decision,reason\nc303,drop,\n"
+    assert send(api, changed, X_Reviewer="ann").json()["written"] == 1
+
+
+def test_an_import_is_credited_and_taken_back_as_one(api: Api):
+    """The history names who imported; their undo takes all of it back, of every reviewer."""
+    decide(api, "ann", "keep")
+    table = "id,decision,reviewer\nc303,drop,ann\nc303,drop,carl\nc306,drop,imp\n"
+    assert send(api, table, X_Reviewer="imp").json()["written"] == 3
+    history = stands(api, query="?history=true")["history"]
+    named = [(one["reviewer"], one["imported_by"]) for one in history]
+    assert named == [("ann", None), ("ann", "imp"), ("carl", "imp")]
+    assert "(written by imp)" in api.get("/view/tiles/c303").text
+    undone = api.ask("POST", "/decisions/undo", headers={"X-Reviewer": "imp"}).json()
+    assert {one["id"]: one["state"] for one in undone["results"]} == {"c303": "keep", "c306": None}
+    again = api.ask("POST", "/decisions/undo", headers={"X-Reviewer": "imp"}).json()
+    assert again["undone"] is None
+
+
+def test_an_undo_leaves_what_the_reviewer_decided_since(api: Api):
+    """Nor does a reviewer's undo take away what was imported for them later."""
+    decide(api, "carl", "keep")
+    send(api, "id,decision,reviewer\nc303,drop,carl\n", X_Reviewer="imp")
+    mine = api.ask("POST", "/decisions/undo", headers={"X-Reviewer": "carl"}).json()
+    assert (mine["undone"], stands(api)["state"]) == (None, "drop")
+    decide(api, "carl", "review")
+    theirs = api.ask("POST", "/decisions/undo", headers={"X-Reviewer": "imp"}).json()
+    assert (theirs["undone"], stands(api)["state"]) == (None, "review")
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("id,decision,Reviewer", "'Reviewer' (write 'reviewer')"),
+        ("id,decision,reson", "not known: 'reson'. Known are `id`, `decision`, `reason`"),
+        ("id,decision,reasons", "'reasons'"),
+        ("ID,Decision", "'ID' (write 'id'), 'Decision' (write 'decision')"),
+        ("sep=;", "It has 'sep='"),
+    ],
+)
+def test_a_column_that_is_not_known_is_refused_by_name(api: Api, first: str, said: str):
+    """Its cells would be lost without a word."""
+    refused = send(api, f"{first}\nc303,drop,ann\n").json()
+    assert refused["code"] == "bad_table"
+    assert said in refused["detail"]
+    assert api.get("/decisions").json()["total"] == 0
+
+
+def test_lists_of_the_service_are_taken_as_they_are(api: Api):
+    """The list of verdicts with a column of decisions, and what `client decisions` writes."""
+    first, *lines = api.get("/screen?format=csv").text.splitlines()
+    table = "\n".join([f"{first},decision", *(f"{line},drop" for line in lines)])
+    assert send(api, table).json()["written"] == len(lines)
+    listed = "id,state,reviewer,decision,reason,comment,at\nc303,keep,ann,keep,,,2026-01-01\n"
+    assert send(api, listed).json()["written"] == 1
+
+
+def test_lines_may_end_as_old_spreadsheets_end_them(api: Api):
+    """With a carriage return alone."""
+    assert send(api, "id,decision\rc303,drop\rc306,keep\r").json()["written"] == 2

@@ -16,6 +16,7 @@ import pytest
 from bundle import Bundle
 from service.app import create_app
 from service.settings import Settings
+from tests.api import running
 from tests.forge import reseal
 from tests.pictures import png
 from tests.tiny import tiny_tiles, write_tiny_bundle
@@ -456,3 +457,46 @@ def test_pages_on_which_people_decide_know_whose_key_it_is(tiny_path: Path, path
         answer = ask(f"/view/{path}", headers={"X-API-Key": "review-key-0123456789"})
     assert answer.status_code == 200
     assert 'data-reviewer="ann"' in answer.text
+
+
+@pytest.mark.parametrize("url", ["/view/tiles/c303", "/view/clusters/0", "/view/clusters/1"])
+def test_a_page_does_not_call_undecided_what_cannot_be_read(
+    url: str, tiny_path: Path, tmp_path: Path
+) -> None:
+    """It says that decisions cannot be read, and still shows the tiles."""
+    with running(tiny_path, decisions=blocked(tmp_path)) as api:
+        page = api.get(url)
+    assert page.status_code == 200
+    assert "Decisions cannot be read or kept now" in page.text
+    assert "not known</" in page.text
+    assert "undecided</" not in page.text
+
+
+@pytest.mark.parametrize("url", ["/view/progress", "/view/teach"])
+def test_a_page_about_decisions_says_that_they_cannot_be_read(
+    url: str, tiny_path: Path, tmp_path: Path
+) -> None:
+    """As a page, with the status of what is wrong."""
+    with running(tiny_path, decisions=blocked(tmp_path)) as api:
+        page = api.get(url)
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert "<h1>Decisions cannot be read now</h1>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("share", "status"), [("0.2", 200), ("", 200), ("abc", 422), ("1", 422), ("nan", 422)]
+)
+def test_a_share_that_is_none_is_told(
+    share: str, status: int, tiny_path: Path, tmp_path: Path
+) -> None:
+    """The page takes the share that its answer for programs takes."""
+    with running(tiny_path, decisions=tmp_path) as api:
+        page = api.get(f"/view/progress?share={share}")
+    assert page.status_code == status
+    assert ("it is a number above 0 and below 1" in page.text) == (status == 422)
+
+
+def blocked(folder: Path) -> Path:
+    """Return a folder for decisions that cannot be made: a file is in its way."""
+    (folder / "file").touch()
+    return folder / "file" / "decisions"

@@ -88,6 +88,20 @@ def test_a_name_is_told_wherever_clusters_are(api: Api) -> None:
     assert api.get("/clusters/1").json()["name"] is None
 
 
+def test_a_name_that_somebody_gave_meanwhile_is_not_overwritten(api: Api) -> None:
+    """The ETag of the cluster, or of one's own naming, says which name was seen."""
+    seen = api.get("/clusters/1").headers["etag"]
+    headers, sent = {"If-Match": seen}, {"json": {"name": "mine"}}
+    named = api.ask("PUT", "/clusters/1/name", headers=headers, **sent)
+    assert named.status_code == 200
+    refused = api.ask("PUT", "/clusters/1/name", headers=headers, json={"name": "theirs"})
+    assert (refused.status_code, refused.json()["code"]) == (412, "name_changed")
+    assert api.get("/clusters/1").json()["name"] == "mine"
+    assert api.get("/clusters/1").headers["etag"] == named.headers["etag"]
+    again = {"If-Match": named.headers["etag"]}
+    assert api.ask("PUT", "/clusters/1/name", headers=again, **sent).status_code == 200
+
+
 @pytest.mark.parametrize("label", [-1, 7])
 def test_only_clusters_have_names(api: Api, label: int) -> None:
     """Stray tiles and labels that there are not are refused."""

@@ -201,6 +201,26 @@ def test_wrong_media_type(api: Api) -> None:
     assert "image/png" in answer.json()["detail"]
 
 
+def test_a_body_is_refused_in_words_for_what_it_is(tiny_path: Path) -> None:
+    """A table is not told of tiles, nor of PNGs and forms."""
+    with running(tiny_path, max_body_bytes=1024, max_tile_bytes=1024) as api:
+        long = api.post("/decisions/import", b"id,decision\n" + b"c303,drop\n" * 1000, "text/csv")
+        other = api.post("/decisions/import", b"{}", "application/json")
+    assert (long.status_code, other.status_code) == (413, 415)
+    assert "Send it in parts." in long.json()["detail"]
+    assert "tile" not in long.json()["detail"]
+    assert "PNG" not in other.json()["title"]
+
+
+def test_pages_do_not_tell_of_requests(tiny_path: Path) -> None:
+    """What a program would send next is for the answers that programs get."""
+    with running(tiny_path) as api:
+        page, answer = api.get("/view/review?sample=7").text, api.get("/review/samples/7").json()
+    assert "has no audit sample 7." in page
+    assert "POST /review/sample" in answer["detail"]
+    assert "POST /review/sample draws" not in page
+
+
 def test_a_slow_body_is_not_waited_for(tiny_path: Path) -> None:
     """A body that does not arrive within the limit is answered 408."""
 
