@@ -81,7 +81,7 @@
   // Back from a tile's page finds the list and the place in it.
   function keepPlace() {
     clearTimeout(keeping);
-    history.replaceState({ at: grid.at, as_of: list.as_of }, "");
+    history.replaceState({ at: grid.at, id: list.get(grid.at)?.id, as_of: list.as_of }, "");
   }
 
   // A page keeps a row of the one before, to see where one is.
@@ -278,7 +278,8 @@
     frame.hidden = why.panel.hidden = list.total === 0;
     grid.clear();
     grid.layout();
-    go(kept?.at ?? 0);
+    const same = kept && list.ids ? list.ids.indexOf(kept.id) : -1; // such a list may have become shorter
+    go(same >= 0 ? same : (kept?.at ?? 0));
   }
 
   async function openSelection(found) {
