@@ -123,6 +123,53 @@ def test_a_cluster_is_decided_as_a_whole_and_undone(chromium: Browser, site: str
         expect(page.locator(".state-word", has_text="undecided")).to_have_count(6)
 
 
+def test_drop_all_twice_is_one_action(chromium: Browser, site: str) -> None:
+    """Be it a double click or a second press later: one undo takes it back."""
+    with open_page(chromium) as page:
+        named(page, site).goto(f"{site}/view/clusters/0")
+        drop = page.get_by_role("button", name="Drop all")
+        drop.dblclick()
+        expect(page.locator(".state-word[data-state=drop]")).to_have_count(6)
+        drop.click(delay=500)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator(".state-word", has_text="undecided")).to_have_count(6)
+        assert page.request.get(f"{site}/decisions").json()["total"] == 0
+
+
+@pytest.mark.parametrize("what", ["clusters/0?*", "decisions"])
+def test_a_service_that_is_not_reached_is_told(chromium: Browser, site: str, what: str) -> None:
+    """In words that say what to do, wherever a request fails."""
+    with chromium.new_context() as context:
+        page = named(context.new_page(), site)
+        page.goto(f"{site}/view/clusters/0")
+        page.route(f"**/{what}", lambda route: route.abort())
+        page.get_by_role("button", name="Drop all").click()
+        told = page.locator("#cluster .told, .notice").filter(has_text="gave no answer")
+        expect(told).to_contain_text("Check that it runs and is reached")
+        expect(page.locator("main")).not_to_contain_text("Failed to fetch")
+
+
+def test_a_map_that_is_not_reached_is_told(chromium: Browser, site: str) -> None:
+    """In the same words."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.route("**/review/map?*", lambda route: route.abort())
+        page.goto(f"{site}/view/map")
+        expect(page.locator("#map .told")).to_contain_text("Check that it runs and is reached")
+
+
+def test_a_selection_on_the_map_survives_back(chromium: Browser, site: str) -> None:
+    """From a tile's page, and from wherever a link leads."""
+    with open_page(chromium) as page:
+        open_map(page, site)
+        page.get_by_role("checkbox", name="drop").check()
+        expect(page.locator(".told")).to_have_text("5 tiles selected.")
+        page.goto(f"{site}/view/tiles/c306")
+        page.go_back()
+        expect(page.locator(".told")).to_have_text("5 tiles selected.")
+        assert handed_on(page) == [f"c{318 + 3 * at}" for at in range(5)]
+
+
 def test_a_cluster_is_named(chromium: Browser, site: str) -> None:
     """A name given on its page stands in the gallery and on its tiles' pages."""
     with open_page(chromium) as page:

@@ -70,6 +70,20 @@ def kept(page: Page, site: str) -> dict[str, str]:
     return {one["id"]: one["state"] for one in answer["decisions"]}
 
 
+def on_decision(page: Page, do: Any) -> None:
+    """Let `do` answer what decides on one tile; what looks at its decision goes through."""
+    page.route(
+        "**/tiles/*/decision",
+        lambda route: do(route) if route.request.method == "PUT" else route.continue_(),
+    )
+
+
+def expect_one(page: Page, waiting: list[Route]) -> None:
+    """Wait until a request was held."""
+    while not waiting:
+        page.wait_for_timeout(50)  # ms
+
+
 def test_tiles_are_decided_from_the_keyboard(chromium: Browser, site: str) -> None:
     """D, K and R decide on the tile with the focus and go on to the next; all is kept."""
     with review(chromium, site) as page:
@@ -255,13 +269,15 @@ def test_why_a_tile_stands_there(chromium: Browser, site: str) -> None:
 
 
 def test_two_reviewers_who_differ_see_a_conflict(chromium: Browser, site: str) -> None:
-    """The second one is told at once, with both names."""
+    """The second one is told of the first, decides again, and sees both names."""
     with (
         review(chromium, site) as ann,
         review(chromium, site, name="Ben%20%C3%98") as ben,
     ):
         ann.keyboard.press("d")
         expect(chip(ann, "c300")).to_have_text("drop")
+        ben.keyboard.press("k")
+        expect(ben.get_by_role("alert")).to_contain_text("c300 is now drop (Ann: drop)")
         ben.keyboard.press("k")
         expect(chip(ben, "c300")).to_have_text("conflict")
         ben.keyboard.press("ArrowLeft")
@@ -371,11 +387,12 @@ def test_a_refused_decision_is_taken_back(chromium: Browser, site: str, status: 
     with chromium.new_context() as context:  # a browser writes failed requests on the console
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        page.route("**/decisions", lambda route: waiting.append(route))  # noqa: PLW0108, no builtin
+        on_decision(page, waiting.append)
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
         expect(chip(page, "c300")).to_have_text("drop…")
         expect(tile(page, "c300")).to_have_attribute("data-state", "")
+        expect_one(page, waiting)
         (request,) = waiting
         if status is None:
             request.abort()
@@ -427,7 +444,7 @@ def test_a_decision_that_is_saved_late_is_said_to_be_saved(chromium: Browser, si
     with chromium.new_context() as context:
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        page.route("**/decisions", lambda route: route.abort())
+        on_decision(page, lambda route: route.abort())
         page.route("**/decisions?*", look, times=1)
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
@@ -440,14 +457,14 @@ def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) 
     """The chip is in doubt as well, until the tile is looked at and the service answers again."""
 
     def lose(route: Route) -> None:
-        if route.request.method == "POST":
-            route.fetch()
+        route.fetch()
         route.abort()
 
     with chromium.new_context() as context:
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        page.route("**/decisions*", lose)
+        page.route("**/decisions*", lambda route: route.abort())
+        on_decision(page, lose)
         page.route("**/review/tiles/*", lambda route: route.abort())
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
@@ -481,12 +498,13 @@ def test_the_frame_goes_back_to_what_was_not_saved(chromium: Browser, site: str)
     with chromium.new_context() as context:
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        page.route("**/decisions", lambda route: waiting.append(route))  # noqa: PLW0108, no builtin
+        on_decision(page, waiting.append)
         page.goto(f"{site}/view/review?sort=id")
         for key in ("d", "k", "d", "u"):
             page.keyboard.press(key)
         expect(chip(page, "c306")).to_have_text("drop…")
         assert page.evaluate(FOCUSED) == "c309"
+        expect_one(page, waiting)
         (request,) = waiting
         request.abort()
         alert = page.get_by_role("alert")
@@ -508,6 +526,7 @@ def test_a_range_that_was_not_saved_is_chosen_again(chromium: Browser, site: str
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
         page.goto(f"{site}/view/review?sort=id")
         page.route("**/decisions", lambda route: route.abort())
+        on_decision(page, lambda route: route.abort())
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("d")
         expect(page.get_by_role("alert")).to_contain_text("Not saved: drop on 2 tiles.")
@@ -518,6 +537,122 @@ def test_a_range_that_was_not_saved_is_chosen_again(chromium: Browser, site: str
         zoom = page.get_by_role("dialog", name="Tile, enlarged")
         expect(zoom.get_by_role("alert")).to_contain_text("Not saved: keep on c303.")
         expect(zoom.get_by_role("link", name="c303")).to_be_visible()
+
+
+def test_a_range_is_decided_whole_or_not_at_all(chromium: Browser, tmp_path: Path) -> None:
+    """What was never near the screen is fetched first; where it cannot be, nothing is saved."""
+    write_tiny_bundle(tmp_path / "bundle", count=365, ids=[f"t{at:03}" for at in range(365)])
+    with (
+        site_of(tmp_path / "bundle", decisions=tmp_path / "kept") as site,
+        chromium.new_context() as context,
+    ):
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.route("**/review/tiles?*offset=240*", lambda route: route.abort())
+        page.goto(f"{site}/view/review?sort=id")
+        expect(tile(page, "t000")).to_be_focused()
+        page.keyboard.press("Control+a")
+        page.keyboard.press("k")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Not saved: keep on 365 tiles. 120 of them could not")
+        assert kept(page, site) == {}
+        page.keyboard.press("Control+Home")
+        page.keyboard.press("d")
+        expect(chip(page, "t000")).to_have_text("drop")
+        expect(alert).to_contain_text("Some tiles could not be fetched")
+        page.unroute_all()
+        page.keyboard.press("Control+a")
+        page.keyboard.press("k")
+        expect(page.get_by_role("status")).to_have_text("365 tiles: keep, saved.")
+        assert set(kept(page, site).values()) == {"keep"}
+        assert len(kept(page, site)) == 365
+
+
+def test_a_double_click_decides_one_tile(chromium: Browser, site: str) -> None:
+    """The second click is none; on the last tile a second decision is told."""
+    with review(chromium, site) as page:
+        page.get_by_role("button", name="Drop").first.dblclick()
+        expect(chip(page, "c300")).to_have_text("drop")
+        assert (
+            page.evaluate(
+                "document.querySelector('[role=gridcell][tabindex=\"0\"]').dataset.stateOf"
+            )
+            == "c303"
+        )
+        page.locator("#grid [role=gridcell][tabindex='0']").focus()
+        page.keyboard.press("Control+End")
+        page.keyboard.press("d")
+        alert = page.get_by_role("alert")
+        expect(alert).to_have_text(
+            "c333 is drop. It is the last tile of the list, so the frame stays on it."
+        )
+        page.keyboard.press("k")
+        expect(alert).to_contain_text("c333 is keep, no longer drop.")
+        assert kept(page, site) == {"c300": "drop", "c333": "keep"}
+
+
+def test_undo_takes_back_what_this_tab_did(chromium: Browser, site: str) -> None:
+    """Where the last decision was made in another tab, that is said, and it stands until yes."""
+    asked: list[str] = []
+    with review(chromium, site) as page:
+        page.keyboard.press("d")
+        expect(chip(page, "c300")).to_have_text("drop")
+        other = page.context.new_page()
+        other.goto(f"{site}/view/review?sort=id&state=all")
+        expect(tile(other, "c300")).to_be_focused()
+        other.keyboard.press("ArrowRight")
+        other.keyboard.press("k")
+        expect(chip(other, "c303")).to_have_text("keep")
+        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+        page.keyboard.press("u")
+        expect(page.get_by_role("status")).to_have_text("Nothing was undone.")
+        assert "keep on c303, in another tab" in asked[0]
+        assert kept(page, site) == {"c300": "drop", "c303": "keep"}
+        other.keyboard.press("u")
+        expect(chip(other, "c303")).to_have_text("undecided")
+        page.keyboard.press("u")
+        expect(chip(page, "c300")).to_have_text("undecided")
+        assert len(asked) == 1
+        assert kept(page, site) == {}
+
+
+def test_another_tabs_decision_is_not_overwritten_unseen(chromium: Browser, site: str) -> None:
+    """The tile shows how it stands, nothing is saved, and the next key decides."""
+    with review(chromium, site) as page:
+        other = page.context.new_page()
+        other.goto(f"{site}/view/tiles/c300")
+        page.keyboard.press("d")
+        expect(chip(page, "c300")).to_have_text("drop")
+        keep = other.get_by_role("button", name="Keep", exact=True)
+        keep.click()
+        expect(other.get_by_role("alert")).to_contain_text("c300 is now drop (Ann: drop)")
+        expect(other.locator(".decided .state-word")).to_have_text("drop")
+        assert kept(page, site) == {"c300": "drop"}
+        keep.click()
+        expect(other.locator(".decided .state-word")).to_have_text("keep")
+        page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("r")
+        expect(page.get_by_role("alert")).to_contain_text("c300 is now keep")
+        expect(chip(page, "c300")).to_have_text("keep")
+        assert kept(page, site) == {"c300": "keep"}
+        page.keyboard.press("r")
+        expect(chip(page, "c303")).to_have_text("review")
+        assert kept(page, site) == {"c300": "review", "c303": "review"}
+
+
+@pytest.mark.parametrize(("query", "left"), [("sort=id", 12), ("budget=12", 11)])
+def test_back_returns_to_the_same_tile(chromium: Browser, site: str, query: str, left: int) -> None:
+    """From a tile's page, with the list as it was; a budget is without what was decided."""
+    with review(chromium, site, query) as page:
+        for key in ("d", "ArrowRight", "ArrowRight"):
+            page.keyboard.press(key)
+        expect(page.locator("#grid .chip[data-state=drop]")).to_have_count(1)
+        framed = page.evaluate(FOCUSED)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(f"Tile {framed}")
+        page.go_back()
+        expect(tile(page, framed)).to_be_focused()
+        expect(page.locator("#grid [role=gridcell] img")).to_have_count(left)
 
 
 def test_a_selection_opens_as_a_grid(chromium: Browser, site: str) -> None:

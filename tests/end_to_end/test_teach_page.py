@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from service.app import create_app
 from service.settings import Settings
@@ -163,3 +163,34 @@ def test_a_mark_is_taken_back_and_the_keyboard_stays_where_it_was(page: Page, si
     expect(page.locator(".teach-card:focus")).to_have_count(1)
     page.locator('.teach-card[data-mark="positive"]').first.press("u")
     expect(page.locator("#teach-state")).to_contain_text("0 marked yes")
+
+
+def test_the_reply_to_a_mark_does_not_move_the_focus(page: Page, site: str) -> None:
+    """Whoever went on while all is ranked anew stays there, and the next key marks that tile."""
+    make(page, site, "dark film")
+    waiting: list[Route] = []
+    page.route("**/view/teach?*", lambda route: waiting.append(route), times=1)  # noqa: PLW0108
+    asked = page.get_by_role("region", name="Tiles from all over").get_by_role("group")
+    asked.first.press("y")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    framed = str(page.locator(".teach-card:focus").get_attribute("data-id"))
+    while not waiting:
+        page.wait_for_timeout(50)  # ms
+    waiting[0].continue_()
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    expect(page.locator(".teach-card:focus")).to_have_attribute("data-id", framed)
+    page.keyboard.press("n")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked no")
+    told = page.request.get(f"{site}/concepts/dark film").json()["examples"]
+    assert [one["id"] for one in told if one["mark"] == "negative"] == [framed]
+
+
+def test_a_ranking_that_is_not_fetched_is_told(chromium: Browser, site: str) -> None:
+    """The mark is saved; the page says that what it shows is of before."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        page.route("**/view/teach?*", lambda route: route.abort())
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-problem")).to_contain_text("The mark is saved, but")

@@ -6,6 +6,8 @@
   const { label, size } = root.dataset;
   const told = root.querySelector(".told");
   let decided = false;
+  let busy = false;
+  let whole = null; // what was decided last for all, until anything else is
 
   // All members, a thousand at a time.
   async function members() {
@@ -13,9 +15,7 @@
     let cursor = null;
     do {
       const after = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-      const answer = await fetch(`/clusters/${label}?limit=1000${after}`);
-      const page = await answer.json();
-      if (!answer.ok) throw new Error(page.detail);
+      const page = await tilescreen.ask("GET", `/clusters/${label}?limit=1000${after}`);
       ids.push(...page.members.map((one) => one.id));
       cursor = page.next;
     } while (cursor !== null);
@@ -25,17 +25,19 @@
 
   root.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-whole]");
-    if (!button) return;
+    if (!button || busy || button.dataset.whole === whole) return;
     told.textContent = "Deciding…";
+    busy = decided = true;
     try {
-      decided = true;
       await tilescreen.decide(await members(), button.dataset.whole);
     } catch (error) {
       told.textContent = `Not saved. ${error.message}`;
     }
+    busy = false;
     if (told.textContent === "Deciding…") told.textContent = "";
   });
   document.addEventListener("decided", ({ detail }) => {
+    whole = detail.undone || detail.results.length < Number(size) ? null : detail.decision;
     const count = detail.results.length.toLocaleString("en");
     const words = detail.undone ? `Undone for ${count} tiles.` : `${detail.results[0]?.state ?? ""}: saved for ${count} tiles.`;
     if (decided) told.textContent = detail.results.length ? words : "There is nothing to undo.";

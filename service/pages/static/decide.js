@@ -3,8 +3,11 @@
 // `<button data-undo>` takes the reviewer's last request back. An element with data-state-of="a" gets data-state,
 // and data-pending while the answer is awaited; if it holds no other element, also the word. One with data-says
 // is named by that and the state, for who does not see it.
-// The document hears "deciding" {ids, decision}, "decided" {results, batch, undone, counts}, "refused" {ids, after, message},
+// The document hears "deciding" {ids, decision}, "decided" {results, decision, batch, undone, counts}, "refused" {ids, after, message},
 // where `after` are the ids of what was asked for after it, which is not saved either.
+// In "decided" a result has `before` as well: the state that was shown until then.
+// A tile that stands otherwise than it is shown was decided in another tab or by somebody else; a decision on it is
+// refused, and the tile shows how it stands. Undo takes back what this page did, else it asks.
 // Nothing is shown as saved that the service has not acknowledged, and nothing is said not to be saved where an
 // answer was lost, before the service was asked what it has.
 
@@ -14,12 +17,15 @@ const tilescreen = (() => {
   const PATIENCE_MS = 20000;
   const AGAIN_MS = [0, 500, 1500]; // before each time that the service is asked what became of a lost answer
   const AGAIN_PATIENCE_MS = 5000;
-  const MOST = 1000; // tiles on a page of GET /decisions
+  const MOST = 1000; // tiles that the service tells in one answer
   const SPARE = 100; // tiles that others may have decided on meanwhile
   const LONGEST = 80; // of a name, in characters; an emoji is one of them
+  const TWICE_MS = 400; // between the clicks of a double click, which is meant as one
+  const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
   const states = new Map(); // by id, as the service last told
   const pending = new Map(); // by id, the latest request whose answer is awaited, or `lost`
+  const own = new Map(); // by id, what this page decided last; undefined where it took that back
   const line = []; // requests whose answers are awaited, in order
   let asking = false; // for a name
   let given = ""; // the name, also where no cookie is kept
@@ -81,7 +87,17 @@ const tilescreen = (() => {
     showAll([id]);
   }
 
-  // Ask the service; the error is `lost` where it may have done what was asked: no answer came, or one of a failure.
+  // As fetch, but what it throws can be shown to a person.
+  async function reach(url, request) {
+    try {
+      return await fetch(url, request);
+    } catch {
+      throw new Error(UNREACHED);
+    }
+  }
+
+  // Ask the service; returns its answer, with the ETag. The error has the status, and is `lost` where it may have done
+  // what was asked: no answer came, or one of a failure.
   async function ask(method, url, content, { headers = {}, patience = PATIENCE_MS } = {}) {
     const request = {
       method,
@@ -94,17 +110,27 @@ const tilescreen = (() => {
       answer = await fetch(url, request);
       told = await answer.json();
     } catch {
-      throw Object.assign(new Error("The service gave no answer. Check that it runs and is reached, then do it again."), { lost: true });
+      throw Object.assign(new Error(UNREACHED), { lost: true });
     }
-    if (!answer.ok) throw Object.assign(new Error(told.detail), { lost: answer.status >= 500 });
-    return told;
+    const { status } = answer;
+    if (!answer.ok) throw Object.assign(new Error(told.detail), { status, lost: status >= 500 });
+    return Object.assign(told, { etag: answer.headers.get("ETag") });
+  }
+
+  // Ask before anything is done: nothing can be lost by it.
+  async function look(method, url, content) {
+    try {
+      return await ask(method, url, content);
+    } catch (error) {
+      throw Object.assign(error, { lost: false });
+    }
   }
 
   // Requests go one after another, so that an undo comes after what it is to take back. One that
   // fails takes those behind it back: whoever asked for them did not know of it.
-  function inTurn(ids, work) {
+  function inTurn(ids, work, { undoes = false } = {}) {
     return new Promise((resolve, reject) => {
-      line.push({ ids, work, resolve, reject });
+      line.push({ ids, work, undoes, resolve, reject });
       if (line.length === 1) run();
     });
   }
@@ -122,6 +148,48 @@ const tilescreen = (() => {
     }
   }
 
+  // What this page shows of a tile's state, empty if undecided; undefined where it shows none, or is about to change it.
+  function shown(id, listed) {
+    if (pending.has(id) || line.some((one) => one.undoes)) return undefined;
+    const state = states.has(id) ? states.get(id) : listed?.get(id);
+    if (state !== undefined) return state ?? "";
+    return document.querySelector(`[data-state-of="${CSS.escape(id)}"][data-state]`)?.dataset.state;
+  }
+
+  // Return how tiles stand: one with its decisions and their ETag, many in pieces.
+  async function asTheyStand(ids) {
+    if (ids.length === 1) return [await look("GET", `/tiles/${encodeURIComponent(ids[0])}/decision`)];
+    const found = [];
+    for (let at = 0; at < ids.length; at += MOST) {
+      const piece = ids.slice(at, at + MOST);
+      found.push(...(await look("POST", `/review/tiles?sort=given&limit=${MOST}`, { ids: piece })).tiles);
+    }
+    return found;
+  }
+
+  // See that tiles stand as they were seen; returns the ETag of a single one. Throws what stands if one does not.
+  async function unchanged(ids, seen) {
+    const stand = await asTheyStand(ids);
+    const changed = stand.filter((one) => (seen.get(one.id) ?? one.state ?? "") !== (one.state ?? ""));
+    for (const one of changed) states.set(one.id, one.state);
+    if (!changed.length) return stand[0]?.etag;
+    const who = changed[0].decisions?.map((one) => `${one.reviewer}: ${one.decision}`).join(", ");
+    const what = changed.length === 1 ? `${changed[0].id} is now ${changed[0].state ?? "undecided"}${who ? ` (${who})` : ""}`
+      : `${changed.length.toLocaleString("en")} of them stand otherwise now`;
+    throw new Error(`Meanwhile another tab or person decided: ${what}. Look again, and decide again if you differ.`);
+  }
+
+  // Send a decision on tiles that stand as they were seen; throws where they do not, be it since a moment ago.
+  async function guarded(ids, decision, options, seen) {
+    const etag = await unchanged(ids, seen);
+    try {
+      return await send(ids, decision, { ...options, etag });
+    } catch (error) {
+      if (error.status === 412) await unchanged(ids, seen);
+      throw error;
+    }
+  }
+
   function send(ids, decision, { reason = null, comment = null, etag }) {
     const said = { decision, reason, comment };
     if (!etag) return ask("POST", "/decisions", { ids, ...said });
@@ -130,9 +198,9 @@ const tilescreen = (() => {
   }
 
   // Send a decision; where the answer is lost, find out what the service has of it.
-  async function settle(ids, decision, options) {
+  async function settle(ids, decision, options, seen) {
     try {
-      return await send(ids, decision, options);
+      return await guarded(ids, decision, options, seen);
     } catch (error) {
       if (!error.lost) throw error;
       const saved = await standing(ids, decision).catch(() => {
@@ -182,9 +250,10 @@ const tilescreen = (() => {
 
   const count = (ids) => (ids.length === 1 ? ids[0] : `${ids.length.toLocaleString("en")} tiles`);
 
-  // Decide on tiles; `options` may hold a reason, a comment, and the etag of one tile's decision.
+  // Decide on tiles; `options` may hold a reason, a comment, and the states that a list shows, by id.
   async function decide(ids, decision, options = {}) {
     if (!ids.length || !(await named())) return;
+    const seen = new Map(ids.map((id) => [id, shown(id, options.shown)]));
     const request = { decision };
     for (const id of ids) pending.set(id, request);
     showAll(ids);
@@ -193,19 +262,23 @@ const tilescreen = (() => {
     let refused = [];
     let told = null;
     try {
-      told = await inTurn(ids, () => settle(ids, decision, options));
+      told = await inTurn(ids, () => settle(ids, decision, options, seen));
       results = told.results;
     } catch (error) {
       refused = [error];
     }
     const saved = results.filter((one) => !one.error);
-    for (const one of saved) states.set(one.id, one.state);
+    for (const one of saved) {
+      one.before = states.get(one.id) ?? seen.get(one.id);
+      states.set(one.id, one.state);
+      own.set(one.id, decision);
+    }
     request.lost = Boolean(refused[0]?.unknown);
     for (const id of ids) if (pending.get(id) === request && !request.lost) pending.delete(id);
     showAll(ids);
     if (saved.length) {
       say(`${count(saved.map((one) => one.id))}: ${decision}, saved.`);
-      tell("decided", { results: saved, batch: told.batch, undone: false, counts: told.counts });
+      tell("decided", { results: saved, decision, batch: told.batch, undone: false, counts: told.counts });
     }
     refused.push(...results.filter((one) => one.error).map((one) => Error(one.error.detail)));
     if (!refused[0]) return; // all is saved; or one before this failed, and told of this one too
@@ -222,11 +295,33 @@ const tilescreen = (() => {
     tell("refused", { ids, after: behind.flatMap((one) => one.ids), message });
   }
 
-  // Take the reviewer's last request back.
+  // The reviewer's last decision that stands: {id, decision, seq}, undefined where there is none.
+  async function lastOne() {
+    const who = myself();
+    const { decisions } = await look("GET", `/decisions?${new URLSearchParams({ reviewer: who, limit: SPARE })}`);
+    const mine = decisions.flatMap(({ id, decisions: all }) => all.filter((one) => one.reviewer === who).map((one) => ({ ...one, id })));
+    return mine.sort((a, b) => b.seq - a.seq)[0];
+  }
+
+  // The service takes the reviewer's last request back, wherever it was made. If that was not here, it is asked first.
+  async function takeBack() {
+    const last = await lastOne();
+    const here = !last || (own.has(last.id) && (own.get(last.id) ?? last.decision) === last.decision);
+    const words = () => `Your last decision was not made on this page: ${last.decision} on ${last.id}, in another tab or before `
+      + "this page was loaded. It stands. Take it back, with what was decided together with it?";
+    return here || confirm(words()) ? ask("POST", "/decisions/undo") : null;
+  }
+
   async function undo() {
+    if (!myself()) return say("There is nothing to undo.");
     try {
-      const { results, undone, counts } = await inTurn([], () => ask("POST", "/decisions/undo"));
-      for (const one of results) states.set(one.id, one.state);
+      const answer = await inTurn([], takeBack, { undoes: true });
+      if (!answer) return say("Nothing was undone.");
+      const { results, undone, counts } = answer;
+      for (const one of results) {
+        states.set(one.id, one.state);
+        own.set(one.id, undefined);
+      }
       const ids = results.map((one) => one.id);
       showAll(ids);
       say(undone === null ? "There is nothing to undo." : `Undone: ${count(ids)} as before.`);
@@ -309,6 +404,14 @@ const tilescreen = (() => {
     });
   }
 
+  // The second click of a double click is no second decision, nor a second undo.
+  let clicked = -Infinity;
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-decide], [data-whole], [data-undo]")) return;
+    if (event.detail > 1 && event.timeStamp - clicked < TWICE_MS) event.stopPropagation();
+    clicked = event.timeStamp;
+  }, true);
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-decide][data-ids], [data-undo], [data-rename]");
     if (!button) return;
@@ -317,5 +420,5 @@ const tilescreen = (() => {
     else decide(JSON.parse(button.dataset.ids), button.dataset.decide, button.dataset);
   });
 
-  return { ask, decide, undo, learn, named, reviewer, say, warn, show };
+  return { reach, ask, decide, undo, learn, named, reviewer, say, warn, show };
 })();

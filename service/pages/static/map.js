@@ -12,7 +12,7 @@
   const clear = document.getElementById("clear");
 
   async function get(url) {
-    const answer = await fetch(url);
+    const answer = await tilescreen.reach(url);
     if (!answer.ok) throw new Error("The map could not be fetched. Load the page again.");
     if (answer.headers.get("X-Bundle") !== bundle) throw new Error("Another bundle is served now. Load the page again.");
     return answer;
@@ -55,6 +55,7 @@
   const ground = 0xff110f0c;
   const points = new PointMap(root.querySelector(".points"), data.places, ground);
   const selected = new Uint8Array(count);
+  if (history.state?.bundle === bundle) selected.set(history.state.selected);
   let colours, order, shown;
   let asked = false;
   let over = null;
@@ -108,6 +109,7 @@
 
   function tell() {
     measure();
+    history.replaceState({ bundle, selected }, ""); // what is selected is there again after Back
     const total = shown.groups.reduce((sum, group) => sum + group.chosen, 0);
     told.textContent = total ? `${plural(total)} selected.` : "Nothing is selected.";
     open.disabled = clear.disabled = !total;

@@ -7,9 +7,7 @@ form?.addEventListener("submit", async (event) => {
   event.preventDefault();
   state.textContent = "drawing…";
   try {
-    const answer = await fetch(`/review/sample?size=${form.elements.size.value}`, { method: "POST" });
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.detail);
+    const told = await tilescreen.ask("POST", `/review/sample?size=${form.elements.size.value}`);
     if (told.tiles.length === 0) {
       state.textContent = "There is nothing left to sample.";
       return;

@@ -8,11 +8,13 @@ class TileList {
   // start: the service's first answer {total, tiles}; query: the filter and order of the page's address.
   constructor(start, query) {
     this.total = start.total;
-    this.query = `${query}&as_of=${start.as_of}`; // what is decided meanwhile leaves the list as it is
+    this.query = query;
+    this.as_of = start.as_of; // what is decided meanwhile leaves the list as it is
     this.sort = new URLSearchParams(query).get("sort");
     this.ids = null; // of a list that is known whole: a selection, or a budget's
     this.tiles = new Map(start.tiles.map((tile, index) => [index, tile]));
     this.under_way = new Map(); // piece -> promise
+    this.broken = new Map(); // piece -> why it could not be fetched
     this.arrived = () => {};
     this.failed = () => {};
   }
@@ -53,8 +55,10 @@ class TileList {
     try {
       const { tiles } = await this.#ask(start, TileList.PIECE);
       tiles.forEach((tile, at) => this.tiles.set(start + at, tile));
+      this.broken.delete(piece);
       this.arrived(start, start + tiles.length);
     } catch (error) {
+      this.broken.set(piece, error);
       this.failed(error);
     } finally {
       this.under_way.delete(piece);
@@ -62,38 +66,39 @@ class TileList {
   }
 
   #ask(offset, limit) {
-    if (this.ids) return told("POST", "/review/tiles?sort=given", { ids: this.ids.slice(offset, offset + limit) });
-    return told("GET", `/review/tiles?${this.query}&offset=${offset}&limit=${limit}`);
+    if (this.ids) return tilescreen.ask("POST", "/review/tiles?sort=given", { ids: this.ids.slice(offset, offset + limit) });
+    return tilescreen.ask("GET", `/review/tiles?${this.query}&as_of=${this.as_of}&offset=${offset}&limit=${limit}`);
   }
 
-  // Return the ids of these indices, fetching those that were never near the screen.
-  async idsOf(indices) {
+  // Return the tiles of these indices, fetching those that were never near the screen. Throws if one is missing.
+  async tilesOf(indices) {
     if (indices.some((index) => !this.tiles.has(index))) {
       await this.want(Math.min(...indices), Math.max(...indices) + 1);
     }
-    return indices.map((index) => this.tiles.get(index)?.id).filter((id) => id !== undefined);
+    const missing = indices.filter((index) => !this.tiles.has(index)).length;
+    if (missing) {
+      const [error] = this.broken.values();
+      throw new Error(`${missing.toLocaleString("en")} of them could not be fetched. ${error?.message ?? "Load the page again."}`);
+    }
+    return indices.map((index) => this.tiles.get(index));
+  }
+
+  // Make it the list that it was after the event `as_of`.
+  async reopen(as_of) {
+    this.as_of = as_of;
+    const { total, tiles } = await this.#ask(0, TileList.PIECE);
+    this.total = total;
+    this.tiles = new Map(tiles.map((tile, index) => [index, tile]));
   }
 
   // Make it the list of these ids, with the page's filter and in the order that `sort` names.
   async choose(ids, sort) {
     const query = new URLSearchParams(this.query);
     query.set("sort", sort);
-    const answer = await told("POST", `/review/tiles?${query}&limit=${TileList.PIECE}`, { ids });
+    const answer = await tilescreen.ask("POST", `/review/tiles?${query}&limit=${TileList.PIECE}`, { ids });
     this.ids = answer.ids;
     this.total = answer.total;
     this.tiles = new Map(answer.tiles.map((tile, index) => [index, tile]));
     return answer;
   }
-}
-
-// Ask the service; throws its sentence when it refuses.
-async function told(method, url, content) {
-  const answer = await fetch(url, {
-    method,
-    headers: content && { "Content-Type": "application/json" },
-    body: content && JSON.stringify(content),
-  });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.detail);
-  return said;
 }

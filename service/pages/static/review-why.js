@@ -43,7 +43,7 @@ class Why {
 
   async #ask(id) {
     try {
-      const answer = await told("GET", `/review/tiles/${encodeURIComponent(id)}`);
+      const answer = await tilescreen.ask("GET", `/review/tiles/${encodeURIComponent(id)}`);
       this.told.set(id, answer);
       tilescreen.learn(id, answer.state);
       if (this.shown.id === id) this.#more(answer);

@@ -12,11 +12,18 @@
   const grid = new TileGrid(frame, list, fill);
   const decisions = { k: "keep", d: "drop", r: "review" };
   const mine = new Set(); // ids decided on since the page was opened
+  const KEEP_MS = 200; // at rest, before the place is kept: browsers allow few of that
   let anchor = 0; // where a range begins
+  let keeping = 0;
 
   list.arrived = (first, end) => {
     grid.arrived(first, end);
     if (grid.at >= first && grid.at < end) tell(); // the framed tile was not known before
+  };
+  // Said again after what clears it, until there is nothing left of it.
+  const tellBroken = () => {
+    const [error] = list.broken.values();
+    if (error) list.failed(error);
   };
   list.failed = (error) => tilescreen.warn(`Some tiles could not be fetched. Scroll to try again. ${error.message}`);
 
@@ -67,6 +74,14 @@
     page.querySelector("[data-slot=place]").textContent = list.total
       ? `${(grid.at + 1).toLocaleString("en")} of ${list.total.toLocaleString("en")}`
       : "";
+    clearTimeout(keeping);
+    keeping = setTimeout(keepPlace, KEEP_MS);
+  }
+
+  // Back from a tile's page finds the list and the place in it.
+  function keepPlace() {
+    clearTimeout(keeping);
+    history.replaceState({ at: grid.at, id: list.get(grid.at)?.id, as_of: list.as_of }, "");
   }
 
   // A page keeps a row of the one before, to see where one is.
@@ -87,9 +102,16 @@
 
   async function decide(decision) {
     const indices = [...grid.selected].sort((a, b) => a - b);
-    const ids = await list.idsOf(indices);
-    if (!ids.length || !(await tilescreen.named())) return;
-    tilescreen.decide(ids, decision);
+    let chosen;
+    try {
+      chosen = await list.tilesOf(indices);
+    } catch (error) {
+      tilescreen.warn(`Not saved: ${decision} on ${tiles(indices.length)}. ${error.message}`);
+      return;
+    }
+    if (!chosen.length || !(await tilescreen.named())) return;
+    const shown = new Map(chosen.map((tile) => [tile.id, tile.state ?? ""]));
+    tilescreen.decide([...shown.keys()], decision, { shown });
     go(indices.at(-1) + 1);
   }
 
@@ -97,8 +119,31 @@
     for (const { id } of detail.results) detail.undone ? mine.delete(id) : mine.add(id);
     const before = detail.undone && detail.results.length ? list.indexOf(detail.results[0].id) : -1;
     if (before >= 0) go(before);
-    countAnew(detail.counts);
+    countAnew(detail.counts ?? counted(detail.results));
+    if (!detail.undone) tellEnd(detail.results.at(-1));
+    tellBroken();
   });
+
+  // After the last tile the frame stays where it is: what the next key decides is the same tile again.
+  function tellEnd({ id, state, before }) {
+    if (grid.at !== list.total - 1 || list.get(grid.at)?.id !== id) return;
+    const was = before && before !== state ? `, no longer ${before}` : "";
+    tilescreen.warn(`${id} is ${state}${was}. It is the last tile of the list, so the frame stays on it.`);
+  }
+
+  // The filter's counts after these results.
+  function counted(results) {
+    const counts = {};
+    for (const option of page.querySelectorAll("#by-state option")) {
+      const [, count] = option.textContent.split(" (");
+      if (count) counts[option.value] = Number(count.replace(/\D/g, ""));
+    }
+    for (const { before, state } of results) {
+      counts[before || "undecided"] -= 1;
+      counts[state ?? "undecided"] += 1;
+    }
+    return counts;
+  }
 
   // What is decided is counted at once, in the filter too; the list stays as it was opened.
   function countAnew(counts) {
@@ -170,6 +215,7 @@
       if (zoom.open) zoom.close();
       else openZoom();
     } else if (event.key === "Enter" && list.get(grid.at)) {
+      keepPlace();
       location.assign(`/view/tiles/${encodeURIComponent(list.get(grid.at).id)}`);
     } else if (event.key === "Escape" && !zoom.open) {
       go(grid.at);
@@ -219,17 +265,21 @@
 
   async function open() {
     const { selection, budget, sample } = page.dataset;
-    const ids = async (url) => (await told("GET", url)).tiles.map((tile) => tile.id);
+    const ids = async (url) => (await tilescreen.ask("GET", url)).tiles.map((tile) => tile.id);
     if (budget) await list.choose(await ids(`/review/budget?budget=${budget}`), "given");
     else if (sample) await list.choose(await ids(`/review/samples/${sample}`), list.sort);
     else if (selection) await openSelection(selections.find(selection));
+    const [{ type }] = performance.getEntriesByType("navigation");
+    const kept = type === "back_forward" ? history.state : null;
+    if (kept && !list.ids) await list.reopen(kept.as_of);
     page.querySelector("[data-slot=total]").textContent = tiles(list.total);
     // Where a sentence says why nothing is listed, no other one does.
     page.querySelector(".empty").hidden = list.total > 0 || Boolean(page.querySelector(".problem:not([hidden])"));
     frame.hidden = why.panel.hidden = list.total === 0;
     grid.clear();
     grid.layout();
-    go(0);
+    const same = kept && list.ids ? list.ids.indexOf(kept.id) : -1; // such a list may have become shorter
+    go(same >= 0 ? same : (kept?.at ?? 0));
   }
 
   async function openSelection(found) {

@@ -38,7 +38,6 @@ let turn = 0;
 
 async function mark(card, say) {
   if (!(await tilescreen.named())) return;
-  const at = cards().indexOf(card);
   const own = ++turn;
   const before = card.dataset.mark;
   card.dataset.mark = say ?? "";
@@ -49,21 +48,40 @@ async function mark(card, say) {
     card.dataset.mark = before;
     throw error;
   }
-  if (own === turn) await renew(at);
+  if (own === turn) await renew();
 }
 
-// The server ranks and renders; this puts what it says in place and keeps the focus there.
-async function renew(at) {
+// The server ranks and renders; this puts what it says in place. Wherever the focus is by now, it stays there.
+async function renew() {
   const own = turn;
-  const answer = await fetch(`/view/teach?concept=${encodeURIComponent(concept())}`);
-  if (!answer.ok || own !== turn) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.getElementById("board").replaceWith(page.getElementById("board"));
-  const all = cards();
-  all[Math.min(at, all.length - 1)]?.focus();
+  const page = await ranked();
+  if (own !== turn) return;
+  const board = document.getElementById("board");
+  const held = document.activeElement.closest("#board .teach-card");
+  const at = cards().indexOf(held);
+  board.replaceWith(page.getElementById("board"));
+  if (held) again(held, at)?.focus();
   document.dispatchEvent(new CustomEvent("taught", { detail: concept() }));
   await evaluate();
 }
+
+async function ranked() {
+  const answer = await tilescreen.reach(`/view/teach?concept=${encodeURIComponent(concept())}`).catch(() => null);
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (page && page.getElementById("board")) return page;
+  problem.hidden = false;
+  problem.textContent = "The mark is saved, but the new ranking could not be fetched. Load the page again when the service is reached.";
+  throw new Error(problem.textContent);
+}
+
+// The card of the same tile, in the same wall if it is in both, else whichever stands in its place.
+function again(card, at) {
+  const all = cards();
+  const same = all.filter((one) => one.dataset.id === card.dataset.id);
+  return same.find((one) => wall(one) === wall(card)) ?? same[0] ?? all[Math.min(at, all.length - 1)];
+}
+
+const wall = (card) => card.closest("section").getAttribute("aria-labelledby");
 
 async function evaluate() {
   const place = document.getElementById("held-out");
