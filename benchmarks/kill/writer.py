@@ -44,7 +44,7 @@ def _append(
     connection: Connection, writer: str, comment: str, size: int, chance: random.Random
 ) -> str:
     tiles = chance.sample(range(TILES), size)
-    news = [New(f"c{tile}", f"{tile:032x}", "drop", "LETTERING", comment) for tile in tiles]
+    news = [New(writer, f"c{tile}", f"{tile:032x}", "drop", "LETTERING", comment) for tile in tiles]
     return append(connection, writer, BUNDLE, news)
 
 

@@ -71,10 +71,10 @@ def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
 
     encoder = Doubting()
     once, twice = run(encoder, talk, BatchLimits(size=2, delay_s=5))
-    assert encoder.runs == [2, 2, 3]
+    assert encoder.runs == [2, 2, 4]
     assert greys(once) == greys(twice) == [1, 9]
     assert [seen.map.max() for seen in once] == [3, 11]
-    assert [seen.map.max() for seen in twice] == [(3 + 4 + 4 + 4) / 4, 11]
+    assert [seen.map.max() for seen in twice] == [(3 + 5 + 5 + 5 + 5) / 5, 11]
 
 
 def test_callers_share_a_run() -> None:
