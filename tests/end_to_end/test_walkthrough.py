@@ -11,22 +11,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import run
+from tests.pictures import png
 from tests.serving import ROOT
 from tests.tile_folders import write_tiles
 from training.__main__ import main
+from training.planting.plant import Wanted, plant
 
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/walkthrough.md").read_text(), re.DOTALL)
+SIDE = 64
 READY = re.compile(r"Ready in .*?(http://\S+)")
 
 
 def film_tiles(folder: Path) -> Path:
-    """Write 24 tiles of four films whose names tell a class, as the walk-through's do."""
-    write_tiles(folder / "plain", 24)
+    """Write 24 tiles of four films whose names tell a class, as the walk-through's do.
+
+    Every third shows a line of text on dark film: the walk-through drops some.
+    """
+    write_tiles(folder / "plain", 24, side=SIDE)
+    rng, dark = np.random.default_rng(5), np.full((SIDE, SIDE), 0.05, np.float32)
     lines = ["id,scan,patient,y,x"]
     for number, file in enumerate(sorted((folder / "plain").glob("*.png"))):
+        if number % 3 == 0:
+            text = plant(rng, dark, Wanted("text", size=SIDE / 5, contrast=0.9)).pixels
+            file.write_bytes(png((text * 255).clip(0, 255).astype(np.uint8)))
         film = f"sfm-{'benign' if number % 4 < 2 else 'malign'}-{number % 4}"
         name = f"{film}_y{number // 4 * 350:05}_x00000"
         file.rename(folder / f"{name}.png")
