@@ -101,7 +101,7 @@ PEERS = (
     Contender(
         "litserve",
         "LitServe",
-        Environment("litserve", ("litserve==0.2.19", *_ONNX)),
+        Environment("litserve", ("litserve==0.2.19", "python-multipart", *_ONNX)),
         ("-m", f"{_PEERS}litserve_encoder", "{model}", "{port}"),
         "/health",
         "/health",
