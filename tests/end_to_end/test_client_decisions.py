@@ -145,7 +145,7 @@ def test_an_import_needs_the_role_for_it(
 
 
 def test_the_list_of_an_export_is_imported(url: str, tmp_path: Path) -> None:
-    """As it is, from Python too: what was decided, and no verdict."""
+    """As it is, from Python too: what was decided, no verdict; twice writes nothing."""
     with Client(url, reviewer="ann") as client:
         client.decide("c300", "drop")
         client.export(tmp_path / "export")
@@ -153,8 +153,9 @@ def test_the_list_of_an_export_is_imported(url: str, tmp_path: Path) -> None:
         found = client.import_decisions(tmp_path / "export" / "tiles.csv")
         assert (found.written, found.states["c300"], dict(found.failed)) == (1, "drop", {})
 
-    async def run() -> int:
+    async def run() -> tuple[int, int]:
         async with AsyncClient(url, reviewer="ann") as client:
-            return (await client.import_decisions(tmp_path / "export" / "tiles.csv")).written
+            again = await client.import_decisions(tmp_path / "export" / "tiles.csv")
+            return again.written, again.unchanged
 
-    assert asyncio.run(run()) == 1
+    assert asyncio.run(run()) == (0, 1)
