@@ -67,17 +67,15 @@ class ClusterNames:
 
     def of(self, label: int) -> str | None:
         """Return what a cluster is called, None where nobody has named it."""
-        if label < 0 or self._bundle.medoid(label) is None:
-            return None
         return self._last(label)[1]
 
     def tag(self, label: int) -> str:
         """Return what changes when a cluster is named, and with the bundle: an ETag."""
-        seq = 0 if label < 0 or self._bundle.medoid(label) is None else self._last(label)[0]
-        return f'"{self._bundle.manifest.bundle_id}-{seq}"'
+        return f'"{self._bundle.manifest.bundle_id}-{self._last(label)[0]}"'
 
     def _last(self, label: int) -> tuple[int, str | None]:
-        if not self._by_content:
+        """Return the number of a cluster's last event and its name; 0 where it never had one."""
+        if label < 0 or not self._by_content or self._bundle.medoid(label) is None:
             return 0, None
         return self._by_content.get(self._content(label), (0, None))
 

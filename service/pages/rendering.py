@@ -110,6 +110,13 @@ def render(serving: Serving, template: str, *, status: int = 200, **data: object
     return HTMLResponse(html, status)
 
 
+def missing(serving: Serving, title: str, detail: str, *, status: int = 404) -> HTMLResponse:
+    """Say in a page what there is not, or cannot be shown, and why."""
+    return render(
+        serving, "missing.html", status=status, title=title, detail=detail, near=(), remedy=""
+    )
+
+
 def render_alone(template: str, *, status: int = 200, **data: object) -> HTMLResponse:
     """Fill a template that tells nothing of the bundle, for who has not signed in."""
     return HTMLResponse(_ENVIRONMENT.get_template(template).render(**data), status)

@@ -19,7 +19,7 @@ from service.errors import LedgerDown, MalformedForm, problem_of
 from service.pages import filters, sheets
 from service.pages.captions import same_scan_words
 from service.pages.cards import Answer, answer, stored_hits, stored_lines
-from service.pages.rendering import ASSETS, render, segment
+from service.pages.rendering import ASSETS, missing, render, segment
 from service.pages.scans import heat_of
 from service.pages.verdicts import EVIDENCE, finding
 from service.requests.uploads import read_uploads
@@ -98,7 +98,7 @@ async def cluster(
     try:
         return await serving.apart(_cluster, serving, label, page, down, holder)
     except UnknownCluster as error:
-        return _no_page(serving, "No such cluster", str(error))
+        return missing(serving, "No such cluster", str(error))
 
 
 def _cluster(serving: Serving, asked: str, page: str, down: str, reviewer: str) -> HTMLResponse:
@@ -243,7 +243,7 @@ def _upload(
 @router.get("/view/{rest:path}")
 async def nowhere(rest: str, serving: ServingDep) -> Response:
     """Say that there is no such page."""
-    return _no_page(serving, "No such page", f"There is nothing at /view/{rest[:200]}.")
+    return missing(serving, "No such page", f"There is nothing at /view/{rest[:200]}.")
 
 
 @router.get("/static/{name}")
@@ -273,9 +273,3 @@ def _unknown(serving: Serving, tile_id: str) -> HTMLResponse:
             remedy="Ids are case-sensitive and as in the tiles' file names, without .png.",
         )
     raise AssertionError(tile_id)
-
-
-def _no_page(serving: Serving, title: str, detail: str) -> HTMLResponse:
-    return render(
-        serving, "missing.html", status=404, title=title, detail=detail, near=(), remedy=""
-    )

@@ -9,7 +9,7 @@ from bundle.layout import MAP
 from service.deps import HolderDep, ServingDep
 from service.errors import LedgerDown, UnknownScan
 from service.pages import scans
-from service.pages.rendering import render
+from service.pages.rendering import missing, render
 from service.pages.sheets import tile
 from service.pictures.mosaic import layout
 from service.state import Serving
@@ -58,15 +58,7 @@ async def scan(name: str, serving: ServingDep, holder: HolderDep) -> Response:
     try:
         return await serving.apart(_scan, serving, name, holder)
     except UnknownScan as error:
-        return render(
-            serving,
-            "missing.html",
-            status=404,
-            title="No such scan",
-            detail=str(error),
-            near=(),
-            remedy="",
-        )
+        return missing(serving, "No such scan", str(error))
 
 
 def _scan(serving: Serving, name: str, reviewer: str) -> HTMLResponse:

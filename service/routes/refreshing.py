@@ -3,7 +3,7 @@
 from fastapi.responses import HTMLResponse
 
 from service.errors import LedgerDown
-from service.pages.rendering import render
+from service.pages.rendering import missing
 from service.routes.clusters import refresh_names
 from service.state import Serving
 
@@ -20,12 +20,4 @@ async def refreshed(serving: Serving) -> str:
 
 def unreadable(serving: Serving, error: LedgerDown) -> HTMLResponse:
     """Say that a page which is about decisions cannot be shown now."""
-    return render(
-        serving,
-        "missing.html",
-        status=503,
-        title="Decisions cannot be read now",
-        detail=str(error),
-        near=(),
-        remedy="",
-    )
+    return missing(serving, "Decisions cannot be read now", str(error), status=503)
