@@ -86,11 +86,17 @@ def _others(turns: list[Figures]) -> Rows:
         return []
     rate, p99 = (mid(turns, "stored_neighbors_one_core", key) for key in ("tiles_per_s", "p99_ms"))
     client = median(turn["client_tiles_per_s"] for turn in turns)
+    steady = [turn for turn in turns if "stored_neighbors_at_rate" in turn]
+    found = f"{rate:,.0f}/s"
+    if steady:
+        asked = steady[0]["stored_neighbors_at_rate"]["asked_per_s"]
+        late = mid(steady, "stored_neighbors_at_rate", "p99_ms")
+        found += f"; at {asked:,}/s p99 {late:.1f} ms"
     return [
         [
             "`GET /neighbors/{id}`, one core: >= 3,000/s, p99 <= 5 ms",
-            f"{rate:,.0f}/s, p99 {p99:.1f} ms",
-            f"`default` bundle of {turns[0]['stored_tiles']} tiles, 16 connections",
+            found,
+            f"of {turns[0]['stored_tiles']} tiles (`default`), 16 connections: p99 {p99:.1f} ms",
         ],
         ["none: `Client.encode_many`, 64 a call, `default`", f"{client:.0f} tiles/s", ""],
         [

@@ -77,11 +77,19 @@ def closed(
 
 
 def at_rate(
-    port: int, calls: Sequence[Call], *, connections: int, rate: float, seconds: float, probe: str
+    port: int,
+    calls: Sequence[Call],
+    *,
+    connections: int,
+    rate: float,
+    seconds: float,
+    probe: str,
+    cores: Sequence[int] = (),
 ) -> Seen:
     """Ask so often a second whether or not answers come, on at most so many connections.
 
-    Meanwhile `probe` is asked twenty times a second on a connection of its own.
+    Meanwhile `probe` is asked twenty times a second on a connection of its own. The generator
+    keeps to `cores`, where some are given.
 
     Raises:
         PeerMissing: an answer's status is not 200.
@@ -93,7 +101,7 @@ def at_rate(
         "load": _timed(per_minute | busy, seconds, "load"),
         "probe": _timed(per_minute | aside, seconds, "probe"),
     }
-    return _k6(port, calls, connections, scenarios, probe)
+    return _k6(port, calls, connections, scenarios, probe=probe, cores=cores)
 
 
 def _timed(scenario: dict[str, Any], seconds: float, function: str) -> dict[str, Any]:
@@ -118,7 +126,9 @@ def _k6(
     calls: Sequence[Call],
     connections: int,
     scenarios: dict[str, dict[str, Any]],
+    *,
     probe: str = "",
+    cores: Sequence[int] = (),
 ) -> Seen:
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "plan.json"
@@ -129,6 +139,8 @@ def _k6(
         plan.write_text(json.dumps(about | {"out": str(out)}))
         before = _children_cpu_s()
         command = [str(K6.home / "bin" / "k6"), "run", "--quiet", "--no-usage-report"]
+        if cores:
+            command = ["taskset", "--cpu-list", ",".join(map(str, cores)), *command]
         ended = subprocess.run(
             [*command, "--env", f"PLAN={plan}", str(_SCRIPT)],
             env=os.environ | {"NO_PROXY": "127.0.0.1"},

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.server import served
-from benchmarks.serving.generator import Call, closed, figures
+from benchmarks.serving.generator import Call, at_rate, closed, figures
 from benchmarks.serving.payloads import OURS_MANY
 from benchmarks.serving.turns import AT_ONCE, MANY, Setting
 from bundle import open_bundle
 from client import Client
+
+_A_SECOND = 3000
+"""Questions about stored tiles that a core has to answer a second, each within milliseconds."""
 
 
 def extras(path: Path, setting: Setting) -> dict[str, Any]:
@@ -21,10 +24,21 @@ def extras(path: Path, setting: Setting) -> dict[str, Any]:
     form = OURS_MANY.write(setting.tiles[:MANY])
     short = setting.seconds / 2
     found: dict[str, Any] = {"stored_tiles": len(bundle)}
-    first_core = min(os.sched_getaffinity(0))
+    first_core, *others = sorted(os.sched_getaffinity(0))
     with served(path, "--log-level", "warning", cores=[first_core]) as service:
         seen = closed(service.port, stored, connections=16, seconds=short, k6=setting.k6)
         found["stored_neighbors_one_core"] = figures(seen)
+        if setting.k6:
+            seen = at_rate(
+                service.port,
+                stored,
+                connections=64,
+                rate=_A_SECOND,
+                seconds=short,
+                probe="/livez",
+                cores=others,
+            )
+            found["stored_neighbors_at_rate"] = figures(seen) | {"asked_per_s": _A_SECOND}
     with served(path, "--log-level", "warning") as service:
         many = [Call("/neighbors", form, MANY)]
         seen = closed(service.port, many, connections=AT_ONCE, seconds=short, k6=setting.k6)

@@ -151,7 +151,7 @@ def _before(connection: Connection, batch: str) -> list[New]:
 
 def _before_of(connection: Connection, first: Event, last: Event) -> New | None:
     """Return what was decided before a batch's first event of a tile; None if its last is gone."""
-    of_tile = (
+    newest = (
         select(*_COLUMNS)
         .where(
             decisions.c.content == first.content,
@@ -159,12 +159,13 @@ def _before_of(connection: Connection, first: Event, last: Event) -> New | None:
             decisions.c.reviewer == first.reviewer,
         )
         .order_by(decisions.c.seq.desc())
+        .limit(1)
     )
-    history = [*map(_event, connection.execute(of_tile))]
-    if said(history[0]) != said(last):
+    if said(_event(connection.execute(newest).one())) != said(last):
         return None
-    old = next((event for event in history if event.seq < first.seq), None)
-    return New(first.reviewer, first.tile_id, first.content, *(said(old) if old else (None,)))
+    row = connection.execute(newest.where(decisions.c.seq < first.seq)).one_or_none()
+    old = said(_event(row)) if row else (None,)
+    return New(first.reviewer, first.tile_id, first.content, *old)
 
 
 def said(event: Event) -> tuple[Decision | None, str | None, str | None]:

@@ -26,6 +26,7 @@ class Wanted:
     """A decision about one tile of the bundle, None to take one's own back.
 
     expected: the number of the tile's last event that the caller knows of, 0 for none.
+    as_of: the number of the last event of any tile that the caller knows of.
     """
 
     row: int
@@ -33,6 +34,11 @@ class Wanted:
     reason: str | None = None
     comment: str | None = None
     expected: int | None = None
+    as_of: int | None = None
+
+    def known(self, last: int) -> bool:
+        """Whether the caller knows of the tile's last event."""
+        return self.expected in (None, last) and (self.as_of is None or last <= self.as_of)
 
 
 @dataclass(frozen=True)
@@ -92,14 +98,14 @@ class Reviewed:
         """Write decisions, all or none; return their batch.
 
         Raises:
-            DecisionChanged: a tile's last event is not the expected one.
+            DecisionChanged: a tile's last event is none that the caller knows of.
             LedgerDown: the database cannot be used.
         """
 
         def work(connection: Connection) -> str:
             self._catch_up(connection)
             for one in wanted:
-                if one.expected not in (None, self.last(one.row)):
+                if not one.known(self.last(one.row)):
                     raise DecisionChanged(self._catalog.ids[one.row])
             news = [self._new(reviewer, one) for one in wanted]
             return append(connection, reviewer, self._bundle_id, news)

@@ -150,14 +150,20 @@ def showing(kept: Mapping[str, str], drawn: int) -> str:
     return "selection" if kept else ""
 
 
-def bar(findings: Findings, states: States, asked: Asked) -> Bar:
-    """Return the choices with the number of stored tiles behind each."""
+def bar(findings: Findings, states: States | None, asked: Asked) -> Bar:
+    """Return the choices with the number of stored tiles behind each.
+
+    states: None while decisions cannot be read; their choices are then without numbers.
+    """
     counts = findings.count(findings.falling)
     tiles, chosen = asked.wanted.tiles, asked.wanted.states
-    decided = dict(zip(STATES, np.bincount(states, minlength=len(STATES)).tolist(), strict=True))
+    decided: dict[str, int] = {}
+    if states is not None:
+        numbers = np.bincount(states, minlength=len(STATES)).tolist()
+        decided = dict(zip(STATES, numbers, strict=True)) | {_EVERY: len(states)}
     words = {"undecided": "undecided", _EVERY: "all"} | {name: name for name in get_args(State)}
     return Bar(
-        states=choices(words.items(), {**decided, _EVERY: len(states)}, (*chosen, _EVERY)[0]),
+        states=choices(words.items(), decided, (*chosen, _EVERY)[0]),
         verdicts=choices(
             [(name, name) for name in reversed(VERDICTS)],
             counts["verdicts"],

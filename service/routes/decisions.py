@@ -99,7 +99,7 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
     """Decide about many stored tiles at once, as one batch that can be undone as one.
 
     An id that is not stored gets its own error; the others are decided all the same. With
-    `if_match`, none is written where somebody decided meanwhile.
+    `if_match` or `as_of`, none is written where somebody decided meanwhile.
     """
     if _if_match(request) is not None:
         raise BadPrecondition(
@@ -127,7 +127,8 @@ def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fa
             results.append({"id": one.id, "error": problem_with(error).members()})
         else:
             expected = _expected(one.if_match)
-            wanted.append(Wanted(row, one.decision, one.reason, one.comment, expected))
+            said = (one.decision, one.reason, one.comment)
+            wanted.append(Wanted(row, *said, expected, sent.as_of))
             results.append({"id": one.id})
     return wanted, results
 

@@ -4,7 +4,6 @@ Errors here are pages too; the API beside them answers with problem details.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -15,7 +14,7 @@ from service.answering.envelope import unless_gone
 from service.answering.looks import Look
 from service.answering.screening import stored_screening
 from service.deps import HolderDep, ServingDep
-from service.errors import LedgerDown, MalformedForm, problem_of
+from service.errors import MalformedForm, problem_of
 from service.pages import filters, sheets
 from service.pages.captions import same_scan_words
 from service.pages.cards import Answer, answer, stored_hits, stored_lines
@@ -24,7 +23,6 @@ from service.pages.scans import heat_of
 from service.pages.verdicts import EVIDENCE, finding
 from service.requests.uploads import read_uploads
 from service.reviewing.triage import UNDECIDED
-from service.routes.clusters import refresh_names
 from service.routes.refreshing import refreshed
 from service.state import Serving
 
@@ -38,13 +36,11 @@ PageNumber = Annotated[str, Query(alias="page")]
 @router.get("/")
 async def gallery(serving: ServingDep, page: PageNumber = "1", order: str = "size") -> Response:
     """Show every cluster as a contact sheet."""
-    with suppress(LedgerDown):  # its count is then of what was known before
-        await serving.reviewed.refresh()
-    await refresh_names(serving)
-    return await serving.apart(_gallery, serving, page, order)
+    down = await refreshed(serving)
+    return await serving.apart(_gallery, serving, page, order, down)
 
 
-def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
+def _gallery(serving: Serving, asked: str, order: str, down: str) -> HTMLResponse:
     bundle = serving.bundle
     order = order if order in sheets.ORDERS else "size"
     labels = sheets.ordered(bundle, order)
@@ -63,7 +59,7 @@ def _gallery(serving: Serving, asked: str, order: str) -> HTMLResponse:
         order=order,
         orders=sheets.ORDERS.items(),
         bar=filters.bar(serving.findings, filters.asked([])),
-        undecided=int((serving.reviewed.states == UNDECIDED).sum()),
+        undecided=None if down else int((serving.reviewed.states == UNDECIDED).sum()),
     )
 
 

@@ -1,17 +1,16 @@
 """The pages of places: the map of all tiles, and scans put together again."""
 
-from contextlib import suppress
-
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from bundle.layout import MAP
 from service.deps import HolderDep, ServingDep
-from service.errors import LedgerDown, UnknownScan
+from service.errors import UnknownScan
 from service.pages import scans
 from service.pages.rendering import missing, render
 from service.pages.sheets import tile
 from service.pictures.mosaic import layout
+from service.routes.refreshing import refreshed
 from service.state import Serving
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -53,15 +52,14 @@ def _all_scans(serving: Serving, asked: str, order: str) -> HTMLResponse:
 @router.get("/view/scans/{name:path}")
 async def scan(name: str, serving: ServingDep, holder: HolderDep) -> Response:
     """Show one scan put together again, with the heat map of its lettering score."""
-    with suppress(LedgerDown):
-        await serving.reviewed.refresh()
+    down = await refreshed(serving)
     try:
-        return await serving.apart(_scan, serving, name, holder)
+        return await serving.apart(_scan, serving, name, holder, down)
     except UnknownScan as error:
         return missing(serving, "No such scan", str(error))
 
 
-def _scan(serving: Serving, name: str, reviewer: str) -> HTMLResponse:
+def _scan(serving: Serving, name: str, reviewer: str, down: str) -> HTMLResponse:
     findings, bundle = serving.findings, serving.bundle
     rows = serving.catalog.in_scan(name)
     ids = serving.catalog.ids
@@ -76,4 +74,5 @@ def _scan(serving: Serving, name: str, reviewer: str) -> HTMLResponse:
         states={ids[row]: serving.reviewed.state(row) or "" for row in rows.tolist()},
         found=[tile(bundle, int(row)) for row in found],
         reviewer=reviewer,
+        down=down,
     )

@@ -226,7 +226,7 @@ def _review(
         kept={} if problems else asked.kept,
         showing="" if problems else page.showing(asked.kept, drawn),
         open=asked.open,
-        bar=page.bar(serving.findings, reviewed.states, asked),
+        bar=page.bar(serving.findings, None if problem else reviewed.states, asked),
         query=asked.query,
         total=len(rows),
         start=page.embedded(start),

@@ -80,6 +80,14 @@ class BulkDecisions(Sent):
         description="Tiles with a decision each.",
         examples=[None],
     )
+    as_of: int | None = Field(
+        default=None,
+        ge=0,
+        lt=2**63,
+        description="`as_of` of the list that they were chosen from: if somebody decided about "
+        "one of the tiles after it, none of the decisions is written.",
+        examples=[None],
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

@@ -156,23 +156,30 @@ const tilescreen = (() => {
     return document.querySelector(`[data-state-of="${CSS.escape(id)}"][data-state]`)?.dataset.state;
   }
 
-  // Return how tiles stand: one with its decisions and their ETag, many in pieces.
+  // Return how tiles stand: one with its decisions and their ETag, many in pieces, with the number as of which.
   async function asTheyStand(ids) {
-    if (ids.length === 1) return [await look("GET", `/tiles/${encodeURIComponent(ids[0])}/decision`)];
-    const found = [];
+    if (ids.length === 1) {
+      const one = await look("GET", `/tiles/${encodeURIComponent(ids[0])}/decision`);
+      return { stand: [one], etag: one.etag };
+    }
+    const stand = [];
+    let first;
     for (let at = 0; at < ids.length; at += MOST) {
       const piece = ids.slice(at, at + MOST);
-      found.push(...(await look("POST", `/review/tiles?sort=given&limit=${MOST}`, { ids: piece })).tiles);
+      const { tiles, as_of } = await look("POST", `/review/tiles?sort=given&limit=${MOST}`, { ids: piece });
+      stand.push(...tiles);
+      first ??= as_of;
     }
-    return found;
+    return { stand, as_of: first };
   }
 
-  // See that tiles stand as they were seen; returns the ETag of a single one. Throws what stands if one does not.
+  // See that tiles stand as they were seen; returns what tells the service which decisions were known.
+  // Throws what stands if one does not.
   async function unchanged(ids, seen) {
-    const stand = await asTheyStand(ids);
+    const { stand, ...known } = await asTheyStand(ids);
     const changed = stand.filter((one) => (seen.get(one.id) ?? one.state ?? "") !== (one.state ?? ""));
     for (const one of changed) states.set(one.id, one.state);
-    if (!changed.length) return stand[0]?.etag;
+    if (!changed.length) return known;
     const who = changed[0].decisions?.map((one) => `${one.reviewer}: ${one.decision}`).join(", ");
     const what = changed.length === 1 ? `${changed[0].id} is now ${changed[0].state ?? "undecided"}${who ? ` (${who})` : ""}`
       : `${changed.length.toLocaleString("en")} of them stand otherwise now`;
@@ -181,18 +188,18 @@ const tilescreen = (() => {
 
   // Send a decision on tiles that stand as they were seen; throws where they do not, be it since a moment ago.
   async function guarded(ids, decision, options, seen) {
-    const etag = await unchanged(ids, seen);
+    const known = await unchanged(ids, seen);
     try {
-      return await send(ids, decision, { ...options, etag });
+      return await send(ids, decision, options, known);
     } catch (error) {
       if (error.status === 412) await unchanged(ids, seen);
       throw error;
     }
   }
 
-  function send(ids, decision, { reason = null, comment = null, etag }) {
+  function send(ids, decision, { reason = null, comment = null }, { etag, as_of }) {
     const said = { decision, reason, comment };
-    if (!etag) return ask("POST", "/decisions", { ids, ...said });
+    if (!etag) return ask("POST", "/decisions", { ids, as_of, ...said });
     const url = `/tiles/${encodeURIComponent(ids[0])}/decision`;
     return ask("PUT", url, said, { headers: { "If-Match": etag } }).then((one) => ({ results: [one] }));
   }

@@ -138,6 +138,7 @@
       const [, count] = option.textContent.split(" (");
       if (count) counts[option.value] = Number(count.replace(/\D/g, ""));
     }
+    if (!("undecided" in counts)) return counts; // the page came while they were not known
     for (const { before, state } of results) {
       counts[before || "undecided"] -= 1;
       counts[state ?? "undecided"] += 1;

@@ -93,6 +93,19 @@ def test_many_are_not_decided_where_one_has_changed(api: Api):
     assert api.ask("POST", "/decisions", json={"decisions": sent}).status_code == 200
 
 
+def test_many_are_not_decided_where_one_has_changed_since_they_were_listed(api: Api):
+    """Who names the list's `as_of` overwrites nothing that the list did not know."""
+    listed = api.ask("POST", "/review/tiles", json={"ids": ["c303", "c306"]}).json()
+    put(api, "c306", "drop", X_Reviewer="ann")
+    sent = {"ids": ["c303", "c306"], "decision": "keep", "as_of": listed["as_of"]}
+    refused = api.ask("POST", "/decisions", json=sent)
+    assert (refused.status_code, refused.json()["code"]) == (412, "decision_changed")
+    assert api.get("/decisions").json()["total"] == 1
+    put(api, "c311", "drop", X_Reviewer="ann")  # none of these two
+    sent["as_of"] = listed["as_of"] + 1
+    assert api.ask("POST", "/decisions", json=sent).status_code == 200
+
+
 def test_a_bulk_that_says_two_things_of_a_tile_is_refused(api: Api):
     """As a table is; the same twice is no contradiction."""
     one, other = {"id": "c303", "decision": "keep"}, {"id": "c303", "decision": "drop"}

@@ -304,11 +304,14 @@ def test_the_page_comes_without_its_database(found_path: Path, tmp_path: Path) -
     """Tiles can be looked at while decisions cannot be kept, and the page says so."""
     (tmp_path / "file").write_text("no folder")
     with running(found_path, decisions=tmp_path / "file") as api:
-        page = api.get("/view/review")
-        assert page.status_code == api.get("/").status_code == 200
+        page, front = api.get("/view/review"), api.get("/")
+        assert page.status_code == front.status_code == 200
         assert api.get("/review/tiles").json()["code"] == "decisions_down"
     assert "Decisions cannot be read or kept now" in page.text
     assert start(page.text)["total"] == 12
+    # How many are undecided nobody knows.
+    assert ">undecided</option>" in page.text
+    assert ">Review tiles</a>" in front.text
 
 
 def test_ids_cannot_break_out_of_the_page(tmp_path: Path) -> None:
