@@ -30,6 +30,13 @@ def reference_rows(count: int) -> NDArray[np.intp]:
     return spread(count, _REFERENCES)
 
 
+def reference_places(count: int, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return where rows are among `reference_rows`, -1 for those that are not."""
+    known = reference_rows(count)
+    places = np.searchsorted(known, rows).clip(max=len(known) - 1)
+    return np.where(known[places] == rows, places, -1)
+
+
 def picture_hash(picture: bytes) -> bytes:
     """Return what `picture_hashes.npy` holds of a picture: the beginning of its SHA-256."""
     return sha256(picture).digest()[:PICTURE_HASH_BYTES]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Maps, Points, Tiles
-from bundle.bundle import Bundle, reference_rows
+from bundle.bundle import Bundle, reference_places, reference_rows
 from bundle.concepts import concept_scores
 from bundle.manifest import Concept, Screening
 from bundle.neighbors import Hits, nearest_among, search
@@ -302,15 +302,23 @@ def reference_distances(stored: Points, points: Points) -> NDArray[np.float32]:
     return distances_to(stored[reference_rows(len(stored))], points)
 
 
-def distances_to(known: Points, points: Points) -> NDArray[np.float32]:
-    """Return what `reference_distances` does, of the references alone: (r, d) float32."""
+def distances_to(
+    known: Points, points: Points, own: NDArray[np.intp] | None = None
+) -> NDArray[np.float32]:
+    """Return what `reference_distances` does, of the references alone: (r, d) float32.
+
+    own: (m,) where each point's own tile is among them, -1 for nowhere; it is left out.
+    """
+    places = [-1] * len(points) if own is None else own.tolist()
     with np.errstate(over="ignore", invalid="ignore"):
-        found = [_nearest_other(known, point) for point in points]
+        found = [_nearest_other(known, *one) for one in zip(points, places, strict=True)]
     return np.nan_to_num(np.array(found, dtype=np.float32), nan=np.inf, posinf=np.inf)
 
 
-def _nearest_other(known: Points, point: NDArray[np.float32]) -> float:
+def _nearest_other(known: Points, point: NDArray[np.float32], own: int) -> float:
     squared = squared_distances(known, point)
+    if own >= 0:
+        squared = np.delete(squared, own)
     distances = np.sqrt(np.sort(np.partition(squared, 1)[:2] if len(squared) > 1 else squared))
     others = _others(distances, point)
     return float(others[0]) if len(others) else 0.0
@@ -370,7 +378,13 @@ def widened(
     return result.astype(np.float32)
 
 
-def screen_new(bundle: Bundle, reads: Sequence[Input], points: Points, maps: Maps) -> Screened:
+def screen_new(
+    bundle: Bundle,
+    reads: Sequence[Input],
+    points: Points,
+    maps: Maps,
+    own: NDArray[np.intp] | None = None,
+) -> Screened:
     """Screen tiles that are not stored.
 
     Args:
@@ -378,13 +392,16 @@ def screen_new(bundle: Bundle, reads: Sequence[Input], points: Points, maps: Map
         reads: m tiles as they were read.
         points: (m, d) float32, scaled.
         maps: the encoder's.
+        own: (m,) rows of stored tiles that these are, to be screened as if they were not stored.
     """
     tiles = np.stack([read.tile for read in reads])
     rules = bundle.manifest.screening
     evidence = gather(maps, bundle.manifest.preprocessing.side)
     if rules.evidence == "distance":
-        evidence.peaks[:, 0] = _new_outlier_evidence(bundle, points)
-    away = widened(rules, distances_to(bundle.references, points), strangeness(bundle, reads))
+        evidence.peaks[:, 0] = _new_outlier_evidence(bundle, points, own)
+    places = None if own is None else reference_places(len(bundle), own)
+    away = distances_to(bundle.references, points, places)
+    away = widened(rules, away, strangeness(bundle, reads))
     seen = screen(rules, tiles, evidence, away)
     concepts = bundle.manifest.concepts
     if not concepts:
@@ -395,10 +412,16 @@ def screen_new(bundle: Bundle, reads: Sequence[Input], points: Points, maps: Map
     )
 
 
-def _new_outlier_evidence(bundle: Bundle, points: Points) -> NDArray[np.float32]:
+def _new_outlier_evidence(
+    bundle: Bundle, points: Points, own: NDArray[np.intp] | None
+) -> NDArray[np.float32]:
     with np.errstate(over="ignore", invalid="ignore"):
-        near = search(bundle, points, _NEAREST + 1).distances
-        rows = [_others(row, point) for row, point in zip(near, points, strict=True)]
+        near = search(bundle, points, _NEAREST + 1)
+        if own is None:
+            rows = [_others(*one) for one in zip(near.distances, points, strict=True)]
+        else:
+            others = near.rows != own[:, None]
+            rows = [row[kept] for row, kept in zip(near.distances, others, strict=True)]
     return np.array([outlier_evidence(row[None])[0] for row in rows], dtype=np.float32)
 
 

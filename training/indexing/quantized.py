@@ -43,6 +43,9 @@ class Trial:
 def measure(trial: Trial, precision: Precision) -> Rounding:
     """Ask both encoders about stored tiles, as the service would, and compare the answers.
 
+    Each tile is asked about as if it were not stored: at no distance to itself by one encoder and
+    at some by the other, it would be its own neighbour by one of them alone.
+
     The tiles are spread over all that the encoder was not calibrated on, at most 1,000;
     where it was calibrated on all of them, those are taken. Where several runtimes can run it,
     each figure is that of the one with which it is worst. The bundle of the trial needs
@@ -114,4 +117,4 @@ def _answers(
     sizes, colours = given.sizes[rows].tolist(), given.colours[rows].tolist()
     reads = [Input(*one) for one in zip(tiles, map(tuple, sizes), colours, strict=True)]
     maps = look_again(tiles, seen.maps, lambda some: encoder.examine(some).maps)
-    return screen_new(bundle, reads, points, maps).verdicts, near
+    return screen_new(bundle, reads, points, maps, rows).verdicts, near

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, open_bundle
-from bundle.bundle import reference_rows
+from bundle.bundle import reference_places, reference_rows
 from bundle.preprocess import Input
 from bundle.runtime import no_maps
 from bundle.screening import (
@@ -18,6 +18,7 @@ from bundle.screening import (
     outlier_evidence,
     peaks,
     reasons,
+    distances_to,
     reference_distances,
     screen,
     screen_new,
@@ -220,6 +221,23 @@ def test_a_reference_is_not_its_own_nearest() -> None:
     np.testing.assert_allclose(reference_distances(points, points), away.min(axis=1), rtol=1e-4)
 
 
+def test_a_reference_that_is_named_is_left_out_however_far_it_lies() -> None:
+    """A stored tile, seen by another encoder, lies beside its own point and is still its own."""
+    points = np.array([[0, 0], [9, 0], [9, 3]], dtype=np.float32)
+    moved = points + np.float32(0.5)
+    places = reference_places(3, np.array([0, 1, 2]))
+    assert distances_to(points, moved, places) == pytest.approx([8.51, 2.55, 3.54], abs=0.01)
+    assert distances_to(points, moved, np.full(3, -1)) == pytest.approx([0.71] * 3, abs=0.01)
+
+
+def test_only_references_have_a_place_among_them() -> None:
+    """Of many tiles only some stand for all."""
+    places = reference_places(5000, np.arange(5000))
+    known = reference_rows(5000)
+    assert places[known].tolist() == [*range(len(known))]
+    assert (places >= 0).sum() == len(known)
+
+
 def test_equal_points_are_at_no_distance() -> None:
     """A set of one picture, or one point alone, has no foreigner."""
     assert reference_distances(np.ones((9, 4), np.float32), np.ones((2, 4), np.float32)).max() == 0
@@ -297,6 +315,19 @@ def test_a_stored_tile_is_no_neighbour_of_itself_by_distance_either(tmp_path: Pa
     found = screen_new(bundle, reads(tiles), bundle.points, no_maps(len(tiles)))
     np.testing.assert_allclose(found.scores, bundle.scores, atol=1e-5)
     assert found.verdicts.tolist() == bundle.verdicts.tolist()
+
+
+def test_a_tile_that_another_encoder_saw_is_no_neighbour_of_itself(tmp_path: Path) -> None:
+    """Where its row is named it is left out, at whatever distance of its own point it lies."""
+    write_tiny_bundle(tmp_path / "study", maps=False)
+    bundle, tiles = open_bundle(tmp_path / "study"), tiny_tiles()
+    points, rows = bundle.points + np.float32(0.02), np.arange(len(tiles))
+    plain, left_out = (
+        screen_new(bundle, reads(tiles), points, no_maps(len(tiles)), own).scores
+        for own in (None, rows)
+    )
+    assert np.abs(left_out - bundle.scores).max() < 0.02
+    assert np.abs(plain - bundle.scores).max() > 0.05
 
 
 @pytest.mark.parametrize("count", [2, 4, 6, 7])
