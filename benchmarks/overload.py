@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from http import HTTPStatus
@@ -125,7 +124,8 @@ def main() -> None:
         "many": measure(bundle, form("files")(pictures), MANY, args),
     }
     print(json.dumps(figures, indent=1))
-    record.record("overload", "python -m benchmarks.overload " + " ".join(sys.argv[1:]), figures)
+    options = [f"--{name} {getattr(args, name):g}" for name in ("seconds", "times", "workers")]
+    record.record("overload", " ".join(["python -m benchmarks.overload BUNDLE", *options]), figures)
 
 
 if __name__ == "__main__":
