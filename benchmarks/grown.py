@@ -4,10 +4,10 @@
 
 Its points lie where those of the fitted bundle do: each is set between a tile and one of its twenty
 nearest, and moved by half the difference of two other neighbours, so that there are as many
-directions as in the real ones. The index is fitted; verdicts and clusters are those of the tile
-that each began with. The rest is of the right shape alone: the table of stored neighbours, the
-boxes of the k-d tree (tiles of one list), and the pictures (the first bytes of one; with
-`--pictures` those of the tile that each began with).
+directions as in the real ones. The index is fitted; the encoders are the fitted bundle's, verdicts
+and clusters those of the tile that each began with. The rest is of the right shape alone: the table
+of stored neighbours, the boxes of the k-d tree (tiles of one list), and the pictures (the first
+bytes of one; with `--pictures` those of the tile that each began with).
 """
 
 import argparse
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bundle import Bundle, BundleWriter, Manifest, open_bundle
 from bundle.arrays import Points
 from bundle.bundle import picture_hash
-from bundle.layout import MAP, PICTURE_HASHES
+from bundle.layout import ENCODERS, MAP, PICTURE_HASHES
 from training.indexing.graph import LEAF_SIZE, nearest, neighbor_graph
 from training.indexing.lists import Indexed, index_points
 from training.indexing.plane import lay_out
@@ -103,19 +103,13 @@ def grow(
             writer.array(f"{name}.npy", source.arrays[f"{name}.npy"])
         shown = [source.picture(row) for row in range(len(source))] if pictures else []
         _pictures(writer, shown or [source.picture(0)[:_PICTURE_BYTES]], origins)
-        for name in ("encoder.onnx", "decoder.onnx", "scans.json"):
+        encoders = [ENCODERS[precision] for precision in ("fp32", *source.manifest.rounded)]
+        for name in (*encoders, "decoder.onnx", "scans.json"):
             with writer.file(name) as stream, (source.path / name).open("rb") as content:
                 shutil.copyfileobj(content, stream)
         tiles = source.manifest.source.model_copy(update={"tiles": count})
         return writer.finish(
-            source.manifest.model_copy(
-                update={
-                    "source": tiles,
-                    "index": indexed.about,
-                    "quantization": None,
-                    "bfloat16": None,
-                }
-            )
+            source.manifest.model_copy(update={"source": tiles, "index": indexed.about})
         )
 
 

@@ -56,7 +56,16 @@ def open_encoder(bundle: Bundle, *, threads: int = 0, precision: Precision = "fp
     Raises:
         BundleDamaged: the file is not a model that can be run, or is another one.
     """
-    return encoders_in(bundle.path, threads=threads, precision=precision)[-1]
+    # Its checks are the reader's; it is freed before another runtime takes its memory.
+    encoder: Encoder = OnnxEncoder(bundle.path, threads=threads, precision=precision)
+    if _in_openvino(precision):
+        del encoder
+        encoder = OpenVinoEncoder(bundle.path, threads=threads, precision=precision)
+    return encoder
+
+
+def _in_openvino(precision: Precision) -> bool:
+    return precision != "fp32" and openvino_encoder.is_installed() and _runs(precision)
 
 
 def encoders_in(folder: Path, *, threads: int = 0, precision: Precision = "fp32") -> list[Encoder]:
@@ -65,8 +74,7 @@ def encoders_in(folder: Path, *, threads: int = 0, precision: Precision = "fp32"
     Raises:
         BundleDamaged: the file is not a model that can be run, or is another one.
     """
-    # Always loaded: its checks are the reader's, and it takes over where OpenVINO is not.
     found: list[Encoder] = [OnnxEncoder(folder, threads=threads, precision=precision)]
-    if precision != "fp32" and openvino_encoder.is_installed() and _runs(precision):
+    if _in_openvino(precision):
         found.append(OpenVinoEncoder(folder, threads=threads, precision=precision))
     return found

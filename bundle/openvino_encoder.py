@@ -16,8 +16,10 @@ from bundle.arrays import Latents, Tiles
 from bundle.errors import BundleDamaged, naming
 from bundle.layout import ENCODERS
 from bundle.manifest import Precision
-from bundle.runtime import APART, PIECE, Examined, no_maps
+from bundle.runtime import APART, Examined, no_maps
 
+_PIECE = 8
+"""Tiles of a run that all threads do together: longer ones gain nothing and keep their memory."""
 _SHORT = 4
 """Tiles of a run where each thread has its own: who loses its core holds up no long one."""
 _BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
@@ -45,15 +47,15 @@ class OpenVinoEncoder:
         settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": str(self._threads)}
         try:
             model = core.read_model(str(bundle_path / name))
-            one, many = (
+            compiled = [
                 core.compile_model(model, "CPU", settings | {"NUM_STREAMS": str(streams)})
-                for streams in (1, self._threads)
-            )
+                for streams in sorted({1, self._threads})
+            ]
         except RuntimeError as error:
             with naming(bundle_path):
                 raise BundleDamaged(f"{name} is not a model that can be run: {error}.") from error
-        self._request = one.create_infer_request()
-        self._queue = _openvino().AsyncInferQueue(many, self._threads)
+        self._request = compiled[0].create_infer_request()
+        self._queue = _openvino().AsyncInferQueue(compiled[-1], self._threads)
         self._queue.set_callback(_keep)
 
     def examine(self, tiles: Tiles) -> Examined:
@@ -61,8 +63,8 @@ class OpenVinoEncoder:
         if self._threads > 1 and len(tiles) >= APART * self._threads:
             found = self._apart(tiles)
         else:
-            pieces = range(0, max(1, len(tiles)), PIECE)
-            found = [self._together(tiles[at : at + PIECE]) for at in pieces]
+            pieces = range(0, max(1, len(tiles)), _PIECE)
+            found = [self._together(tiles[at : at + _PIECE]) for at in pieces]
         latents, *maps = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return Examined(latents, maps[0] if maps else no_maps(len(latents)))
 

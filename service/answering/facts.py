@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bundle import Assignment, Bundle, Hits, assign, rarity, search
 from bundle.arrays import Distances, Points
@@ -46,13 +47,13 @@ def stored_neighbors(catalog: Catalog, row: int, k: int, *, other_scans: bool = 
     """
     rows, distances = catalog.neighbors[row], catalog.distances[row]
     if other_scans:
-        own, scans = catalog.scans[row], catalog.scans
-        keep = [at for at, other in enumerate(rows.tolist()) if own is None or scans[other] != own]
+        own = catalog.scan(row)
+        keep = [at for at, scan in enumerate(catalog.scans(rows)) if own is None or scan != own]
         rows, distances = rows[keep], distances[keep]
     fact: Fact = {
         "self_excluded": True,
         "exact": True,
-        "neighbors": _hits(catalog, rows[:k].tolist(), distances[:k]),
+        "neighbors": _hits(catalog, rows[:k], distances[:k]),
     }
     if len(rows) < k:
         fact["note"] = _shortage(catalog, len(rows), k, other_scans=other_scans)
@@ -63,7 +64,7 @@ def stored_alike(
     catalog: Catalog, row: int, k: int, examples: Examples, *, other_scans: bool = False
 ) -> Fact:
     """Search the k tiles like a stored one and its examples, exactly; as `stored_neighbors`."""
-    own = catalog.scans[row]
+    own = catalog.scan(row)
     left_out = [row, *examples.positive, *examples.negative]
     if other_scans and own is not None:
         left_out = [*{*left_out, *catalog.in_scan(own).tolist()}]
@@ -98,7 +99,7 @@ def new_neighbors(
         found = _search_like(catalog, points, k, examples, index=index, exact=exact)
         return sure | _alike(catalog, found, k)
     found = search(bundle, points, k, index=index, exact=exact)
-    fact: Fact = {**sure, "neighbors": _hits(catalog, found.rows[0].tolist(), found.distances[0])}
+    fact: Fact = {**sure, "neighbors": _hits(catalog, found.rows[0], found.distances[0])}
     if found.rows.shape[1] < k:
         fact["note"] = f"Only {len(catalog.ids)} tiles are stored; all of them are listed."
     return fact
@@ -127,7 +128,7 @@ def _search_like(
 
 
 def _alike(catalog: Catalog, found: Hits, k: int) -> Fact:
-    fact: Fact = {"neighbors": _hits(catalog, found.rows[0].tolist(), found.distances[0])}
+    fact: Fact = {"neighbors": _hits(catalog, found.rows[0], found.distances[0])}
     if found.rows.shape[1] < k:
         fact["note"] = (
             f"Of the {min(DEPTH, len(catalog.ids))} tiles nearest to the positive examples, only "
@@ -136,19 +137,20 @@ def _alike(catalog: Catalog, found: Hits, k: int) -> Fact:
     return fact
 
 
-def _hits(catalog: Catalog, rows: Sequence[int], distances: Distances) -> list[Fact]:
+def _hits(catalog: Catalog, rows: NDArray[np.int32], distances: Distances) -> list[Fact]:
     shares = rarity(catalog.bundle, distances)
-    ids, labels, scans = catalog.ids, catalog.labels, catalog.scans
+    ids, labels, scans = catalog.ids.of(rows), catalog.labels(rows), catalog.scans(rows)
+    found = zip(ids, distances, shares, labels, scans, strict=True)
     return [
         {
             "rank": rank,
-            "id": ids[row],
+            "id": name,
             "distance": distance,
             "rarity": share,
-            "cluster": labels[row],
-            "scan": scans[row],
+            "cluster": label,
+            "scan": scan,
         }
-        for rank, (row, distance, share) in enumerate(zip(rows, distances, shares, strict=True), 1)
+        for rank, (name, distance, share, label, scan) in enumerate(found, 1)
     ]
 
 
@@ -165,7 +167,7 @@ def stored_cluster(catalog: Catalog, row: int) -> Fact:
     """Tell a stored tile's cluster, how near it lies to it, and the study's DBSCAN label."""
     bundle = catalog.bundle
     (found,) = assign(bundle, np.array(bundle.points[row : row + 1]))
-    label = catalog.labels[row]
+    label = catalog.label(row)
     return {
         "cluster": _membership(bundle, -1 if label is None else label, found),
         "dbscan": _dbscan(bundle.manifest.dbscan, int(bundle.dbscan_labels[row])),
@@ -196,7 +198,7 @@ def _dbscan(clustering: Clustering, label: int) -> Fact:
 
 def tile_summary(catalog: Catalog, row: int) -> Fact:
     """Tell what a list says of a stored tile."""
-    return {"id": catalog.ids[row], "cluster": catalog.labels[row], "scan": catalog.scans[row]}
+    return {"id": catalog.ids[row], "cluster": catalog.label(row), "scan": catalog.scan(row)}
 
 
 def tile_detail(catalog: Catalog, row: int) -> Fact:

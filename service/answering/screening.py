@@ -139,7 +139,7 @@ def _evidence(
             "id": catalog.ids[row],
             "distance": distance,
             "score": findings.scores[row, column],
-            "scan": catalog.scans[row],
+            "scan": catalog.scan(row),
         }
         for row, distance in others[:k]
     ]

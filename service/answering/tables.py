@@ -61,6 +61,6 @@ def _row(findings: Findings, row: int) -> tuple[object, ...]:
         str(findings.scores[row, 0]),
         ";".join(one.title for one in found),
         *box,
-        harmless(catalog.scans[row] or ""),
+        harmless(catalog.scan(row) or ""),
         *(bundle.position(row) or ("", "")),
     )

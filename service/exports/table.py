@@ -50,7 +50,7 @@ def _line(serving: Serving, one: Standing) -> tuple[object, ...]:
         harmless(_joined([event.comment for event in one.opinions])),
         one.opinions[-1].at.isoformat() if one.opinions else "",
         findings.verdict(row),
-        harmless(catalog.scans[row] or ""),
+        harmless(catalog.scan(row) or ""),
         *(catalog.bundle.position(row) or ("", "")),
         catalog.bundle.manifest.bundle_id,
         serving.reviewed.contents.of(row).hex(),

@@ -73,7 +73,7 @@ class Answer:
 def stored_hits(catalog: Catalog, row: int, k: int, *, other_scans: bool = False) -> list[Hit]:
     """Return the k nearest other tiles of a stored one, from the bundle's graph."""
     found = stored_neighbors(catalog, row, k, other_scans=other_scans)
-    return _hits(catalog, found, catalog.scans[row])
+    return _hits(catalog, found, catalog.scan(row))
 
 
 def _hits(catalog: Catalog, fact: Fact, scan: str | None) -> list[Hit]:

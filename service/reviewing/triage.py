@@ -49,8 +49,8 @@ def triage_tile(findings: Findings, states: States, row: int) -> Fact:
     reasons = found["reasons"]
     return {
         "id": catalog.ids[row],
-        "cluster": catalog.labels[row],
-        "scan": catalog.scans[row],
+        "cluster": catalog.label(row),
+        "scan": catalog.scan(row),
         "height": height,
         "width": width,
         "verdict": found["verdict"],
@@ -81,7 +81,7 @@ def confirmed(findings: Findings, states: States, row: int, k: int) -> Fact:
                     "id": catalog.ids[rows[at]],
                     "distance": catalog.distances[row, at],
                     "score": findings.scores[rows[at], 0],
-                    "scan": catalog.scans[rows[at]],
+                    "scan": catalog.scan(rows[at]),
                 }
                 for at in np.flatnonzero(theirs == STATES.index(state))[:k].tolist()
             ]

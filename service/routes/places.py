@@ -48,7 +48,7 @@ async def tile_map(request: Request, serving: ServingDep, v: Version = None) -> 
 async def tile_map_ids(request: Request, serving: ServingDep, v: Version = None) -> Response:
     """List the ids of all tiles, in the order of the map."""
     keeping = kept(request, serving, v)
-    return keeping.unchanged or enveloped(serving, keeping.headers, ids=serving.catalog.ids)
+    return keeping.unchanged or enveloped(serving, keeping.headers, ids=[*serving.catalog.ids])
 
 
 @router.get(

@@ -10,41 +10,59 @@ from numpy.typing import NDArray
 from bundle import Bundle
 from bundle.errors import UnknownTile
 from service.errors import UnknownScan
+from service.stored.ids import Ids, Rows, Some
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Ids, scans and labels as plain lists, and the arrays read most as plain ones.
+    """Ids both ways, and the arrays read most as plain ones.
 
     Indexing a memory-mapped array makes a new map object each time; a plain view of the same
-    memory is several times faster and costs nothing.
+    memory is several times faster and costs nothing. What every worker would hold of every tile
+    stays in the bundle's files, which are in memory once.
     """
 
     bundle: Bundle
-    ids: list[str]
-    rows: dict[str, int]
-    labels: list[int | None]
-    """Cluster of each tile; None for a stray one."""
-    scans: list[str | None]
+    ids: Ids
+    rows: Rows
     neighbors: NDArray[np.int32]
     distances: NDArray[np.float32]
     latents: NDArray[np.float32]
+    _labels: NDArray[np.int32]
+    _scan_numbers: NDArray[np.int32]
+    _scan_names: list[str | None]
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
         """Lay out a bundle's stored tiles."""
-        ids = [str(raw, "utf-8") for raw in bundle.arrays["ids.npy"].tolist()]
-        names = [*(scan.name for scan in bundle.scans), None]  # -1 finds the None
+        ids = Ids(bundle.arrays["ids.npy"])
         return cls(
             bundle=bundle,
             ids=ids,
-            rows={name: row for row, name in enumerate(ids)},
-            labels=[None if label < 0 else label for label in bundle.labels.tolist()],
-            scans=[names[number] for number in bundle.arrays["scan_numbers.npy"].tolist()],
+            rows=Rows(ids),
             neighbors=np.asarray(bundle.neighbors),
             distances=np.asarray(bundle.neighbor_distances),
             latents=np.asarray(bundle.latents),
+            _labels=np.asarray(bundle.labels),
+            _scan_numbers=np.asarray(bundle.arrays["scan_numbers.npy"]),
+            _scan_names=[*(scan.name for scan in bundle.scans), None],  # -1 finds the None
         )
+
+    def label(self, row: int) -> int | None:
+        """Return the cluster of a tile, None for a stray one."""
+        return self.labels([row])[0]
+
+    def labels(self, rows: Some) -> list[int | None]:
+        """Return the cluster of each of some rows, None for a stray tile."""
+        return [None if label < 0 else label for label in self._labels[rows].tolist()]
+
+    def scan(self, row: int) -> str | None:
+        """Return the name of the scan that a tile was cut from, None where it is not known."""
+        return self._scan_names[int(self._scan_numbers[row])]
+
+    def scans(self, rows: Some) -> list[str | None]:
+        """Return the name of the scan of each of some rows, None where it is not known."""
+        return [self._scan_names[number] for number in self._scan_numbers[rows].tolist()]
 
     def row(self, tile_id: str) -> int:
         """Return the row of an id.

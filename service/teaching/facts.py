@@ -89,7 +89,7 @@ def _page(serving: Serving, examples: Examples, rows: Iterable[int], total: int)
                 "id": catalog.ids[row],
                 "score": float(scores[row]),
                 "mark": lesson.marks[row].mark if row in lesson.marks else None,
-                "scan": catalog.scans[row],
+                "scan": catalog.scan(row),
                 "verdict": findings.verdict(row),
             }
             for row in rows

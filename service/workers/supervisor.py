@@ -26,6 +26,7 @@ from service.workers.board import Board
 from service.workers.changes import Changes
 from service.workers.follow import EVERY_S, Watch, hears_hangup, note
 from service.workers.member import Message, Post, encoded
+from service.workers.memory import share
 
 TICK_S = 0.1
 _LONGEST_PAUSE_S = 30.0
@@ -94,6 +95,7 @@ class Supervisor:
         before = {number: signal.signal(number, self._stop) for number in signals}
         if hears_hangup():
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._reload)
+        share()
         try:
             while not self._stops and self._failure is None:
                 self._turn()

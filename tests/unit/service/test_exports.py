@@ -52,7 +52,7 @@ def test_the_list_has_every_tile_with_its_decision_or_its_verdict(api: Api):
     put(api, "c303", "keep", comment="a scratch")
     put(api, "c324", "drop", reason="grid")
     told = lines(api)
-    assert list(told) == api.serving.catalog.ids
+    assert list(told) == list(api.serving.catalog.ids)
     assert (told["c300"]["state"], told["c300"]["by"]) == ("drop", "verdict")
     assert told["c300"]["reason"] == "LETTERING"
     kept = told["c303"]
