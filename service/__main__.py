@@ -1,7 +1,8 @@
 """`python -m service --bundle BUNDLE`: open a bundle and answer about tiles over HTTP."""
 
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _OURS = ("bundle", "service")
 
@@ -13,8 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from service.workers.sharing import share_metrics  # noqa: PLC0415, see above
 
         share_metrics(argv)
-        from service.workers.server import run  # noqa: PLC0415, see above
-
+        run = _server()
         return run(argv)
     except ModuleNotFoundError as error:
         if str(error.name).startswith(_OURS):
@@ -27,6 +27,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _server() -> Callable[[Sequence[str] | None], int]:
+    """Import the server without a look for garbage: what libraries make while they load stays."""
+    gc.disable()
+    try:
+        from service.workers.server import run  # noqa: PLC0415, see `main`
+    finally:
+        gc.enable()
+    return run
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ def extras(path: Path, setting: Setting) -> dict[str, Any]:
             seen = at_rate(
                 service.port,
                 stored,
-                connections=64,
+                connections=16,
                 rate=_A_SECOND,
-                seconds=short,
+                seconds=setting.seconds,
                 probe="/livez",
                 cores=others,
             )

@@ -22,7 +22,6 @@ def share() -> None:
 
     They would write into every object that they look at, and each have a copy of it.
     """
-    gc.collect()
     gc.freeze()
 
 
@@ -34,7 +33,6 @@ def settle() -> None:
     dedicated.
     """
     if _Process.serves_alone:
-        gc.collect()
         gc.freeze()
         _trim()
 
