@@ -84,6 +84,25 @@ def expect_one(page: Page, waiting: list[Route]) -> None:
         page.wait_for_timeout(50)  # ms
 
 
+def lose(route: Route) -> None:
+    """Have a request carried out, and its answer lost."""
+    route.fetch()
+    route.abort()
+
+
+@contextmanager
+def two_dropped(chromium: Browser, site: str) -> Iterator[Page]:
+    """Open the page as Ann and drop the first two tiles."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.goto(f"{site}/view/review?sort=id")
+        for name in ("c300", "c303"):
+            page.keyboard.press("d")
+            expect(chip(page, name)).to_have_text("drop")
+        yield page
+
+
 def test_tiles_are_decided_from_the_keyboard(chromium: Browser, site: str) -> None:
     """D, K and R decide on the tile with the focus and go on to the next; all is kept."""
     with review(chromium, site) as page:
@@ -128,7 +147,7 @@ def test_a_range_is_decided_and_undone_as_one(chromium: Browser, site: str) -> N
         assert page.evaluate(FOCUSED) == "c312"
         page.keyboard.press("u")
         expect(chip(page, "c309")).to_have_text("undecided")
-        expect(page.get_by_role("status")).to_have_text("Undone: 3 tiles as before.")
+        expect(page.get_by_role("alert")).to_have_text("Undone: 3 tiles as before.")
         assert kept(page, site) == {"c300": "keep"}
 
 
@@ -456,10 +475,6 @@ def test_a_decision_that_is_saved_late_is_said_to_be_saved(chromium: Browser, si
 def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) -> None:
     """The chip is in doubt as well, until the tile is looked at and the service answers again."""
 
-    def lose(route: Route) -> None:
-        route.fetch()
-        route.abort()
-
     with chromium.new_context() as context:
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
@@ -479,17 +494,102 @@ def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) 
         expect(chip(page, "c300")).to_have_text("drop")
 
 
-def test_an_undo_whose_answer_was_lost_is_not_said_to_have_failed(
-    chromium: Browser, site: str
-) -> None:
+def test_an_undo_whose_answer_was_lost_is_found_out(chromium: Browser, site: str) -> None:
+    """The page shows it, and the next undo takes back the decision before."""
+    with two_dropped(chromium, site) as page:
+        page.route("**/decisions/undo", lose, times=1)
+        page.keyboard.press("u")
+        expect(page.get_by_role("status")).to_have_text("Undone: c303 as before.")
+        expect(chip(page, "c303")).to_have_text("undecided")
+        assert kept(page, site) == {"c300": "drop"}
+        page.keyboard.press("u")
+        expect(chip(page, "c300")).to_have_text("undecided")
+        assert kept(page, site) == {}
+
+
+def test_an_undo_that_was_not_carried_out_is_said_so(chromium: Browser, site: str) -> None:
+    """Nothing changes, and the same key does it."""
+    with two_dropped(chromium, site) as page:
+        page.route("**/decisions/undo", lambda route: route.abort(), times=1)
+        page.keyboard.press("u")
+        expect(page.get_by_role("alert")).to_contain_text("Not undone. The service gave no answer.")
+        expect(chip(page, "c303")).to_have_text("drop")
+        page.keyboard.press("u")
+        expect(chip(page, "c303")).to_have_text("undecided")
+
+
+def test_an_undo_of_which_nothing_can_be_learnt_is_said_so(chromium: Browser, site: str) -> None:
     """It is not known, and the page says how to find out."""
+    with two_dropped(chromium, site) as page:
+
+        def last(route: Route) -> None:
+            lose(route)
+            page.route("**/decisions?*", lambda one: one.abort())
+
+        page.route("**/decisions/undo", last)
+        page.keyboard.press("u")
+        expect(page.get_by_role("alert")).to_contain_text("not known whether this was undone")
+
+
+def test_an_older_decision_is_not_undone_unasked(chromium: Browser, site: str) -> None:
+    """What this page did is taken back; what stood before it was made elsewhere."""
+    asked: list[str] = []
     with chromium.new_context() as context:
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        page.route("**/decisions/undo", lambda route: route.abort())
-        page.goto(f"{site}/view/review?sort=id")
+        sent = {"ids": ["c300", "c303"], "decision": "drop"}
+        context.request.post(f"{site}/decisions", data=sent, headers={"X-Reviewer": "Ann"})
+        page.goto(f"{site}/view/review?sort=id&state=drop")
+        page.keyboard.press("k")
+        expect(chip(page, "c300")).to_have_text("keep")
         page.keyboard.press("u")
-        expect(page.get_by_role("alert")).to_contain_text("not known whether this was undone")
+        expect(chip(page, "c300")).to_have_text("drop")
+        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+        page.keyboard.press("u")
+        expect(page.get_by_role("status")).to_have_text("Nothing was undone.")
+        assert "drop on c30" in asked[0]
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.keyboard.press("u")
+        expect(page.get_by_role("alert")).to_have_text("Undone: 2 tiles as before.")
+        assert kept(page, site) == {}
+
+
+def test_who_leaves_before_all_is_saved_is_asked(chromium: Browser, site: str) -> None:
+    """And may stay until it is."""
+    waiting: list[Route] = []
+    asked: list[str] = []
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        on_decision(page, waiting.append)
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.keyboard.press("d")
+        expect_one(page, waiting)
+        page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.get_by_role("link", name="Progress").click(no_wait_after=True)
+        page.wait_for_timeout(300)
+        assert asked == ["beforeunload"]
+        waiting.pop().continue_()
+        expect_one(page, waiting)
+        waiting.pop().continue_()
+        expect(chip(page, "c303")).to_have_text("drop")
+        page.get_by_role("link", name="Progress").click()
+        expect(page).to_have_title("Progress · Tilescreen")
+        assert kept(page, site) == {"c300": "drop", "c303": "drop"}
+
+
+def test_a_page_decides_in_the_name_that_it_shows(chromium: Browser, site: str) -> None:
+    """Whoever is named in another tab meanwhile."""
+    with review(chromium, site) as page:
+        shown = page.locator("[data-slot=reviewer]")
+        before = shown.inner_text()
+        page.context.add_cookies([{"name": "tilescreen_reviewer", "value": "Pat", "url": site}])
+        page.keyboard.press("d")
+        expect(chip(page, "c300")).to_have_text("drop")
+        expect(shown).to_have_text(before)
+        told = page.request.get(f"{site}/tiles/c300/decision").json()
+        assert [one["reviewer"] for one in told["decisions"]] == [before]
 
 
 def test_the_frame_goes_back_to_what_was_not_saved(chromium: Browser, site: str) -> None:

@@ -8,6 +8,8 @@
 // In "decided" a result has `before` as well: the state that was shown until then.
 // A tile that stands otherwise than it is shown was decided in another tab or by somebody else; a decision on it is
 // refused, and the tile shows how it stands. Undo takes back what this page did, else it asks.
+// Who leaves the page while something is not saved yet is asked first. A page decides in the name that it shows, whoever
+// is named or signed in in another tab meanwhile.
 // Nothing is shown as saved that the service has not acknowledged, and nothing is said not to be saved where an
 // answer was lost, before the service was asked what it has.
 
@@ -25,10 +27,10 @@ const tilescreen = (() => {
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
   const states = new Map(); // by id, as the service last told
   const pending = new Map(); // by id, the latest request whose answer is awaited, or `lost`
-  const own = new Map(); // by id, what this page decided last; undefined where it took that back
+  const own = new Map(); // by id, what this page decided and did not take back, the latest last
   const line = []; // requests whose answers are awaited, in order
   let asking = false; // for a name
-  let given = ""; // the name, also where no cookie is kept
+  let given = ""; // the name that this page shows, also where no cookie is kept
 
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -113,8 +115,13 @@ const tilescreen = (() => {
       throw Object.assign(new Error(UNREACHED), { lost: true });
     }
     const { status } = answer;
-    if (!answer.ok) throw Object.assign(new Error(told.detail), { status, lost: status >= 500 });
+    if (!answer.ok) throw Object.assign(new Error(words(told)), { status, lost: status >= 500 });
     return Object.assign(told, { etag: answer.headers.get("ETag") });
+  }
+
+  function words({ code, detail }) {
+    const { reviewer: holder } = document.body.dataset;
+    return code === "bad_reviewer" && holder ? `This page was opened as ${holder}, and somebody else is signed in now. Load it again.` : detail;
   }
 
   // Ask before anything is done: nothing can be lost by it.
@@ -278,7 +285,7 @@ const tilescreen = (() => {
     for (const one of saved) {
       one.before = states.get(one.id) ?? seen.get(one.id);
       states.set(one.id, one.state);
-      own.set(one.id, decision);
+      own.set(one.id, [...(own.get(one.id) ?? []), decision]);
     }
     request.lost = Boolean(refused[0]?.unknown);
     for (const id of ids) if (pending.get(id) === request && !request.lost) pending.delete(id);
@@ -313,10 +320,43 @@ const tilescreen = (() => {
   // The service takes the reviewer's last request back, wherever it was made. If that was not here, it is asked first.
   async function takeBack() {
     const last = await lastOne();
-    const here = !last || (own.has(last.id) && (own.get(last.id) ?? last.decision) === last.decision);
-    const words = () => `Your last decision was not made on this page: ${last.decision} on ${last.id}, in another tab or before `
+    const here = !last || own.get(last.id)?.at(-1) === last.decision;
+    const question = () => `Your last decision was not made on this page: ${last.decision} on ${last.id}, in another tab or before `
       + "this page was loaded. It stands. Take it back, with what was decided together with it?";
-    return here || confirm(words()) ? ask("POST", "/decisions/undo") : null;
+    if (!here && !confirm(question())) return null;
+    try {
+      return await ask("POST", "/decisions/undo");
+    } catch (error) {
+      if (!error.lost) throw error;
+      const gone = await isGone(last).catch(() => {
+        throw Object.assign(error, { unknown: true });
+      });
+      if (!gone) throw error;
+      return { results: await changedSince(last), undone: "" };
+    }
+  }
+
+  // Whether a decision that was the reviewer's last one no longer is; a few times, as in `standing`.
+  async function isGone(last) {
+    let gone, failed;
+    for (const pause of AGAIN_MS) {
+      await new Promise((go) => setTimeout(go, pause));
+      try {
+        gone = Boolean(last) && (await lastOne())?.seq !== last.seq;
+        failed = null;
+      } catch (error) {
+        failed = error;
+      }
+      if (gone) break;
+    }
+    if (failed) throw failed;
+    return gone;
+  }
+
+  // Of the tiles that this page knows, those that stand otherwise now.
+  async function changedSince(last) {
+    const { stand } = await asTheyStand([...new Set([last.id, ...states.keys()])]);
+    return stand.filter((one) => one.id === last.id || (one.state ?? "") !== (states.get(one.id) ?? "")).map(({ id, state }) => ({ id, state }));
   }
 
   async function undo() {
@@ -326,16 +366,19 @@ const tilescreen = (() => {
       if (!answer) return say("Nothing was undone.");
       const { results, undone, counts } = answer;
       for (const one of results) {
+        one.before = states.get(one.id);
         states.set(one.id, one.state);
-        own.set(one.id, undefined);
+        own.get(one.id)?.pop();
       }
       const ids = results.map((one) => one.id);
       showAll(ids);
-      say(undone === null ? "There is nothing to undo." : `Undone: ${count(ids)} as before.`);
+      say("");
+      if (undone === null) say("There is nothing to undo.");
+      else (ids.length > 1 ? warn : say)(`Undone: ${count(ids)} as before.`); // many, for all to see
       tell("decided", { results, batch: undone, undone: true, counts });
     } catch (error) {
       if (!error) return;
-      warn(error.lost ? `It is not known whether this was undone. ${LOOK}` : `Not undone. ${error.message}`);
+      warn(error.unknown ? `It is not known whether this was undone. ${LOOK}` : `Not undone. ${error.message}`);
       tell("refused", { ids: [], after: error.behind.flatMap((one) => one.ids), message: error.message });
     }
   }
@@ -343,26 +386,34 @@ const tilescreen = (() => {
   // A name as the service keeps it; as service/requests/reviewers.py has it.
   const tidy = (name) => name.normalize("NFC").replace(/\p{Zs}/gu, " ").trim();
 
-  function reviewer() {
+  function remembered() {
     const found = document.cookie.split("; ").find((one) => one.startsWith(`${COOKIE}=`));
     try {
-      return found ? tidy(decodeURIComponent(found.slice(COOKIE.length + 1))) : given;
+      return found ? tidy(decodeURIComponent(found.slice(COOKIE.length + 1))) : "";
     } catch {
-      return given; // somebody else's cookie: the name is asked for again
+      return ""; // somebody else's cookie: the name is asked for again
     }
   }
+
+  const reviewer = () => given;
 
   // Whose decisions these are: the key's holder, or who says so.
   const myself = () => document.body.dataset.reviewer || reviewer();
 
-  // What names the reviewer of a request, as a cookie just made may not be sent yet, or not be kept at all.
+  // What names the reviewer of a request: the cookie may be another tab's, not be sent yet, or not be kept at all.
   function signed() {
-    return document.body.dataset.reviewer || !reviewer() ? {} : { "X-Reviewer": encodeURIComponent(reviewer()) };
+    return myself() ? { "X-Reviewer": encodeURIComponent(myself()) } : {};
   }
 
   // Ask who decides, once; a key that names its reviewer has said so already. Returns whether it is known.
   function named() {
+    if (!myself() && remembered()) call(remembered()); // said in another tab since
     return myself() ? Promise.resolve(true) : rename();
+  }
+
+  function call(name) {
+    given = name;
+    tell("named", { name });
   }
 
   // What is wrong with a name, in a sentence; as service/requests/reviewers.py has it.
@@ -399,9 +450,8 @@ const tilescreen = (() => {
       dialog.addEventListener("close", () => {
         const name = dialog.returnValue === "yes" ? typed() : "";
         if (name) {
-          given = name;
           document.cookie = `${COOKIE}=${encodeURIComponent(name)}; Path=/; Max-Age=${YEAR_S}; SameSite=Strict`;
-          tell("named", { name });
+          call(name);
         }
         asking = false;
         dialog.remove();
@@ -427,5 +477,10 @@ const tilescreen = (() => {
     else decide(JSON.parse(button.dataset.ids), button.dataset.decide, button.dataset);
   });
 
+  addEventListener("beforeunload", (event) => {
+    if (line.length) event.preventDefault();
+  });
+
+  given = remembered();
   return { reach, ask, decide, undo, learn, named, reviewer, say, warn, show };
 })();
