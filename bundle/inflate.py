@@ -2,8 +2,8 @@
 
 Pillow has zlib inflate into one row after the other, too little room for its fast loop. Here ISA-L
 inflates them all, and they are wrapped as deflate's blocks that hold bytes as they are. Pillow
-still makes the picture, and whatever is out of the ordinary is left to it as it was: no file is
-read or refused differently.
+still makes the picture, and whatever is out of the ordinary is left to it as it was. Only one thing
+that Pillow takes is told of: pixels that end early.
 """
 
 import struct
@@ -17,6 +17,17 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _MOST = 1 << 20
 """Bytes to hold at once; larger pictures have large rows."""
 _HEADER = 25
+_COLOUR, _INTERLACED = 17, 20  # where the header's chunk says them
+_PASSES = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+"""Of an interlaced picture: the first column and row, and steps between them (PNG 8.2, Adam7)."""
 _BLOCK = 0xFFFF
 _HEAD = b"\x78\x01"
 
@@ -27,7 +38,7 @@ def stored(chunks: list[bytes]) -> list[bytes]:
     Returns: the same chunks where the pixels are not exactly what the header announces, sound
     and in one place, where they are interlaced, or of more than a megabyte.
     """
-    places = [at for at, chunk in enumerate(chunks) if chunk[4:8] == _PIXELS]
+    places = _places(chunks)
     if not places or places[-1] - places[0] >= len(places):
         return chunks
     raw = _inflated(chunks, places[0], places[-1] + 1)
@@ -36,6 +47,30 @@ def stored(chunks: list[bytes]) -> list[bytes]:
     content = b"".join([_PIXELS, _HEAD, *_blocks(raw), _number(isal_zlib.adler32(raw))])
     one = [_number(len(content) - 4), content, _number(isal_zlib.crc32(content))]
     return [*chunks[: places[0]], *one, *chunks[places[-1] + 1 :]]
+
+
+def ends_early(chunks: list[bytes]) -> bool:
+    """Tell whether a stream of pixels that is sound has fewer of them than the header announces.
+
+    Pillow would take it, and make the rows that are not there black.
+    """
+    header = chunks[1]
+    if len(header) != _HEADER:
+        return False
+    missing, engine = _announced(header), isal_zlib.decompressobj()
+    pieces = (chunks[at][8:-4] for at in _places(chunks))
+    try:
+        for piece in pieces:
+            while missing > 0 and piece:
+                missing -= len(engine.decompress(piece, _MOST))
+                piece = engine.unconsumed_tail
+    except isal_zlib.error:  # type: ignore[misc]  # as in `_inflated`
+        return False
+    return bool(engine.eof) and missing > 0
+
+
+def _places(chunks: list[bytes]) -> list[int]:
+    return [at for at, chunk in enumerate(chunks) if chunk[4:8] == _PIXELS]
 
 
 def _inflated(chunks: list[bytes], first: int, end: int) -> bytes | None:
@@ -53,13 +88,23 @@ def _inflated(chunks: list[bytes], first: int, end: int) -> bytes | None:
 
 
 def _size(header: bytes) -> int:
-    """Return the bytes of all rows, a filter's number before each; too many if that is unsure."""
-    if len(header) != _HEADER:
-        return _MOST + 1
-    width, height, depth, colour, *_, interlaced = struct.unpack_from(">IIBBBBB", header, 8)
-    if interlaced or colour not in _SAMPLES:
-        return _MOST + 1
-    return int(height * (1 + (width * depth * _SAMPLES[colour] + 7) // 8))
+    """Return the bytes of all rows; too many if that is unsure."""
+    sure = len(header) == _HEADER and not header[_INTERLACED] and header[_COLOUR] in _SAMPLES
+    return _announced(header) if sure else _MOST + 1
+
+
+def _announced(header: bytes) -> int:
+    """Return the bytes of all rows, a filter's number before each; 0 for no kind of colour."""
+    width, height, depth, colour = struct.unpack_from(">IIBB", header, 8)
+    bits = depth * _SAMPLES.get(colour, 0)
+    if not bits:
+        return 0
+    passes = _PASSES if header[_INTERLACED] else ((0, 0, 1, 1),)
+    sizes = [
+        (-(-max(0, width - x) // across), -(-max(0, height - y) // down))
+        for x, y, across, down in passes
+    ]
+    return sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns)
 
 
 def _blocks(raw: bytes) -> Iterator[bytes]:

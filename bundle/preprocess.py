@@ -24,7 +24,7 @@ from bundle.errors import (
     TileTooLarge,
     TileTooSmall,
 )
-from bundle.inflate import stored
+from bundle.inflate import ends_early, stored
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 33  # signature, then the whole IHDR chunk
@@ -149,7 +149,10 @@ def read_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
 def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, float]:
     """Return one grey channel, as Pillow holds it (a copy fewer than an array), and the colour."""
     check_size(*png_size(data), max_pixels)
-    plain = stored(plain_chunks(data))
+    chunks = plain_chunks(data)
+    plain = stored(chunks)
+    if plain is chunks and ends_early(chunks):
+        raise DamagedTile("The PNG has fewer rows than its header says. Save the tile again.")
     try:
         with PngImageFile(BytesIO(b"".join(plain))) as image:
             image.load()

@@ -119,8 +119,10 @@ class Shelf:
         try:
             manifest = await asyncio.to_thread(read_manifest, folder)
             for place in filter(None, (self.current, self.previous)):
-                # A copy in another folder has the same id and may be damaged all the same.
-                if place.id == manifest.bundle_id and place.folder == real_folder(folder):
+                # A copy in another folder has the same id and may be damaged all the same, and so
+                # may the very folder be since it was read.
+                same = place.id == manifest.bundle_id and place.folder == real_folder(folder)
+                if same and not place.serving.seal.broken():
                     self._staged = place
                     return place.id
             self._staged = await self._load(folder)

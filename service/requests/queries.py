@@ -1,6 +1,6 @@
 """Routes that refuse a query parameter which they do not have, or have been given twice."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from typing import Any, get_args, get_origin
 
@@ -39,7 +39,9 @@ class StrictRoute(APIRoute):
 
 
 def _takes_several(annotation: object) -> bool:
-    return get_origin(annotation) is list or any(map(_takes_several, get_args(annotation)))
+    if get_origin(annotation) in (list, Sequence):
+        return True
+    return any(map(_takes_several, get_args(annotation)))
 
 
 def _refuse_others(request: Request, known: Mapping[str, bool]) -> None:

@@ -30,12 +30,13 @@ class Watch:
         self._seen = now
         return True
 
-    def _identity(self) -> tuple[str, int, int] | None:
+    def _identity(self) -> tuple[str, int, int, int] | None:
         try:
-            status = (self._path / MANIFEST).stat()
+            # The link's own number too: it may have led elsewhere and back between two looks.
+            link, status = self._path.lstat(), (self._path / MANIFEST).stat()
         except OSError:
             return None
-        return os.path.realpath(self._path), status.st_ino, status.st_mtime_ns
+        return os.path.realpath(self._path), link.st_ino, status.st_ino, status.st_mtime_ns
 
 
 def hears_hangup() -> bool:

@@ -11,9 +11,9 @@ from PIL import Image
 
 from benchmarks.mutants import mutant
 from bundle.arrays import Grey
-from bundle.errors import TileError
-from bundle.inflate import stored
-from bundle.preprocess import plain_chunks, png_size
+from bundle.errors import DamagedTile, TileError
+from bundle.inflate import ends_early, stored
+from bundle.preprocess import plain_chunks, png_size, read_picture
 from tests.forge import chunk, forge_png, header, interlaced_png, rows
 from tests.pictures import png
 
@@ -70,6 +70,33 @@ def test_what_is_out_of_the_ordinary_is_left_to_pillow(data: bytes) -> None:
     """Interlaced, short, long, damaged, split or large: not a byte is changed."""
     chunks = plain_chunks(data)
     assert stored(chunks) is chunks
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        forge_png(header(16, 17), rows(GREY)),
+        forge_png(header(16, 16), rows(GREY[:1])),
+        forge_png(header(16, 17, lace=1), rows(GREY)),
+        forge_png(header(2000, 2000), chunk(b"IDAT", zlib.compress(bytes(2001 * 1999)))),
+    ],
+)
+def test_rows_that_are_not_there_are_no_black_ones(data: bytes) -> None:
+    """Sound chunks, a sound stream, and fewer rows than the header says: the writer died early."""
+    with pytest.raises(DamagedTile, match="fewer rows than its header says"):
+        read_picture(data)
+
+
+@given(height=st.integers(8, 40), width=st.integers(8, 40))
+@settings(deadline=None, max_examples=60)
+def test_an_interlaced_picture_has_as_many_bytes_as_its_passes(height: int, width: int) -> None:
+    """Of any size; with a byte less in its last row it is one that ends early."""
+    grey = np.arange(height * width, dtype=np.uint64).astype(np.uint8).reshape(height, width)
+    whole = plain_chunks(interlaced_png(grey))
+    assert not ends_early(whole)
+    (packed,) = (one[8:-4] for one in whole if one[4:8] == b"IDAT")
+    short = chunk(b"IDAT", zlib.compress(zlib.decompress(packed)[:-1]))
+    assert ends_early(plain_chunks(forge_png(header(width, height, lace=1), short)))
 
 
 @given(number=st.integers(0, 2**62))
