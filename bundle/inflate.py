@@ -58,12 +58,11 @@ def ends_early(chunks: list[bytes]) -> bool:
     if len(header) != _HEADER:
         return False
     missing, engine = _announced(header), isal_zlib.decompressobj()
-    pieces = (chunks[at][8:-4] for at in _places(chunks))
+    packed = b"".join(chunks[at][8:-4] for at in _places(chunks))
     try:
-        for piece in pieces:
-            while missing > 0 and piece:
-                missing -= len(engine.decompress(piece, _MOST))
-                piece = engine.unconsumed_tail
+        while missing > 0 and packed:
+            missing -= len(engine.decompress(packed, _MOST))
+            packed = engine.unconsumed_tail
     except isal_zlib.error:  # type: ignore[misc]  # as in `_inflated`
         return False
     return bool(engine.eof) and missing > 0

@@ -94,6 +94,7 @@ def create_app(
     )
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way
     app.state.shelf = None  # until the life cycle has begun
+    app.state.fault = None  # why it cannot begin
     app.state.keys = read_keys(settings)
     app.add_middleware(Turnstile)
     app.add_middleware(Opening)

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import Loading, problem_of
+from service.errors import Loading, NotReady, problem_of
 
 ALIVE = {"/livez", "/healthz", "/v2/health/live"}
 """Paths that say only that the process answers; they touch no bundle."""
@@ -48,7 +48,8 @@ class Opening:
         if scope["type"] != "http" or state["serving"] is not None or scope["path"] in ALIVE:
             await self._app(scope, receive, send)
             return
-        refused = problem_of(Loading()).response(state["request_id"])
+        fault = scope["app"].state.fault
+        refused = problem_of(NotReady(fault) if fault else Loading()).response(state["request_id"])
         # Another worker may have its bundle already: the next request shall find it.
         refused.headers["Connection"] = "close"
         await refused(scope, receive, send)

@@ -68,21 +68,26 @@ def _held(place: Place, state: Literal["active", "previous"]) -> Listed:
     return Listed(bundle.path, bundle.manifest, state)
 
 
-def folder_of(shelf: Shelf, bundle_id: str) -> Path:
-    """Return the folder of a bundle.
+def folders_of(shelf: Shelf, bundle_id: str) -> list[Path]:
+    """Return the folders of a bundle and its copies; that in memory first, if it is one.
 
     Raises:
         UnknownBundle: there is none with this id; the sentence says why.
     """
     whole, broken = listed(shelf)
-    for one in whole:
-        if one.manifest.bundle_id == bundle_id:
-            return one.folder
+    folders = [one.folder for one in whole if one.manifest.bundle_id == bundle_id]
+    if folders:
+        found = find(shelf.process.settings.bundles)
+        copies = [
+            one.folder for one in found if one.manifest and one.manifest.bundle_id == bundle_id
+        ]
+        return [*dict.fromkeys(map(real_folder, folders + copies))]
     where = shelf.process.settings.bundles
     told = f"in {where}" if where else "in memory, and no folder of bundles is set (--bundles)"
     damaged = "".join(f" {one.folder.name} is damaged: {one.problem}" for one in broken)
     raise UnknownBundle(
-        f"There is no bundle {bundle_id[:100]!r} {told}. GET /bundles lists all.{damaged}"
+        f"There is no bundle with the id {bundle_id[:100]!r} {told}. GET /bundles lists all with "
+        f"their ids.{damaged}"
     )
 
 
@@ -96,7 +101,7 @@ def opened(shelf: Shelf, bundle_id: str) -> Bundle:
         if place.id == bundle_id:
             return place.serving.bundle
     try:
-        return open_bundle(folder_of(shelf, bundle_id))
+        return open_bundle(folders_of(shelf, bundle_id)[0])
     except BundleError as error:
         raise BundleRefused(str(error)) from error
 

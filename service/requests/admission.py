@@ -31,6 +31,16 @@ class Gate:
         self.bytes = 0
         """Bytes that requests hold now."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody is let in any more."""
+        return self._closed
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request holds anything."""
+        return bool(self.tiles or self.bytes)
+
     def close(self) -> None:
         """Let nobody in any more, since the service is about to stop."""
         self._closed = True

@@ -1,24 +1,32 @@
 """Which bundles there are, which one answers, and what differs between two."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+import fastapi
+from fastapi import Query, Request, Response
 
 from bundle.comparison import Match
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.bundles.differences import difference
-from service.bundles.library import folder_of, listed, opened, point_current
-from service.bundles.shelf import Shelf, real_folder
+from service.bundles.library import folders_of, listed, opened, point_current
+from service.bundles.shelf import Shelf, Swap
 from service.deps import ADMIN, ServingDep
+from service.errors import BundleRefused
 from service.openapi.described import problems
 from service.requests.queries import Router
 from service.schemas import Activated, BundleDiff, BundleList
+from service.workers.team import Team
 
 router = Router(prefix="/bundles", tags=["bundles"])
 
 BundleId = Annotated[
-    str, Path(description="A bundle's id, as GET /bundles lists it.", examples=["d58c69737ebf73dd"])
+    str,
+    fastapi.Path(
+        description="A bundle's id, as GET /bundles lists it.", examples=["d58c69737ebf73dd"]
+    ),
 ]
 MatchBy = Annotated[
     Match,
@@ -68,10 +76,25 @@ async def activate(request: Request, bundle_id: BundleId, serving: ServingDep) -
     activated again at once.
     """
     shelf: Shelf = request.app.state.shelf
-    folder = real_folder(await serving.apart(folder_of, shelf, bundle_id))
-    swap = await request.app.state.team.activate(folder)
+    folders = await serving.apart(folders_of, shelf, bundle_id)
+    swap, folder = await _first_sound(request.app.state.team, folders)
     lasting = await serving.apart(point_current, serving.settings, folder)
     return enveloped(serving, old=swap.old, new=swap.new, lasting=lasting)
+
+
+async def _first_sound(team: Team, folders: Sequence[Path]) -> tuple[Swap, Path]:
+    """Activate a bundle from the first of its folders that holds it undamaged.
+
+    Raises:
+        BundleRefused: none does; the sentence is that of the first.
+    """
+    refused = []
+    for folder in folders:
+        try:
+            return await team.activate(folder), folder
+        except BundleRefused as error:
+            refused.append(error)
+    raise refused[0]
 
 
 @router.get("/{a}/diff/{b}", response_model=BundleDiff, responses=problems(404, 409))

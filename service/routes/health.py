@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from service.answering.envelope import enveloped, json_response
 from service.deps import ServingDep
+from service.errors import Draining
 from service.openapi.described import problems
 from service.schemas import Alive, BundleManifest, Ready
 
@@ -20,6 +21,8 @@ async def livez() -> Response:
 @router.get("/readyz", response_model=Ready, responses=problems(503))
 async def readyz(request: Request, serving: ServingDep) -> Response:
     """Prove it: a probe tile must come back as stored, and lie nearest to the tile it did."""
+    if serving.gate.closed:
+        raise Draining
     difference = await serving.readiness.prove()
     strength = request.app.state.team.strength
     return enveloped(
@@ -28,7 +31,7 @@ async def readyz(request: Request, serving: ServingDep) -> Response:
         workers=strength._asdict(),
         tiles=len(serving.bundle),
         probe_difference=difference,
-        queue_tiles=serving.batcher.waiting,
+        queue_tiles=serving.gate.tiles,
         queue_limit=serving.settings.max_queue_tiles,
     )
 

@@ -96,8 +96,10 @@ class Ready(Answer):
         description="Largest difference of the probe tile's latent and map from the stored ones.",
         examples=[1e-7],
     )
-    queue_tiles: int = Field(description="Tiles that wait for the encoder.", examples=[0])
-    queue_limit: int = Field(description="Tiles that may wait.", examples=[4096])
+    queue_tiles: int = Field(description="Tiles that requests hold now.", examples=[0])
+    queue_limit: int = Field(
+        description="Tiles that they may hold before others are refused.", examples=[4096]
+    )
 
 
 class DriftReport(Answer):

@@ -32,11 +32,12 @@ class Watch:
 
     def _identity(self) -> tuple[str, int, int, int] | None:
         try:
-            # The link's own number too: it may have led elsewhere and back between two looks.
+            # When the link was made, too: it may have led elsewhere and back between two looks.
             link, status = self._path.lstat(), (self._path / MANIFEST).stat()
         except OSError:
             return None
-        return os.path.realpath(self._path), link.st_ino, status.st_ino, status.st_mtime_ns
+        made = link.st_ctime_ns if self._path.is_symlink() else 0
+        return os.path.realpath(self._path), made, status.st_ino, status.st_mtime_ns
 
 
 def hears_hangup() -> bool:

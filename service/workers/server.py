@@ -6,8 +6,9 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
+from types import FrameType
 from typing import cast
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ from service.settings import Settings
 from service.workers.follow import follow
 from service.workers.member import Member, Post, beat, encoded
 from service.workers.memory import dedicate
-from service.workers.supervisor import Supervisor
+from service.workers.supervisor import AGAIN_S, Supervisor
 
 _LOOK_S = 0.02
 
@@ -102,7 +103,22 @@ def _work(settings: Settings, listener: socket.socket, post: Post) -> None:
             runner.run(_work_until_told(settings, listener, post))
     except TilescreenError as error:
         post.line.sendall(encoded({"say": "failed", "sentence": str(error)}))
+        # At the first start the supervisor ends all; later somebody must say what is wrong.
+        asyncio.run(_say_what_is_wrong(settings, listener, post, str(error)))
         sys.exit(1)
+
+
+async def _say_what_is_wrong(
+    settings: Settings, listener: socket.socket, post: Post, sentence: str
+) -> None:
+    """Answer for a while that there is no bundle and why, unless another worker has one."""
+    beating = asyncio.create_task(beat(post))
+    app = create_app(settings)
+    app.state.fault = sentence
+    with suppress(TimeoutError):
+        async with asyncio.timeout(AGAIN_S):
+            await Server(app, settings).excuse(listener, lambda: post.board.ready > 0)
+    beating.cancel()
 
 
 async def _work_until_told(settings: Settings, listener: socket.socket, post: Post) -> None:
@@ -150,14 +166,15 @@ class Server(uvicorn.Server):
             BundleError: the bundle cannot be used.
         """
         async with AsyncExitStack() as stack:
-            excusing = asyncio.create_task(self._excuse(listener, elsewhere))
+            excusing = asyncio.create_task(self.excuse(listener, elsewhere))
             try:
                 await stack.enter_async_context(self._app.router.lifespan_context(self._app))
             finally:
                 excusing.cancel()
             yield
 
-    async def _excuse(self, listener: socket.socket, elsewhere: Callable[[], bool]) -> None:
+    async def excuse(self, listener: socket.socket, elsewhere: Callable[[], bool]) -> None:
+        """Answer without a bundle, until others do or this is cancelled."""
         self.config.load()
         made = cast(Callable[..., asyncio.Protocol], self.config.http_protocol_class)
         protocol = partial(made, config=self.config, server_state=self.server_state, app_state={})
@@ -169,6 +186,20 @@ class Server(uvicorn.Server):
                 await asyncio.sleep(_LOOK_S)
         finally:
             door.close()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell whoever brings tiles that the service stops, until those that are here are done."""
+        gate = self._app.state.shelf.process.gate
+        gate.close()
+        ends = time.monotonic() + (self.config.timeout_graceful_shutdown or 0)
+        while gate.busy and not self.force_exit and time.monotonic() < ends:  # noqa: ASYNC110, seldom
+            await asyncio.sleep(_LOOK_S)
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order; at a second signal, at once."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -32,6 +32,8 @@ TICK_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0
 _STALLED_S = 1.0
+AGAIN_S = 5.0
+"""How long a worker that cannot open its bundle says so, before the next one tries."""
 _log = logging.getLogger("service.workers")
 
 Work = Callable[[Post], None]
@@ -199,9 +201,11 @@ class Supervisor:
             if self._failure is not None:
                 return
             _log.error("worker %d ended with status %s", slot, worker.process.exitcode)
-            steady = time.monotonic() - worker.began > _STEADY_S
-            deaths = 0 if steady else worker.deaths + 1
+            lived = time.monotonic() - worker.began
+            deaths = 0 if lived > _STEADY_S else worker.deaths + 1
             pause = min(_LONGEST_PAUSE_S, 2.0 ** (deaths - 2)) if deaths > 1 else 0.0
+            if lived > AGAIN_S:  # it answered, be it that something is wrong: so must the next
+                pause = 0.0
             self._forget(worker)
             self._board.reset(slot)
             self._due[slot] = (time.monotonic() + pause, deaths)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,6 +134,28 @@ def test_ends_in_order(tiny_path: Path, number: signal.Signals) -> None:
     assert service.process.returncode == 0
     (line,) = log.splitlines()
     assert json.loads(line)["route"] == "/neighbors/{tile_id}"
+
+
+def test_what_is_begun_is_ended_while_others_are_told_to_go(tiny_path: Path) -> None:
+    """Between the signal and the end, tiles are refused by a service that says why."""
+    body = png(tiny_tiles()[0])
+    head = f"POST /encode HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}"
+    with serving(tiny_path) as service:
+        host, _, port = service.url.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as begun:
+            begun.sendall(f"{head}\r\n\r\n".encode() + body[:30])
+            time.sleep(0.3)
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            refused = httpx.post(f"{service.url}/encode", content=body)
+            ready = httpx.get(f"{service.url}/readyz")
+            begun.sendall(body[30:])
+            assert begun.recv(200).startswith(b"HTTP/1.1 200")
+        for answer in (refused, ready):
+            assert (answer.status_code, answer.json()["code"]) == (503, "stopping")
+            assert "Retry-After" in answer.headers
+        service.process.communicate(timeout=30)
+    assert service.process.returncode == 0
 
 
 def test_busy_port(tiny_path: Path, service: Service) -> None:

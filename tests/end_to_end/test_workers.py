@@ -234,6 +234,27 @@ def test_workers_do_not_outlive_their_supervisor(tiny_path: Path, tmp_path: Path
     assert len(workers) == 2
 
 
+def test_workers_that_cannot_start_again_say_why(tiny_path: Path, tmp_path: Path) -> None:
+    """The bundle was damaged while it was served; somebody answers all the time."""
+    shutil.copytree(tiny_path, tmp_path / "current")
+    labels = tmp_path / "current" / "labels.npy"
+    whole = labels.read_bytes()
+    with serving(tmp_path) as team:
+        labels.write_bytes(whole[:-4])
+        for pid in team.workers:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: "labels.npy is truncated" in team.ask("GET", "/readyz").text)
+        problem = team.ready()
+        assert (problem["status"], problem["code"]) == (503, "not_ready")
+        for _ in range(12):
+            began = time.monotonic()
+            assert team.ask("GET", "/livez").status_code == 200
+            assert time.monotonic() - began < 5
+            time.sleep(1)
+        labels.write_bytes(whole)
+        until(lambda: team.ready().get("status") in ("ready", "degraded"))
+
+
 def test_a_bundle_that_no_worker_can_open(tmp_path: Path) -> None:
     """A missing bundle is told once, with status 1, however many workers there are."""
     command = [sys.executable, "-m", "service", "--bundles", str(tmp_path), "--port", "0"]

@@ -59,6 +59,34 @@ def states(api: Api) -> dict[str, str]:
     return {one["name"]: one["state"] for one in api.get("/bundles").json()["bundles"]}
 
 
+def test_going_back_to_a_bundle_that_was_damaged_meanwhile_is_refused(
+    bundles: Path, ids: dict[str, str]
+) -> None:
+    """That it is still in memory says nothing of its files; mended, it answers again."""
+    latents = bundles / "a" / "latents.npy"
+    whole = latents.read_bytes()
+    with shelved(bundles) as api:
+        activate(api, ids["b"])
+        latents.write_bytes(whole[:200])
+        refused = api.ask("POST", f"/bundles/{ids['a']}:activate")
+        assert (refused.status_code, refused.json()["code"]) == (409, "bundle_refused")
+        assert f"{ids['b']} serves on" in refused.json()["detail"]
+        assert api.get("/readyz").json()["bundle"] == ids["b"]
+        latents.write_bytes(whole)
+        assert activate(api, ids["a"])["new"] == ids["a"]
+        assert api.get("/readyz").json()["bundle"] == ids["a"]
+        assert api.get("/neighbors/c300").status_code == 200
+
+
+def test_a_damaged_copy_does_not_hide_a_sound_one(bundles: Path, ids: dict[str, str]) -> None:
+    """Whichever of them comes first by its name."""
+    shutil.copytree(bundles / "b", bundles / "0bad")
+    (bundles / "0bad" / "latents.npy").write_bytes(b"altered")
+    with shelved(bundles) as api:
+        assert activate(api, ids["b"])["new"] == ids["b"]
+        assert (bundles / "current").resolve() == bundles / "b"
+
+
 def test_bundles_are_listed(bundles: Path, ids: dict[str, str]) -> None:
     """GET /bundles lists each bundle of the folder with its state, `current` leads to one."""
     with shelved(bundles) as api:

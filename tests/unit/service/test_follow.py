@@ -43,6 +43,15 @@ def test_a_path_has_moved_once(bundles: Path) -> None:
     assert seen == [False, True, False, False, True, False]
 
 
+def test_a_link_that_led_elsewhere_and_back_has_moved(bundles: Path) -> None:
+    """An activation moved it and somebody moved it back, between two looks."""
+    watch = Watch(bundles / "current")
+    move(bundles / "current", "b")
+    move(bundles / "current", "a")
+    assert watch.moved()
+    assert not watch.moved()
+
+
 def following(bundles: Path, change: Callable[[Api], Awaitable[None]]) -> str:
     """Follow `current` while `change` is under way; return the bundle that answers then."""
 

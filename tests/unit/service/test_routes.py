@@ -395,8 +395,21 @@ def test_a_parameter_given_twice_is_refused(api: Api, url: str) -> None:
 
 
 def test_a_parameter_that_takes_several_may_be_given_twice(api: Api) -> None:
-    """Filters add up."""
+    """Filters add up, and so do examples; whatever the document calls a list is one."""
     assert api.get("/screen?verdict=drop&verdict=keep").status_code == 200
+    two = "/neighbors/c300?positive=c303&positive=c306&negative=c309&negative=c312"
+    assert api.get(two).status_code == 200
+    lists = {
+        (path, one["name"])
+        for path, methods in api.get("/openapi.json").json()["paths"].items()
+        for operation in methods.values()
+        for one in operation.get("parameters", ())
+        if one["in"] == "query" and one["schema"].get("type") == "array"
+    }
+    assert {("/neighbors/{tile_id}", "positive"), ("/screen", "verdict")} <= lists
+    for path, name in lists:
+        told = api.get(f"{path.format(tile_id='c300')}?{name}=a&{name}=b")
+        assert "more than once" not in told.text, (path, name)
 
 
 def test_parameters_of_the_other_method_are_refused(api: Api) -> None:
