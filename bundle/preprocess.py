@@ -159,7 +159,7 @@ def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, float]:
             return _grey(image)
     except _BROKEN as error:
         raise DamagedTile(
-            f"The PNG does not decode ({_reason(error)}). Send the file again, whole."
+            f"The PNG does not decode ({_reason(error)}). Save it anew as a plain PNG."
         ) from error
 
 

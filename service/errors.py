@@ -318,6 +318,8 @@ class UnknownEvent(ServiceError):
 class SigningDown(ServiceError):
     """The key that signs exports cannot be read or made."""
 
+    headers: Mapping[str, str] = {"Retry-After": "5"}
+
 
 class BadTable(ServiceError):
     """The CSV of decisions cannot be read as one."""

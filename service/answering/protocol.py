@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import orjson
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from bundle.arrays import Tiles
+from bundle.errors import NotAPng
 from service.errors import BadInference, BodyTooLarge
 
 MODEL = "tilescreen"
@@ -52,11 +53,12 @@ class _Inference(BaseModel):
 class Inference:
     """One request.
 
-    tiles: PNG files, or (n, h, w) uint8 greys. id: the caller's, or None.
+    tiles: PNG files, or what is wrong with one; or (n, h, w) uint8 greys.
+    id: the caller's, or None.
     outputs: names of those that are wanted, in order, each with whether in binary form.
     """
 
-    tiles: Sequence[bytes] | Tiles
+    tiles: Sequence[bytes | NotAPng] | Tiles
     id: str | None
     outputs: Mapping[str, bool]
 
@@ -116,7 +118,7 @@ def _outputs(asked: _Inference, known: Sequence[str]) -> dict[str, bool]:
     return wanted or dict.fromkeys(known, usual)
 
 
-def _tiles(sent: _Input, binary: bytes) -> Sequence[bytes] | Tiles:
+def _tiles(sent: _Input, binary: bytes) -> Sequence[bytes | NotAPng] | Tiles:
     size = sent.parameters.get("binary_data_size")
     if size is not None and size != len(binary):
         raise BadInference(f"binary_data_size is {size}, and {len(binary)} bytes follow the JSON.")
@@ -124,7 +126,7 @@ def _tiles(sent: _Input, binary: bytes) -> Sequence[bytes] | Tiles:
         raise BadInference("The input has neither data nor binary_data_size.")
     raw = binary if size is not None else None
     if (sent.name, sent.datatype) == (PNGS, "BYTES"):
-        found = _strings(raw) if raw is not None else _base64(sent.data or [])
+        found = [*map(_base64, sent.data or ())] if raw is None else _strings(raw)
         if prod(sent.shape) != len(found):
             raise BadInference(f"The shape is {sent.shape}, and {len(found)} elements came.")
         return found
@@ -155,24 +157,28 @@ def _whole(data: list[Any]) -> NDArray[np.uint8]:
     return found.astype(np.uint8)
 
 
-def _strings(raw: bytes) -> list[bytes]:
+def _strings(raw: bytes) -> list[bytes | NotAPng]:
     """Read elements, each after its length in four bytes, little-endian."""
-    found, at = [], 0
+    found: list[bytes | NotAPng] = []
+    at = 0
     while at < len(raw):
         start = at + _LENGTH.size
         (length,) = _LENGTH.unpack_from(raw, at) if start <= len(raw) else (0,)
         at = start + length
         if at > len(raw):
-            raise BadInference("The last element of the BYTES tensor is not whole.")
+            raise BadInference(
+                "The last element of the BYTES tensor is not whole. Each has its length before it "
+                "in four bytes, little-endian."
+            )
         found.append(raw[start:at])
     return found
 
 
-def _base64(data: Sequence[Any]) -> list[bytes]:
+def _base64(one: object) -> bytes | NotAPng:
     try:
-        return [base64.b64decode(one, validate=True) for one in data]
-    except (TypeError, ValueError) as error:
-        raise BadInference(f"In JSON, an element of {PNGS!r} is a PNG file in base64.") from error
+        return base64.b64decode(cast(str, one), validate=True)
+    except (TypeError, ValueError):
+        return NotAPng(f"In JSON, an element of {PNGS!r} is a PNG file in base64.")
 
 
 def write_inference(

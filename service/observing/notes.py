@@ -12,7 +12,7 @@ from service.observing.tracing import Answered, Tracer
 
 _UNSEEN = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines; they would drown the rest."""
-_METHODS = frozenset({"GET", "HEAD", "POST"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
 def observe(scope: Scope, method: str, status: int, clock: Clock, tracer: Tracer | None) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from fastapi import Path, Request, Response
 
+from bundle.errors import TileError
 from service.answering.envelope import json_response, unless_gone
 from service.answering.facts import Fact
 from service.answering.looks import Look, Sent
@@ -137,7 +138,7 @@ def _check(name: str) -> None:
         raise UnknownModel(f"There is no model {name[:100]!r}; there is {MODEL!r}.")
 
 
-def _short(tile: Sent, settings: Settings) -> Sent | TileTooLong:
+def _short(tile: Sent | TileError, settings: Settings) -> Sent | TileError:
     if isinstance(tile, bytes) and len(tile) > settings.max_tile_bytes:
         return TileTooLong(len(tile), settings.max_tile_bytes)
     return tile

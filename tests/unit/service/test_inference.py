@@ -51,6 +51,16 @@ def columns(answer: httpx.Response) -> dict[str, Any]:
     return {output["name"]: output["data"] for output in outputs}
 
 
+@pytest.mark.parametrize("broken", ["!!!", None, 7])
+def test_an_element_that_is_no_base64_hurts_no_other(api: Api, broken: Any) -> None:
+    """It has a code of its own, as any other bad tile."""
+    sent = pngs(PNGS[:1])
+    sent |= {"shape": [2], "data": [*sent["data"], broken]}
+    found = columns(ask(api, sent))
+    assert found["error"] == ["", "not_a_png"]
+    assert found["verdict"][1] == ""
+
+
 def test_pngs_in_json_get_what_the_api_says(api: Api) -> None:
     """Latent, score and verdict of each; a bad one has its code and hurts no other."""
     files = [(f"{number}.png", file) for number, file in enumerate(PNGS)]
