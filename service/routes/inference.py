@@ -6,7 +6,6 @@ from typing import Annotated
 import numpy as np
 from fastapi import Path, Request, Response
 
-from bundle.errors import TileError
 from service.answering.envelope import json_response, unless_gone
 from service.answering.facts import Fact
 from service.answering.looks import Look, Sent
@@ -138,7 +137,7 @@ def _check(name: str) -> None:
         raise UnknownModel(f"There is no model {name[:100]!r}; there is {MODEL!r}.")
 
 
-def _short(tile: Sent | TileError, settings: Settings) -> Sent | TileError:
+def _short(tile: Sent | Exception, settings: Settings) -> Sent | Exception:
     if isinstance(tile, bytes) and len(tile) > settings.max_tile_bytes:
         return TileTooLong(len(tile), settings.max_tile_bytes)
     return tile
