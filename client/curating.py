@@ -47,7 +47,9 @@ def add_commands(commands: Commands) -> None:
     asking["export"].add_argument("--out", type=Path, required=True, metavar="FOLDER")
     asking["verify"].add_argument("folder", type=Path, metavar="FOLDER", help="an export")
     asking["verify"].add_argument(
-        "--public-key", metavar="HEX", help="the key that must have signed it"
+        "--public-key",
+        metavar="HEX",
+        help="the key that must have signed it; without it nothing shows who made it",
     )
     asking["verify"].add_argument(
         "--bundle", type=Path, metavar="FOLDER", help="the bundle that it must be of"
