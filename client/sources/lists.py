@@ -67,10 +67,16 @@ def _tile(row: dict[str, str | None], table: Path, columns: Columns, line: int) 
 def listed(lines: Iterable[str]) -> list[Tile]:
     """Return the tiles of a list of paths, one a line; empty lines do not count.
 
+    Where a NUL is in it, as `find -print0` has it, paths end there and not with the line.
+
     Raises:
         InputUnusable: there is none.
     """
-    paths = [line.rstrip("\r\n") for line in lines]
+    found = list(lines)
+    if any("\0" in line for line in found):
+        paths = "".join(found).split("\0")
+    else:
+        paths = [line.rstrip("\r\n") for line in found]
     tiles = [of_path(Path(path), PurePath(path).as_posix()) for path in paths if path.strip()]
     if not tiles:
         raise InputUnusable("Standard input names no tile; it should hold a path a line.")

@@ -1,8 +1,12 @@
 """Manifests and lists of paths."""
 
+import os
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from client import InputUnusable, Problem
 from client.sources import find_tiles
@@ -96,3 +100,24 @@ def test_no_line_is_no_list() -> None:
     """A pipe that brought nothing is no empty success."""
     with pytest.raises(InputUnusable, match="Standard input names no tile"):
         find_tiles(["-"], lines=["\n"])
+
+
+def test_paths_may_end_with_nul(folder: Path) -> None:
+    """As `find -print0` writes them: such a path may hold the end of a line."""
+    odd = folder / "two\nlines.png"
+    odd.write_bytes(b"odd")
+    listed = f"{folder / 'sub' / 'c1.png'}\0{odd}\0"
+    tiles = find_tiles(["-"], lines=listed.splitlines(keepends=True))
+    assert [(tile.id, tile.load(9)) for tile in tiles] == [("c1", b"c1"), ("two\nlines", b"odd")]
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_list_or_a_sentence(listed: bytes) -> None:
+    """What is there is read, what is not fails alone; nothing ends in a traceback."""
+    try:
+        tiles = find_tiles(["-"], lines=map(os.fsdecode, BytesIO(listed)))
+    except InputUnusable as error:
+        assert "names no tile" in str(error)
+    else:
+        for tile in tiles:
+            assert isinstance(tile.load(0), Problem)
