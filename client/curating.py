@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from .advice import advised
 from .api import Client
 from .arguments import Commands, add_service
 from .cells import harmless
@@ -83,7 +84,7 @@ def run(
         ) as client:
             return _COMMANDS[arguments.command](client, arguments)
     except ClientError as error:
-        print(f"client: {error}", file=sys.stderr)
+        print(f"client: {advised(error)}", file=sys.stderr)
         for one in error.problem.errors if isinstance(error, ServiceRefused) else ():
             print(f"  {one.where}: {one.message}", file=sys.stderr)
     except OSError as error:

@@ -68,6 +68,17 @@ def fetch_export(terms: Terms) -> Plan[dict[str, bytes]]:
     return files
 
 
+def check_folder(folder: Path) -> None:
+    """See, before an export is made, that there is or can be a folder.
+
+    Raises:
+        InputUnusable: a file is there, or where a folder above it would be.
+    """
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise InputUnusable(f"{there} is a file, and an export needs a folder. Name another.")
+
+
 def write_export(files: dict[str, bytes], folder: Path) -> None:
     """Write the files of an export into a folder, which is made; the manifest comes last.
 

@@ -95,7 +95,10 @@ def test_a_table_with_wrong_lines_is_not_imported_at_all(
     ask = [str(table), "--url", url, "--reviewer", "ann"]
     assert main(["import", *ask]) == 1
     told = capsys.readouterr().err.splitlines()
-    assert told[0].startswith("client: 2 lines cannot be used, so nothing was written")
+    assert told[0] == (
+        "client: 2 lines cannot be used, so nothing was written. Mend what is named here, or have "
+        "the other lines alone written: --partial. (import_refused, 422)"
+    )
     assert [line.split(":")[0] for line in told[1:]] == ["  line 3", "  line 4"]
     assert "it must be keep, review or drop" in told[2]
     with Client(url, reviewer="ann") as client:

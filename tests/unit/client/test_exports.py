@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -138,6 +139,18 @@ def test_a_key_that_was_named_and_cannot_be_checked_is_no_success(
     assert told.out == ""
     assert "The signature was not checked" in told.err
     assert f"That {PUBLIC} signed is not shown." in told.err
+
+
+def test_an_export_onto_a_file_is_refused_before_it_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sentence that says what is there; nothing is asked."""
+    (tmp_path / "clean").write_text("")
+    nobody = httpx.MockTransport(lambda _: pytest.fail("asked"))
+    for out in (tmp_path / "clean", tmp_path / "clean" / "export"):
+        assert main(["export", "--out", str(out)], transport=nobody) == 1
+        told = capsys.readouterr().err
+        assert told.endswith("clean is a file, and an export needs a folder. Name another.\n")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "x"}'])
