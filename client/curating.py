@@ -106,7 +106,7 @@ def _import(client: Client, arguments: argparse.Namespace) -> int:
     print(f"{made.written:,} decided{stood}")
     for line, problem in made.failed.items():
         print(f"  line {line}: {problem.detail}", file=sys.stderr)
-    return SOME_FAILED if made.failed else DONE
+    return _status(made.written + made.unchanged, len(made.failed))
 
 
 def _undo(client: Client, _: argparse.Namespace) -> int:
@@ -121,7 +121,13 @@ def _batch(made: BatchDecided, what: str = "decided") -> int:
     print(f"{len(made.states):,} {what}")
     for tile_id, problem in made.failed.items():
         print(f"  {tile_id}: {problem.detail} ({problem.code})", file=sys.stderr)
-    return SOME_FAILED if made.failed else DONE
+    return _status(len(made.states), len(made.failed))
+
+
+def _status(done: int, failed: int) -> int:
+    if failed and not done:
+        return NOTHING_DONE
+    return SOME_FAILED if failed else DONE
 
 
 def _decisions(client: Client, arguments: argparse.Namespace) -> int:
