@@ -396,5 +396,6 @@ class Client:
 
     def export(self, folder: Path) -> Checked:
         """Fetch what was decided, with its signed manifest, into a folder, and check it."""
+        exports.check_folder(folder)
         exports.write_export(self.run(exports.fetch_export(self.terms)), folder)
         return exports.verify(folder)

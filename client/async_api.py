@@ -377,5 +377,6 @@ class AsyncClient:
 
     async def export(self, folder: Path) -> Checked:
         """Fetch what was decided, with its signed manifest, into a folder, and check it."""
+        exports.check_folder(folder)
         exports.write_export(await self.run(exports.fetch_export(self.terms)), folder)
         return exports.verify(folder)

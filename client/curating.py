@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from .advice import advised
 from .api import Client
 from .arguments import Commands, add_service
 from .cells import harmless
@@ -47,7 +48,9 @@ def add_commands(commands: Commands) -> None:
     asking["export"].add_argument("--out", type=Path, required=True, metavar="FOLDER")
     asking["verify"].add_argument("folder", type=Path, metavar="FOLDER", help="an export")
     asking["verify"].add_argument(
-        "--public-key", metavar="HEX", help="the key that must have signed it"
+        "--public-key",
+        metavar="HEX",
+        help="the key that must have signed it; without it nothing shows who made it",
     )
     asking["verify"].add_argument(
         "--bundle", type=Path, metavar="FOLDER", help="the bundle that it must be of"
@@ -81,7 +84,7 @@ def run(
         ) as client:
             return _COMMANDS[arguments.command](client, arguments)
     except ClientError as error:
-        print(f"client: {error}", file=sys.stderr)
+        print(f"client: {advised(error)}", file=sys.stderr)
         for one in error.problem.errors if isinstance(error, ServiceRefused) else ():
             print(f"  {one.where}: {one.message}", file=sys.stderr)
     except OSError as error:
@@ -103,7 +106,7 @@ def _import(client: Client, arguments: argparse.Namespace) -> int:
     print(f"{made.written:,} decided{stood}")
     for line, problem in made.failed.items():
         print(f"  line {line}: {problem.detail}", file=sys.stderr)
-    return SOME_FAILED if made.failed else DONE
+    return _status(made.written + made.unchanged, len(made.failed))
 
 
 def _undo(client: Client, _: argparse.Namespace) -> int:
@@ -118,7 +121,13 @@ def _batch(made: BatchDecided, what: str = "decided") -> int:
     print(f"{len(made.states):,} {what}")
     for tile_id, problem in made.failed.items():
         print(f"  {tile_id}: {problem.detail} ({problem.code})", file=sys.stderr)
-    return SOME_FAILED if made.failed else DONE
+    return _status(len(made.states), len(made.failed))
+
+
+def _status(done: int, failed: int) -> int:
+    if failed and not done:
+        return NOTHING_DONE
+    return SOME_FAILED if failed else DONE
 
 
 def _decisions(client: Client, arguments: argparse.Namespace) -> int:

@@ -22,15 +22,24 @@ from .plans import Plan, Terms, fetch_bytes
 FORMAT = "tilescreen-export-1"
 MANIFEST = "manifest.json"
 _MOST_BYTES = 4 * 2**30
+_UNCHECKED = (
+    "The signature was not checked, for which pip install './client[verify]' (cryptography) is "
+    "needed: whoever changed the files could have changed the manifest with them."
+)
+_OWN_KEY = (
+    "That key came with the list, and anyone can make one. Who made the list shows only "
+    "`verify --public-key` with a key from elsewhere, such as GET /exports/key of the service."
+)
 
 
 @dataclass(frozen=True)
 class Checked:
     """What a check of an export found.
 
-    wrong: a sentence for each thing that is not as the manifest says; empty if all is.
+    wrong: a sentence for each thing that is not as the manifest says, or that was to be shown and
+        could not be; empty if there is none.
     signed_by: the public key in hex whose signature holds; None if it was not checked or is wrong.
-    note: why the signature was not checked.
+    note: what was not shown: without a key that must have signed it, who made the list.
     """
 
     manifest: Json
@@ -59,6 +68,17 @@ def fetch_export(terms: Terms) -> Plan[dict[str, bytes]]:
     return files
 
 
+def check_folder(folder: Path) -> None:
+    """See, before an export is made, that there is or can be a folder.
+
+    Raises:
+        InputUnusable: a file is there, or where a folder above it would be.
+    """
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise InputUnusable(f"{there} is a file, and an export needs a folder. Name another.")
+
+
 def write_export(files: dict[str, bytes], folder: Path) -> None:
     """Write the files of an export into a folder, which is made; the manifest comes last.
 
@@ -78,7 +98,8 @@ def verify(folder: Path, *, public_key: str | None = None, bundle: Path | None =
     Args:
         folder: where its files are.
         public_key: hex of the key that must have signed it; without it any key will do, which
-            proves that nothing was changed by accident, not who made it.
+            proves that nothing was changed by accident, not who made it: `note` says so. Where
+            the package cryptography is missing, that it signed cannot be shown, and is `wrong`.
         bundle: folder of the bundle that it must be of.
 
     Raises:
@@ -94,14 +115,13 @@ def verify(folder: Path, *, public_key: str | None = None, bundle: Path | None =
     try:
         holds = _signature_holds(manifest)
     except ImportError:
-        return Checked(
-            manifest,
-            wrong,
-            note="The signature was not checked: pip install './client[verify]' (cryptography).",
-        )
+        if public_key is None:
+            return Checked(manifest, wrong, note=f"{_UNCHECKED} Nothing shows who made this list.")
+        return Checked(manifest, [*wrong, f"{_UNCHECKED} That {public_key} signed is not shown."])
     if not holds:
         wrong.append("The signature does not fit the manifest: one of them was changed.")
-    return Checked(manifest, wrong, key if holds else None)
+        return Checked(manifest, wrong)
+    return Checked(manifest, wrong, key, _OWN_KEY if public_key is None else None)
 
 
 def canonical(manifest: Json) -> bytes:

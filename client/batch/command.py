@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from ..advice import advised
 from ..async_api import AsyncClient
 from ..errors import BundleChanged, ClientError, InputUnusable
 from ..exits import BROKEN_OFF, DONE, INTERRUPTED, NOTHING_DONE, SOME_FAILED
@@ -61,7 +62,7 @@ def run(
             finally:
                 runner.run(client.close())
     except ClientError as error:
-        return _stop(options, str(error), error, BROKEN_OFF if begun else NOTHING_DONE)
+        return _stop(options, advised(error), error, BROKEN_OFF if begun else NOTHING_DONE)
     except OSError as error:
         what = f"{error.filename or options.out}: {error.strerror or error}."
         return _stop(options, what, error, BROKEN_OFF if begun else NOTHING_DONE)

@@ -17,9 +17,9 @@ _COMMANDS: dict[Command, str] = {
 _EPILOG = """\
 INPUT is a folder, searched for *.png with its sub-folders; a file; a quoted pattern
 ('tiles/**/c3*.png'); a zip archive (*.zip), read where it is; a manifest (*.csv, *.tsv) with a
-column of paths and, if you like, one of ids; or - for a list of paths on standard input. Several
-do as well. A tile's id is its file's stem; the column `file` tells apart two of one stem. Rows
-are sorted by file.
+column of paths and, if you like, one of ids; or - for a list of paths on standard input, one a
+line or each ended by a NUL (find -print0). Several do as well. A tile's id is its file's stem;
+the column `file` tells apart two of one stem. Rows are sorted by file.
 
 Answers are kept in OUT.ledger until the table is written, by the content of the tiles. When a run
 breaks, the same command with --resume asks for what has no answer, and for nothing else. Tiles

@@ -72,6 +72,17 @@ def test_the_commands(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "1 taken back\n2 taken back\nThere is nothing to take back.\n"
 
 
+def test_where_nothing_could_be_decided_the_status_says_so(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not one id or line that is known: 1, as where nothing was asked."""
+    ask = ["--url", url, "--reviewer", "ann"]
+    assert main(["decide", "nope", "--decision", "drop", *ask]) == 1
+    (tmp_path / "in.csv").write_text("id,decision\nnope,drop\n")
+    assert main(["import", "--partial", str(tmp_path / "in.csv"), *ask]) == 1
+    assert capsys.readouterr().out == "0 decided\n" * 2
+
+
 def test_an_export_is_fetched_and_checked(
     url: str, tmp_path: Path, tiny_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,7 +106,10 @@ def test_a_table_with_wrong_lines_is_not_imported_at_all(
     ask = [str(table), "--url", url, "--reviewer", "ann"]
     assert main(["import", *ask]) == 1
     told = capsys.readouterr().err.splitlines()
-    assert told[0].startswith("client: 2 lines cannot be used, so nothing was written")
+    assert told[0] == (
+        "client: 2 lines cannot be used, so nothing was written. Mend what is named here, or have "
+        "the other lines alone written: --partial. (import_refused, 422)"
+    )
     assert [line.split(":")[0] for line in told[1:]] == ["  line 3", "  line 4"]
     assert "it must be keep, review or drop" in told[2]
     with Client(url, reviewer="ann") as client:

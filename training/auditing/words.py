@@ -26,11 +26,18 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def predicts(one: Odds) -> bool:
-    """Tell whether the tie is beyond chance, taking tiles of one group as one."""
-    apart = (one.group_low is not None and one.group_low > 1) or (
+    """Tell whether the tie is beyond chance, taking tiles of one group as one.
+
+    Both must say so: the interval, for which groups are drawn, and p, for which their classes are
+    dealt out. They are two methods, and where groups are few they may disagree.
+    """
+    return _apart(one) and one.p_groups < _SURE
+
+
+def _apart(one: Odds) -> bool:
+    return (one.group_low is not None and one.group_low > 1) or (
         one.group_high is not None and one.group_high < 1
     )
-    return apart and one.p_groups < _SURE
 
 
 def headline(found: Findings) -> str:
@@ -44,12 +51,32 @@ def headline(found: Findings) -> str:
     )
     if predicts(strongest):
         return f"Lettering predicts the class {strongest.name}: {figures}."
+    if _apart(strongest) or strongest.p_groups < _SURE:
+        return (
+            f"Whether lettering predicts the class {strongest.name} is open, for two methods "
+            f"disagree: {_disagreement(strongest, unit)}. More {unit}s may settle it ({figures})."
+        )
     if strongest.low is not None and strongest.low > 1:
         return (
             f"Tile by tile, lettering goes with the class {strongest.name}, but {unit} by {unit} "
             f"it could be chance: {figures}; p = {strongest.p_groups:.2g} by {unit}."
         )
     return f"That lettering predicts a class is not shown: {strongest.name}, {figures}."
+
+
+def _disagreement(one: Odds, unit: str) -> str:
+    dealt = f"where the {unit}s' classes are dealt out anew, p is {one.p_groups:.2g}"
+    if _apart(one):
+        return (
+            f"where the {unit}s are drawn again, the 95 % interval of the odds ratio leaves out 1, "
+            f"but {dealt}, so that it could be chance"
+        )
+    if one.group_low is None and one.group_high is None:
+        return f"{dealt}, but too few draws of the {unit}s hold both classes for an interval"
+    return (
+        f"{dealt}, but where the {unit}s are drawn again, the 95 % interval of the odds ratio "
+        f"holds 1, so that it could be chance"
+    )
 
 
 def proof_sentence(found: Findings) -> str:
@@ -106,7 +133,8 @@ def method(found: Findings, seed: int) -> list[str]:
             f"{found.threshold:.2g}, half a tile added to each cell where one is empty. Intervals "
             f"of 95 %: Woolf's, exact (conditional) where a cell is below 5; and percentiles of "
             f"1,000 draws of the {unit}s. p by {unit} is the share of 1,000 deals of the {unit}s' "
-            f"classes that lie as far from 1. "
+            f"classes that lie as far from 1. These are two methods, which may disagree where "
+            f"{unit}s are few: a tie is told only where both leave chance out. "
         ),
         (
             f"The probe is a logistic regression on {len(found.features)} artefact features of the "

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def _sign(folder: Path, **changes: Any) -> None:
+def _sign(folder: Path, key: Ed25519PrivateKey = KEY, **changes: Any) -> None:
     said = {
         "format": "tilescreen-export-1",
         "created": "2026-01-01T00:00:00+00:00",
@@ -43,17 +44,18 @@ def _sign(folder: Path, **changes: Any) -> None:
         "decisions_through": 7,
         **changes,
     }
-    signed = KEY.sign(canonical(said)).hex()
-    signature = {"algorithm": "ed25519", "public_key": PUBLIC, "value": signed}
+    public = key.public_key().public_bytes_raw().hex()
+    signature = {"algorithm": "ed25519", "public_key": public}
+    signature["value"] = key.sign(canonical(said)).hex()
     (folder / "manifest.json").write_text(json.dumps({**said, "signature": signature}))
 
 
 def test_a_whole_export_is_found_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files, bundle and key: status 0 and whose signature it is."""
     found = verify(folder, public_key=PUBLIC, bundle=folder.with_name("bundle"))
-    assert (found.wrong, found.signed_by) == ([], PUBLIC)
-    assert main(["verify", str(folder)]) == 0
-    assert f"Signed by {PUBLIC}" in capsys.readouterr().out
+    assert (found.wrong, found.signed_by, found.note) == ([], PUBLIC, None)
+    assert main(["verify", str(folder), "--public-key", PUBLIC.upper()]) == 0
+    assert capsys.readouterr().out.endswith(f"Signed by {PUBLIC}\n")
 
 
 def test_a_changed_list_is_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,18 +89,68 @@ def test_names_that_lead_elsewhere_are_refused(folder: Path) -> None:
         verify(folder)
 
 
-def test_without_cryptography_hashes_are_checked_all_the_same(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_strangers_signature_is_told_as_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It says that the signature was not, and what to install."""
-    name = "cryptography.hazmat.primitives.asymmetric.ed25519"
-    monkeypatch.setitem(sys.modules, name, None)
+    """Without a key of one's own the list is whole, and it is told that this shows no author."""
+    stranger = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    _sign(folder, stranger)
     assert main(["verify", str(folder)]) == 0
     told = capsys.readouterr().out
-    assert "The signature was not checked: pip install './client[verify]'" in told
+    assert "That key came with the list, and anyone can make one." in told
+    assert "only `verify --public-key`" in told
+    assert main(["verify", str(folder), "--public-key", PUBLIC]) == 2
+    assert f"not with {PUBLIC}" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a plain `pip install ./client`."""
+    name = "cryptography.hazmat.primitives.asymmetric.ed25519"
+    monkeypatch.setitem(sys.modules, name, None)
+
+
+@pytest.mark.usefixtures("no_cryptography")
+def test_without_cryptography_hashes_are_checked_all_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says that the signature was not, what to install, and that no author is shown."""
+    assert main(["verify", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "The signature was not checked, for which pip install './client[verify]'" in told
+    assert "Nothing shows who made this list." in told
     assert "Signed by" not in told
     (folder / "tiles.csv").write_bytes(b"")
     assert main(["verify", str(folder)]) == 2
+
+
+@pytest.mark.usefixtures("no_cryptography")
+def test_a_key_that_was_named_and_cannot_be_checked_is_no_success(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A list that was changed with its manifest passes for nobody's, let alone that key's."""
+    text = (folder / "manifest.json").read_text()
+    changed = LIST.replace(b"drop", b"keep")
+    (folder / "tiles.csv").write_bytes(changed)
+    digests = [hashlib.sha256(data).hexdigest() for data in (LIST, changed)]
+    (folder / "manifest.json").write_text(text.replace(*digests))
+    assert main(["verify", str(folder), "--public-key", PUBLIC]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "The signature was not checked" in told.err
+    assert f"That {PUBLIC} signed is not shown." in told.err
+
+
+def test_an_export_onto_a_file_is_refused_before_it_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sentence that says what is there; nothing is asked."""
+    (tmp_path / "clean").write_text("")
+    nobody = httpx.MockTransport(lambda _: pytest.fail("asked"))
+    for out in (tmp_path / "clean", tmp_path / "clean" / "export"):
+        assert main(["export", "--out", str(out)], transport=nobody) == 1
+        told = capsys.readouterr().err
+        assert told.endswith("clean is a file, and an export needs a folder. Name another.\n")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "x"}'])

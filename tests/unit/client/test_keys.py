@@ -62,10 +62,18 @@ def test_a_key_that_no_header_can_hold(key: str) -> None:
         assert key not in str(caught.value)
 
 
-def test_a_refusal_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A service that asks for a key ends the command with its sentence, and no table."""
+@pytest.mark.parametrize("code", ["key_needed", "key_unknown"])
+@pytest.mark.parametrize("command", ["encode", "decisions"])
+def test_a_refusal_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, code: str
+) -> None:
+    """A service that asks for a key ends the command, without a table; it says what to give."""
     (tmp_path / "a.png").write_bytes(b"x")
-    args = ["encode", str(tmp_path), "--out", str(tmp_path / "o.csv"), "--url", "http://service"]
-    refuse = httpx.MockTransport(lambda _: problem(401, "key_needed"))
+    tiles = [str(tmp_path)] if command == "encode" else []
+    args = [command, *tiles, "--out", str(tmp_path / "o.csv"), "--url", "http://service"]
+    refuse = httpx.MockTransport(lambda _: problem(401, code))
     assert main(args, transport=refuse, retry=AT_ONCE) == 1
-    assert "It is key_needed." in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "--api-key" in told
+    assert "TILESCREEN_API_KEY" in told
+    assert f"({code}, 401)" in told
