@@ -32,7 +32,7 @@ def request_bytes(
     method: str, path: str, body: bytes = b"", content_type: str = "image/png", accept: str = "*/*"
 ) -> bytes:
     """Spell one keep-alive request."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAccept: {accept}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n"
     if body:
         head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

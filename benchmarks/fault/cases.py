@@ -250,9 +250,9 @@ async def slow_clients(ground: Ground) -> dict[str, Any]:
                     await asyncio.sleep(0.1)
 
         async def fault(log: Log) -> dict[str, Any]:
-            head = b"POST /encode HTTP/1.1\r\nHost: x\r\nX-Slow: "
+            head = b"POST /encode HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
             body = (
-                b"POST /encode HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+                b"POST /encode HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
                 b"Content-Length: 4000000\r\n\r\n"
             )
             starts = [("head", head), ("body", body)] * 250

@@ -110,7 +110,7 @@ def get(port: int, path: str) -> int:
     try:
         with socket.create_connection((HOST, port), timeout=10) as connection:
             connection.sendall(
-                f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
             )
             return int(connection.recv(64).split(b" ", 2)[1])
     except (OSError, IndexError, ValueError):
