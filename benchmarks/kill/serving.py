@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from benchmarks.fault.service import HOST, READY_S, Service, running
 from benchmarks.kill.asking import ASKERS, Asker, tiles_of
 from benchmarks.kill.rounds import LONGEST_S, Tally
-from service.decisions.database import open_database
+from service.decisions.database import open_database, writing
 from service.decisions.events import last_seq, since
 
 
@@ -45,7 +45,7 @@ def kill_services(
                 one.join()
             if wrong := [one.status for one in askers if one.status != httpx.codes.OK]:
                 raise RuntimeError(f"the service answered {wrong[0]} while it lived")
-            with engine.connect() as connection:
+            with writing(engine) as connection:  # in its turn, as in `rounds`
                 events = since(connection, before)
                 tally.add(events, {one.reviewer: one.told for one in askers})
             service.start()
