@@ -92,14 +92,13 @@ function figures(evaluation) {
 }
 
 // What held-out scans say, for who has never heard of average precision.
-function explained({ scans, average_precision: precision, interval, level, auc, note }) {
+function explained({ scans, average_precision: precision, interval, level, auc }) {
   const percent = (share) => `${Math.round(100 * share)} %`;
   const wide = interval.high - interval.low > WIDE
     ? ` The interval is wide because only ${scans} scans hold marks; mark tiles of other scans to narrow it.` : "";
-  const lower = note ? " Tiles that nobody marked count as not showing it, so these are lower bounds." : "";
   return `On ${scans} scans held out in turn, average precision ${precision.toFixed(2)}, ${percent(level)} interval `
-    + `${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}: looking down the ranking to any tile that shows it, `
-    + `about ${percent(precision)} of the tiles passed show it too.${wide}${lower} AUC ${auc.toFixed(3)}.`;
+    + `${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}: looking down the ranking of the marked tiles to any that shows it, `
+    + `about ${percent(precision)} of those passed show it too.${wide} AUC ${auc.toFixed(3)}.`;
 }
 
 document.addEventListener("click", async (event) => {

@@ -97,11 +97,25 @@ def test_scans_are_held_out_in_turn(api: Api) -> None:
     told = api.get("/concepts/dark").json()["evaluation"]
     assert (told["average_precision"], told["scans"]) == (None, 1)
     assert "two are needed" in told["note"]
-    teach(api, positive=DARK[:3], negative=BRIGHT[:3])
+    teach(api, positive=DARK[:3], negative=BRIGHT[:5])
     told = api.get("/concepts/dark").json()["evaluation"]
     assert (told["average_precision"], told["auc"], told["scans"]) == (1, 1, 3)
+    assert told["note"] == ""
     # Three scans are few: Wilson's interval of three out of three.
     assert told["interval"] == {"low": pytest.approx(0.4385, abs=1e-4), "high": 1}
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "No tiles are marked"), (1, "1 tile is"), (4, "4 tiles are marked")]
+)
+def test_without_negative_marks_no_figure_is_told(api: Api, count: int, words: str) -> None:
+    """Dark tiles nobody marked rank first and are no mistakes; the note says what to mark."""
+    teach(api, positive=DARK[:3], negative=BRIGHT[:count])
+    told = api.get("/concepts/dark").json()["evaluation"]
+    assert [told[one] for one in ("average_precision", "interval", "auc")] == [None] * 3
+    assert told["note"].startswith(words)
+    assert "5 are needed. Mark some that do not show it" in told["note"]
+    assert told["scans"] == 3
 
 
 def test_the_least_certain_are_nearest_to_the_limit(api: Api) -> None:
