@@ -345,3 +345,29 @@ def test_roles_are_respected(bundles: Path, tmp_path: Path) -> None:
         assert ask("PATCH", "/concepts/dark", READ) == 403
         assert ask("GET", "/concepts", READ) == 200
         assert ask("POST", "/concepts:publish", REVIEW) == 403
+
+
+def test_an_activation_that_does_not_last_is_told(api: Api, bundles: Path, tmp_path: Path) -> None:
+    """The page names what a restart would serve, and what makes it last; else it says nothing."""
+    teach(api, positive=DARK[:2])
+    assert "until the service is started again" not in api.get("/view/teach").text
+    made = api.ask("POST", "/concepts:publish").json()
+    assert api.ask("POST", f"/bundles/{made['id']}:activate").json()["lasting"] is False
+    page = api.get("/view/teach").text
+    assert "then it is <code>first</code>" in page
+    assert f"start the service with the folder <code>{made['name']}</code> as" in page
+    (bundles / "current").symlink_to("first")
+    with running(None, bundles=bundles, decisions=tmp_path / "decisions") as other:
+        told = other.ask("POST", f"/bundles/{made['id']}:activate").json()
+        assert told["lasting"] is True
+        assert "until the service is started again" not in other.get("/view/teach").text
+
+
+def test_a_link_that_cannot_be_moved_is_told(bundles: Path, tmp_path: Path) -> None:
+    """Where `current` is a folder the page says that it is to be made a link."""
+    write_tiny_bundle(bundles / "current", seed=3)
+    with running(None, bundles=bundles, decisions=tmp_path / "decisions") as api:
+        first = next(one for one in api.get("/bundles").json()["bundles"] if one["name"] == "first")
+        teach(api)
+        api.ask("POST", f"/bundles/{first['id']}:activate").raise_for_status()
+        assert "let <code>current</code> in the folder of bundles be a link" in api.get("/view/teach").text
