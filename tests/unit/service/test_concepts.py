@@ -370,4 +370,7 @@ def test_a_link_that_cannot_be_moved_is_told(bundles: Path, tmp_path: Path) -> N
         first = next(one for one in api.get("/bundles").json()["bundles"] if one["name"] == "first")
         teach(api)
         api.ask("POST", f"/bundles/{first['id']}:activate").raise_for_status()
-        assert "let <code>current</code> in the folder of bundles be a link" in api.get("/view/teach").text
+        assert (
+            "let <code>current</code> in the folder of bundles be a link"
+            in api.get("/view/teach").text
+        )
