@@ -114,8 +114,8 @@ class HeldOutFigures(Shape):
 
     scans: int = Field(description="Scans with positive examples.", examples=[4])
     average_precision: float | None = Field(
-        description="In [0, 1], of the marked tiles; null where `note` says what is missing: positive "
-        "examples of two scans, five negative ones.",
+        description="In [0, 1], of the marked tiles; null where `note` says what is missing: "
+        "positive examples of two scans, five negative ones.",
         examples=[0.97],
     )
     interval: FigureInterval | None = Field(
