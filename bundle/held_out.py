@@ -7,20 +7,22 @@ from numpy.typing import NDArray
 
 from bundle.teaching import Background, Marked, Values, teach
 
-_LOWER = "Tiles that nobody marked stand for negative examples, so these are lower bounds."
 _FOLDS = 10
 LEVEL = 0.95
 _QUANTILE = 1.959963984540054
 """Of the normal distribution, for LEVEL."""
 _LEAST = 2
 """Scans with positive examples: one to teach, one to ask."""
+_AGAINST = 5
+"""Negative examples. Tiles that nobody marked cannot stand for them: many may show the concept,
+and a good ranking puts those first. With fewer, any order has a high average precision."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
     """Figures of held-out examples, None where they cannot be told; `note` says why.
 
-    scans: that were held out in turn. Tiles nobody marked stand for negatives if there are none.
+    scans: with positive examples; they are held out in turn.
     interval: of the average precision, with a confidence of LEVEL, see `_interval`.
     """
 
@@ -43,12 +45,12 @@ def hold_out(
         negative: rows of examples that do not.
     """
     of = np.unique(scans[positive][scans[positive] >= 0])
-    if len(of) < _LEAST:
-        told = "1 scan" if len(of) else "no known scan"
-        return HeldOut(len(of), note=f"Positive examples come from {told}; two are needed.")
-    others = np.setdiff1d(scans[negative][scans[negative] >= 0], of)
+    against = negative[scans[negative] >= 0]
+    missing = _missing(len(of), len(against), elsewhere=len(negative) - len(against))
+    if missing:
+        return HeldOut(len(of), note=missing)
+    others = np.setdiff1d(scans[against], of)
     folds = np.concatenate([of, others])  # those with positive examples in different ones
-    against = negative if len(negative) else _unmarked(len(background), positive)
     marked = np.concatenate([positive, against])
     values = np.full(len(marked), np.nan)
     for fold in range(min(_FOLDS, len(folds))):
@@ -59,16 +61,31 @@ def hold_out(
         values[here] = found.values[marked[here]]
     kept = ~np.isnan(values)
     shown = (np.arange(len(marked)) < len(positive))[kept]
-    if shown.all():
-        return HeldOut(len(of), note="The scan of no negative example is known.")
-    note = "" if len(negative) else _LOWER
     precision, area = _figures(values[kept], shown)
     asked = scans[positive[kept[: len(positive)]]]
-    return HeldOut(len(of), precision, area, note, _interval(precision, asked))
+    return HeldOut(len(of), precision, area, interval=_interval(precision, asked))
 
 
-def _unmarked(count: int, positive: Marked) -> Marked:
-    return np.setdiff1d(np.arange(count), positive)
+def _missing(scans: int, against: int, elsewhere: int) -> str:
+    """Return what is to be marked before there are figures; nothing if enough is.
+
+    Args:
+        scans: with positive examples.
+        against: negative examples of known scans.
+        elsewhere: other negative examples.
+    """
+    said = []
+    if scans < _LEAST:
+        told = "1 scan" if scans else "no known scan"
+        said.append(f"Positive examples come from {told}; two are needed.")
+    if against < _AGAINST:
+        told = "1 tile is" if against == 1 else f"{against or 'No'} tiles are"
+        known = ", in scans that are known" if elsewhere else ""
+        said.append(
+            f"{told} marked as not showing it{known}; {_AGAINST} are needed. Mark some that do "
+            "not show it, best those that rank high: then a figure can be told."
+        )
+    return " ".join(said)
 
 
 def _figures(values: Values, shown: NDArray[np.bool_]) -> tuple[float, float]:

@@ -175,7 +175,7 @@ class Quantization(Rounding):
 class Concept(_Part):
     """Something that people taught by examples, with what held-out examples say of it.
 
-    The figures are None where too few scans hold examples (`note` says so).
+    The figures are None where too few tiles were marked (`note` says so).
     """
 
     name: str = Field(min_length=1, max_length=80)

@@ -124,3 +124,9 @@ def point_current(settings: Settings, folder: Path) -> bool:
         beside.replace(link)
         return True
     return False
+
+
+def after_restart(settings: Settings, folder: Path) -> Path | None:
+    """Return what a restart would serve in place of a bundle's folder; None if just that."""
+    next_ = real_folder(settings.followed)
+    return None if next_ == real_folder(folder) else next_

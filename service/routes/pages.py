@@ -4,12 +4,13 @@ Errors here are pages too; the API beside them answers with problem details.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from bundle import TilescreenError, UnknownCluster, UnknownTile
+from bundle.screening import Code
 from service.answering.envelope import unless_gone
 from service.answering.looks import Look
 from service.answering.screening import stored_screening
@@ -173,6 +174,7 @@ def _tile(
         called=serving.names.of(int(bundle.labels[row])),
         state=serving.reviewed.state(row),
         down=down,
+        codes=get_args(Code),
         history=serving.reviewed.history(row),
         heat=heat_of(serving.findings, row),
         reviewer=reviewer,

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
+from service.bundles.library import after_restart
 from service.deps import HolderDep, ServingDep
 from service.errors import LedgerDown
 from service.pages.rendering import render
@@ -38,6 +39,7 @@ async def teach(serving: ServingDep, holder: HolderDep, asked: Asked = "") -> Re
 def _page(
     serving: Serving, lessons: list[Lesson], chosen: Lesson | None, problem: str, reviewer: str
 ) -> HTMLResponse:
+    following = after_restart(serving.settings, serving.bundle.path)
     return render(
         serving,
         "teach.html",
@@ -48,5 +50,8 @@ def _page(
         lessons=lessons,
         chosen=chosen,
         made=chosen in lessons,
+        served=serving.bundle.path.name,
+        following=following and following.name,
+        fixed=serving.settings.bundle is not None,
         board=board(serving, chosen) if chosen in lessons and chosen else None,
     )

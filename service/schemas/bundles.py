@@ -66,8 +66,9 @@ class Activated(Answer):
     old: str = Field(description="The bundle that answered before.", examples=["d58c69737ebf73dd"])
     new: str = Field(description="The bundle that answers now.", examples=["7cc3bb2a32d96fb4"])
     lasting: bool = Field(
-        description="Whether it will answer after a restart too: false where `current` is no link "
-        "or cannot be changed by the service; then change it yourself.",
+        description="Whether it will answer after a restart too: false where `--bundle` names a "
+        "folder, or `current` is none that the service may move; then name the new one at the next "
+        "start, or move the link yourself.",
         examples=[True],
     )
 

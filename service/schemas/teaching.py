@@ -114,7 +114,9 @@ class HeldOutFigures(Shape):
 
     scans: int = Field(description="Scans with positive examples.", examples=[4])
     average_precision: float | None = Field(
-        description="In [0, 1]; null where `note` says why it cannot be told.", examples=[0.97]
+        description="In [0, 1], of the marked tiles; null where `note` says what is missing: "
+        "positive examples of two scans, five negative ones.",
+        examples=[0.97],
     )
     interval: FigureInterval | None = Field(
         description="Between which the average precision lies, by the number of scans with "
@@ -122,7 +124,9 @@ class HeldOutFigures(Shape):
         examples=[{"low": 0.51, "high": 1.0}],
     )
     level: float = Field(description="Confidence of the interval.", examples=[0.95])
-    auc: float | None = Field(description="Area under the ROC curve.", examples=[0.99])
+    auc: float | None = Field(
+        description="Area under the ROC curve; null with it.", examples=[0.99]
+    )
     note: str = Field(description="What must be known of them.", examples=[""])
 
 

@@ -1,6 +1,7 @@
 """The map, a scan and a cluster in Chromium: what is selected there is decided as a whole."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,48 @@ def test_a_tile_is_decided_on_its_page(chromium: Browser, site: str) -> None:
         page.reload()
         page.locator("summary", has_text="History, 1 event").click()
         expect(page.locator(".history li")).to_contain_text("ann: drop")
+
+
+def test_a_reason_and_a_comment_go_with_a_decision(chromium: Browser, site: str) -> None:
+    """Once: the history shows both at once, and the next decision has those typed for it."""
+    with open_page(chromium) as page:
+        named(page, site).goto(f"{site}/view/tiles/c306")
+        codes = page.locator("#reasons option").evaluate_all("all => all.map((one) => one.value)")
+        assert codes[:2] == ["LETTERING", "FILM_EDGE"]
+        reason, comment = page.get_by_label("Reason", exact=True), page.get_by_label("Comment")
+        reason.fill("LETTERING")
+        comment.fill("upper left, faint")
+        page.get_by_role("button", name="Drop", exact=True).click()
+        history = page.locator(".history li")
+        summary = page.locator("summary", has_text="History, 1 event")
+        summary.click()
+        expect(history).to_contain_text("ann: drop, LETTERING: upper left, faint")
+        expect(reason).to_have_value("")
+        expect(comment).to_have_value("")
+        page.get_by_role("button", name="Keep", exact=True).click()
+        expect(history).to_have_count(2)
+        expect(history.first).to_have_text(re.compile("ann: keep$"))
+        page.get_by_role("button", name="Undo").click()
+        expect(history).to_have_count(3)
+        told = page.request.get(f"{site}/tiles/c306/decision").json()["decisions"]
+        assert [one["reason"] for one in told] == ["LETTERING"]
+
+
+def test_a_reason_stays_typed_where_the_decision_is_not_saved(chromium: Browser, site: str) -> None:
+    """To be sent with the next try."""
+    with chromium.new_context() as context:  # a browser writes lost answers on the console
+        page = context.new_page()
+        named(page, site).goto(f"{site}/view/tiles/c306")
+        page.route("**/tiles/c306/decision", lambda route: route.abort())
+        page.get_by_label("Reason", exact=True).fill("grid")
+        page.get_by_role("button", name="Drop", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("Not saved")
+        expect(page.get_by_label("Reason", exact=True)).to_have_value("grid")
+        page.unroute("**/tiles/c306/decision")
+        page.get_by_role("button", name="Drop", exact=True).click()
+        expect(page.get_by_label("Reason", exact=True)).to_have_value("")
+        told = page.request.get(f"{site}/tiles/c306/decision").json()["decisions"]
+        assert [(one["reason"], one["comment"]) for one in told] == [("grid", None)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

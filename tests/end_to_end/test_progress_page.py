@@ -56,6 +56,19 @@ def test_an_audit_sample_opens_as_a_grid(chromium: Browser, site: str) -> None:
         expect(page.get_by_role("button", name="audit")).to_have_count(0)
 
 
+def test_the_list_is_exported(chromium: Browser, site: str) -> None:
+    """Each file by its link, and all of them in one."""
+    with open_page(chromium) as page:
+        page.goto(f"{site}/view/progress")
+        given = []
+        for link in ("tiles.csv", "boxes.json", "manifest.json", "all three in one file"):
+            with page.expect_download() as download:
+                page.get_by_role("link", name=link, exact=True).click()
+            given.append(download.value.suggested_filename)
+    assert given[:3] == ["tiles.csv", "boxes.json", "manifest.json"]
+    assert given[3].endswith(".zip")
+
+
 def test_reviewers_see_how_far_they_agree(chromium: Browser, site: str) -> None:
     """Three tiles tell too little for a kappa; a link leads to what they differ on."""
     with open_page(chromium) as page:

@@ -44,7 +44,8 @@ def review(
     chromium: Browser, site: str, query: str = "sort=id", *, name: str = "Ann", **options: Any
 ) -> Iterator[Page]:
     """Open the review page as a reviewer who has given a name before."""
-    with open_page(chromium, viewport={"width": 1280, "height": 800}, **options) as page:
+    options = {"viewport": {"width": 1280, "height": 800}, **options}
+    with open_page(chromium, **options) as page:
         page.context.add_cookies([{"name": "tilescreen_reviewer", "value": name, "url": site}])
         page.goto(f"{site}/view/review?{query}")
         expect(tile(page, "c300")).to_be_visible()
@@ -876,3 +877,55 @@ def test_nothing_jumps_while_the_page_loads(chromium: Browser, site: str, width:
         assert page.evaluate(LAID_OUT) < 0.02
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("[...document.images].every((one) => !one.src || one.naturalWidth)")
+
+
+ROOM = """() => {
+  const select = document.querySelector("select[name=state]");
+  select.selectedOptions[0].textContent = "undecided (62,000)";
+  const style = getComputedStyle(select);
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = style.font;
+  const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+  return select.clientWidth - sides - pen.measureText("undecided (62,000)").width;
+}"""
+ARROW = 14  # px
+
+
+@pytest.mark.parametrize("width", [390, 768, 900, 1280])
+def test_the_count_of_a_filter_is_not_cut(chromium: Browser, site: str, width: int) -> None:
+    """Beside the arrow there is room for the number of a large bundle's tiles."""
+    with open_page(chromium, viewport={"width": width, "height": 1024}) as page:
+        page.goto(f"{site}/view/review")
+        expect(tile(page, "c318")).to_be_visible()
+        assert page.evaluate(ROOM) >= ARROW
+
+
+def test_a_bundle_with_concepts_leaves_the_chosen_picture_whole(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """On a tablet; the panel names each concept that the tile shows."""
+    folder, names = tmp_path / "bundles", ["chart lettering", "grid line", "skin marker"]
+    write_tiny_bundle(folder / "first")
+    tablet = {"viewport": {"width": 768, "height": 1024}}
+    with (
+        site_of(folder / "first", bundles=folder, decisions=tmp_path) as site,
+        review(chromium, site, **tablet) as page,
+    ):
+        send = page.request
+        for name in names:
+            send.put(f"{site}/concepts/{name}", data={})
+            send.post(f"{site}/concepts/{name}/examples", data={"positive": ["c318", "c321"]})
+        made = send.post(f"{site}/concepts:publish").json()
+        send.post(f"{site}/bundles/{made['id']}:activate")
+        page.goto(f"{site}/view/review?sort=-score")
+        why = page.locator("#why")
+        for name in names:
+            expect(why.get_by_role("list", name="Reasons")).to_contain_text(name)
+        expect(why.get_by_role("list", name="Reasons").get_by_role("listitem")).to_have_count(4)
+        for moved in (0, 1000):
+            why.evaluate("(panel, to) => panel.scrollTo(0, to)", moved)
+            picture, panel = why.locator(".plate img").bounding_box(), why.bounding_box()
+            assert picture
+            assert panel
+            assert panel["y"] <= picture["y"]
+            assert picture["y"] + picture["height"] <= panel["y"] + panel["height"]

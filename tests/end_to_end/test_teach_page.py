@@ -77,9 +77,12 @@ def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
     expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
     page.get_by_role("button", name="No, c318 does not").first.click()
     expect(page.locator("#teach-state")).to_contain_text("1 marked no")
-    expect(page.locator("#held-out")).to_contain_text("two are needed")
-    page.get_by_role("group", name="Tile c303").first.press("y")
     held_out = page.locator("#held-out")
+    expect(held_out).to_contain_text("two are needed")
+    page.get_by_role("group", name="Tile c303").first.press("y")
+    expect(held_out).to_contain_text("1 tile is marked as not showing it; 5 are needed.")
+    for bright in ("c321", "c324", "c327", "c330"):
+        page.get_by_role("group", name=f"Tile {bright}").first.press("n")
     expect(held_out).to_contain_text("On 2 scans held out in turn, average precision 1.00, 95 %")
     expect(held_out).to_contain_text("interval 0.34 to 1.00")
     expect(held_out).to_contain_text("wide because only 2 scans hold marks")
@@ -194,3 +197,87 @@ def test_a_ranking_that_is_not_fetched_is_told(chromium: Browser, site: str) -> 
         page.route("**/view/teach?*", lambda route: route.abort())
         page.get_by_role("group", name="Tile c300").first.press("y")
         expect(page.locator("#teach-problem")).to_contain_text("The mark is saved, but")
+
+
+def test_a_mark_that_fails_stays_told_while_another_is_saved(chromium: Browser, site: str) -> None:
+    """What is awaited looks it; the tile that was not saved is named until it is marked again."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        waiting: list[Route] = []
+
+        def hold(route: Route) -> None:
+            if "c300" in (route.request.post_data or ""):
+                waiting.append(route)
+            else:
+                route.continue_()
+
+        page.route("**/examples", hold)
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        card = page.locator('.teach-card[data-id="c300"]').first
+        expect(card).to_have_attribute("data-pending", "yes…")
+        expect(card).to_have_attribute("data-mark", "")
+        expect(card).to_have_attribute("aria-label", re.compile("yes, not saved yet$"))
+        page.get_by_role("group", name="Tile c303").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        expect(card).to_have_attribute("data-pending", "yes…")
+        waiting[0].abort()
+        unsaved = page.locator("#teach-unsaved")
+        expect(unsaved).to_contain_text("Not saved: c300 (yes). The service gave no answer.")
+        expect(card).not_to_have_attribute("data-pending", re.compile(""))
+        page.get_by_role("group", name="Tile c306").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("2 marked yes")
+        expect(unsaved).to_be_visible()
+        page.unroute("**/examples")
+        unsaved.get_by_role("button", name="Mark again").click()
+        expect(page.locator("#teach-state")).to_contain_text("3 marked yes")
+        expect(unsaved).to_be_hidden()
+
+
+def test_a_mark_whose_answer_is_lost_is_found_to_be_saved(chromium: Browser, site: str) -> None:
+    """The service is asked what it has before anything is said; the page shows the mark."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+
+        def lose(route: Route) -> None:
+            route.fetch()
+            route.abort()
+
+        page.route("**/examples**", lose)
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        card = page.locator('.teach-card[data-id="c300"]').first
+        expect(card).to_have_attribute("data-mark", "positive")
+        card.press("u")
+        expect(page.locator("#teach-state")).to_contain_text("0 marked yes")
+        expect(page.locator("#teach-unsaved")).to_be_hidden()
+        expect(page.locator("#teach-problem")).to_be_hidden()
+
+
+def test_a_mark_of_which_nothing_is_known_is_told_so(chromium: Browser, site: str) -> None:
+    """Neither saved nor unsaved, until the service says what it has."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+
+        def lose(route: Route) -> None:
+            if "c300" in (route.request.post_data or ""):
+                route.fetch()
+                route.abort()
+            else:
+                route.continue_()
+
+        page.route("**/concepts/dark%20film", lambda route: route.abort())
+        page.route("**/examples", lose)
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        unsaved = page.locator("#teach-unsaved")
+        expect(unsaved).to_contain_text("It is not known whether this was saved: c300 (yes).")
+        card = page.locator('.teach-card[data-id="c300"]').first
+        expect(card).to_have_attribute("data-pending", "yes?")
+        page.unroute("**/concepts/dark%20film")
+        page.get_by_role("group", name="Tile c303").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("2 marked yes")
+        expect(unsaved).to_be_hidden()
+        expect(card).to_have_attribute("data-mark", "positive")
+        expect(card).not_to_have_attribute("data-pending", re.compile(""))

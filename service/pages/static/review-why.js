@@ -107,7 +107,7 @@ class Why {
       "li",
       {},
       make("span", { className: `swatch reason-${one.code}` }),
-      make("b", {}, this.names[one.code]),
+      make("b", {}, one.name ?? this.names[one.code]),
       make("span", { className: "score" }, score(one.score)),
       bar,
     );

@@ -3,30 +3,34 @@
 
 const WIDE = 0.2; // of an interval of average precision
 const WRITING_MS = 600000; // that a bundle version may take
+const { address, concept } = marking;
 const problem = document.getElementById("teach-problem");
 
+// Say what went wrong; it stays until what it is about has been done.
+function tell(about, words) {
+  problem.dataset.about = about;
+  problem.textContent = words;
+  problem.hidden = !words;
+}
+
+function done(about) {
+  if (problem.dataset.about === about) tell(about, "");
+}
+
+// Ask for a change of the concept or the bundle.
 async function ask(method, path, body, options) {
-  problem.hidden = true;
+  done("change");
   try {
     return await tilescreen.ask(method, path, body, options);
   } catch (error) {
-    problem.hidden = false;
-    problem.textContent = error.message;
+    tell("change", error.message);
     throw error;
   }
 }
 
-// Ask for a change; it is kept with a name, so who makes the first one is asked for it. Nothing without one.
+// It is kept with a name, so who makes the first one is asked for it. Nothing without one.
 async function change(...request) {
   return (await tilescreen.named()) ? ask(...request) : null;
-}
-
-function concept() {
-  return document.querySelector("[data-concept]").dataset.concept;
-}
-
-function address(rest = "") {
-  return `/concepts/${encodeURIComponent(concept())}${rest}`;
 }
 
 // Cards of both walls, in the order of the page.
@@ -34,43 +38,35 @@ function cards() {
   return [...document.querySelectorAll(".teach-card")];
 }
 
-let turn = 0;
-
 async function mark(card, say) {
-  if (!(await tilescreen.named())) return;
-  const own = ++turn;
-  const before = card.dataset.mark;
-  card.dataset.mark = say ?? "";
-  try {
-    if (say) await ask("POST", address("/examples"), { [say]: [card.dataset.id] });
-    else await ask("DELETE", address(`/examples/${encodeURIComponent(card.dataset.id)}`));
-  } catch (error) {
-    card.dataset.mark = before;
-    throw error;
-  }
-  if (own === turn) await renew();
+  if (await marking.mark(card.dataset.id, say)) await renew();
 }
+
+let renewals = 0;
 
 // The server ranks and renders; this puts what it says in place. Wherever the focus is by now, it stays there.
 async function renew() {
-  const own = turn;
+  const own = ++renewals;
   const page = await ranked();
-  if (own !== turn) return;
+  if (own !== renewals) return;
   const board = document.getElementById("board");
   const held = document.activeElement.closest("#board .teach-card");
   const at = cards().indexOf(held);
   board.replaceWith(page.getElementById("board"));
+  marking.show();
   if (held) again(held, at)?.focus();
   document.dispatchEvent(new CustomEvent("taught", { detail: concept() }));
-  await evaluate();
+  await Promise.all([marking.settle(), evaluate()]);
 }
 
 async function ranked() {
   const answer = await tilescreen.reach(`/view/teach?concept=${encodeURIComponent(concept())}`).catch(() => null);
   const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (page && page.getElementById("board")) return page;
-  problem.hidden = false;
-  problem.textContent = "The mark is saved, but the new ranking could not be fetched. Load the page again when the service is reached.";
+  if (page && page.getElementById("board")) {
+    done("ranking");
+    return page;
+  }
+  tell("ranking", "The mark is saved, but the new ranking could not be fetched. Load the page again when the service is reached.");
   throw new Error(problem.textContent);
 }
 
@@ -86,21 +82,23 @@ const wall = (card) => card.closest("section").getAttribute("aria-labelledby");
 async function evaluate() {
   const place = document.getElementById("held-out");
   if (!document.querySelector("#board .score")) return;
-  const own = turn;
-  const { evaluation } = await ask("GET", address());
-  if (own !== turn || !place.isConnected) return;
-  place.textContent = evaluation.average_precision === null ? evaluation.note : explained(evaluation);
+  const { evaluation } = await tilescreen.ask("GET", address()).catch(() => ({}));
+  if (!place.isConnected) return; // all is ranked anew since
+  place.textContent = evaluation ? figures(evaluation) : "How well it does could not be asked; load the page again.";
+}
+
+function figures(evaluation) {
+  return evaluation.average_precision === null ? evaluation.note : explained(evaluation);
 }
 
 // What held-out scans say, for who has never heard of average precision.
-function explained({ scans, average_precision: precision, interval, level, auc, note }) {
+function explained({ scans, average_precision: precision, interval, level, auc }) {
   const percent = (share) => `${Math.round(100 * share)} %`;
   const wide = interval.high - interval.low > WIDE
     ? ` The interval is wide because only ${scans} scans hold marks; mark tiles of other scans to narrow it.` : "";
-  const lower = note ? " Tiles that nobody marked count as not showing it, so these are lower bounds." : "";
   return `On ${scans} scans held out in turn, average precision ${precision.toFixed(2)}, ${percent(level)} interval `
-    + `${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}: looking down the ranking to any tile that shows it, `
-    + `about ${percent(precision)} of the tiles passed show it too.${wide}${lower} AUC ${auc.toFixed(3)}.`;
+    + `${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}: looking down the ranking of the marked tiles to any that shows it, `
+    + `about ${percent(precision)} of those passed show it too.${wide} AUC ${auc.toFixed(3)}.`;
 }
 
 document.addEventListener("click", async (event) => {
@@ -110,6 +108,8 @@ document.addEventListener("click", async (event) => {
     if (card && button?.dataset.say) {
       const again = button.getAttribute("aria-pressed") === "true";
       await mark(card, again ? null : button.dataset.say);
+    } else if (button?.dataset.again !== undefined) {
+      if (await marking.again()) await renew();
     } else if (button?.dataset.make !== undefined) {
       if (await change("PUT", address(), {})) location.reload();
     } else if (button?.dataset.away !== undefined) {

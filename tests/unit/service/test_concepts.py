@@ -97,11 +97,25 @@ def test_scans_are_held_out_in_turn(api: Api) -> None:
     told = api.get("/concepts/dark").json()["evaluation"]
     assert (told["average_precision"], told["scans"]) == (None, 1)
     assert "two are needed" in told["note"]
-    teach(api, positive=DARK[:3], negative=BRIGHT[:3])
+    teach(api, positive=DARK[:3], negative=BRIGHT[:5])
     told = api.get("/concepts/dark").json()["evaluation"]
     assert (told["average_precision"], told["auc"], told["scans"]) == (1, 1, 3)
+    assert told["note"] == ""
     # Three scans are few: Wilson's interval of three out of three.
     assert told["interval"] == {"low": pytest.approx(0.4385, abs=1e-4), "high": 1}
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "No tiles are marked"), (1, "1 tile is"), (4, "4 tiles are marked")]
+)
+def test_without_negative_marks_no_figure_is_told(api: Api, count: int, words: str) -> None:
+    """Dark tiles nobody marked rank first and are no mistakes; the note says what to mark."""
+    teach(api, positive=DARK[:3], negative=BRIGHT[:count])
+    told = api.get("/concepts/dark").json()["evaluation"]
+    assert [told[one] for one in ("average_precision", "interval", "auc")] == [None] * 3
+    assert told["note"].startswith(words)
+    assert "5 are needed. Mark some that do not show it" in told["note"]
+    assert told["scans"] == 3
 
 
 def test_the_least_certain_are_nearest_to_the_limit(api: Api) -> None:
@@ -331,3 +345,32 @@ def test_roles_are_respected(bundles: Path, tmp_path: Path) -> None:
         assert ask("PATCH", "/concepts/dark", READ) == 403
         assert ask("GET", "/concepts", READ) == 200
         assert ask("POST", "/concepts:publish", REVIEW) == 403
+
+
+def test_an_activation_that_does_not_last_is_told(api: Api, bundles: Path, tmp_path: Path) -> None:
+    """The page names what a restart would serve, and what makes it last; else it says nothing."""
+    teach(api, positive=DARK[:2])
+    assert "until the service is started again" not in api.get("/view/teach").text
+    made = api.ask("POST", "/concepts:publish").json()
+    assert api.ask("POST", f"/bundles/{made['id']}:activate").json()["lasting"] is False
+    page = api.get("/view/teach").text
+    assert "then it is <code>first</code>" in page
+    assert f"start the service with the folder <code>{made['name']}</code> as" in page
+    (bundles / "current").symlink_to("first")
+    with running(None, bundles=bundles, decisions=tmp_path / "decisions") as other:
+        told = other.ask("POST", f"/bundles/{made['id']}:activate").json()
+        assert told["lasting"] is True
+        assert "until the service is started again" not in other.get("/view/teach").text
+
+
+def test_a_link_that_cannot_be_moved_is_told(bundles: Path, tmp_path: Path) -> None:
+    """Where `current` is a folder the page says that it is to be made a link."""
+    write_tiny_bundle(bundles / "current", seed=3)
+    with running(None, bundles=bundles, decisions=tmp_path / "decisions") as api:
+        first = next(one for one in api.get("/bundles").json()["bundles"] if one["name"] == "first")
+        teach(api)
+        api.ask("POST", f"/bundles/{first['id']}:activate").raise_for_status()
+        assert (
+            "let <code>current</code> in the folder of bundles be a link"
+            in api.get("/view/teach").text
+        )
