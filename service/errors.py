@@ -351,7 +351,19 @@ class FromAnotherSite(ServiceError):
     def __init__(self) -> None:
         super().__init__(
             "Another site's page sent this through your browser, so it was refused. Use the pages "
-            "of this service, or a client."
+            "of this service, or a client. If they stand behind a proxy that changes the Host "
+            "header, whoever runs the service sets TILESCREEN_ALLOWED_HOSTS to the proxy's name."
+        )
+
+
+class WrongHost(ServiceError):
+    """The Host header has a name that is none of this service's."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This service does not answer to the name {host[:80]!r}: any site could lead a name "
+            "of its own here. Ask for 127.0.0.1 or localhost; whoever runs the service allows "
+            "other names with TILESCREEN_ALLOWED_HOSTS (--allowed-hosts)."
         )
 
 
@@ -381,6 +393,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     KeyUnknown: Kind(401, "key_unknown", "No such API key"),
     RoleTooLow: Kind(403, "role_too_low", "The API key may not do this"),
     FromAnotherSite: Kind(403, "from_another_site", "Sent by another site"),
+    WrongHost: Kind(421, "wrong_host", "Not a name of this service"),
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),

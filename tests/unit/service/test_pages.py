@@ -34,7 +34,7 @@ def serve(bundle: Path, **settings: Any) -> Iterator[Ask]:
     with asyncio.Runner() as runner:
         life = app.router.lifespan_context(app)
         runner.run(life.__aenter__())
-        api = httpx.AsyncClient(transport=transport, base_url="http://test")
+        api = httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
         def ask(url: str, method: str = "GET", **options: Any) -> httpx.Response:
             return runner.run(api.request(method, url, **options))
