@@ -296,6 +296,25 @@ def ids_of(listed: dict[str, Any]) -> list[str]:
     return [tile["id"] for tile in listed["tiles"]]
 
 
+def test_the_review_list_filters_and_names_concepts(api: Api) -> None:
+    """The page's own choice is one that it takes, and each concept has its name in the list."""
+    assert ">Concept" not in api.get("/view/review").text
+    for name in ("dark", "night"):
+        teach(api, name, positive=DARK[:3], negative=BRIGHT[:3])
+    made = api.ask("POST", "/concepts:publish").json()
+    assert api.ask("POST", f"/bundles/{made['id']}:activate").is_success
+    assert 'value="CONCEPT"' in api.get("/view/review").text
+    page = api.get("/view/review?reason=CONCEPT&state=all")
+    assert page.status_code == 200
+    tiles = api.get("/review/tiles?reason=CONCEPT").json()["tiles"]
+    assert {tile["id"] for tile in tiles} >= {*DARK[:3]}
+    for tile in tiles:
+        assert sorted(tile["concept_names"]) == ["dark", "night"]
+        assert tile["reasons"].count("CONCEPT") == 2
+    found = api.get(f"/review/tiles/{DARK[0]}").json()["found"]
+    assert {one["name"] for one in found if one["code"] == "CONCEPT"} == {"dark", "night"}
+
+
 def test_marks_are_carried_over_to_a_new_bundle(api: Api, tmp_path: Path) -> None:
     """By content: the same tiles under other ids keep their marks."""
     teach(api, positive=DARK[:2])
