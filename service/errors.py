@@ -241,11 +241,14 @@ class UnknownConcept(ServiceError):
 
 
 class ConceptTaken(ServiceError):
-    """A concept is to have a name that another one has."""
+    """A concept is to have a name that another one has, but for case."""
 
     def __init__(self, name: str, *, gone: bool) -> None:
         why = "was taken away, and its marks wait for it to be made again" if gone else "is there"
-        super().__init__(f"Nothing was renamed: a concept {name!r} {why}. Take another name.")
+        super().__init__(
+            f"Nothing was changed: a concept {name!r} {why}. Take that one, or a name that differs "
+            "by more than case."
+        )
 
 
 class BothMarks(ServiceError):
@@ -308,11 +311,8 @@ class BadPrecondition(ServiceError):
 class UnknownEvent(ServiceError):
     """There is no event of this number yet."""
 
-    def __init__(self, number: int, last: int) -> None:
-        super().__init__(
-            f"There is no event {number} of decisions; the last is {last}. Ask `through` a number "
-            "that GET /exports/manifest.json told (`decisions_through`), or leave it out."
-        )
+    def __init__(self, number: int, last: int, remedy: str) -> None:
+        super().__init__(f"There is no event {number} of decisions; the last is {last}. {remedy}")
 
 
 class SigningDown(ServiceError):
