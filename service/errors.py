@@ -16,6 +16,7 @@ MEDIA_TYPE = "application/problem+json"
 _LISTED = "GET /tiles lists them."
 _NAMED = 10_000
 """Lines of a table that an error names at most."""
+_SIGN_IN = "{why}. Sign in at /sign-in, in another tab if you like, and do it again here."
 URN = "urn:tilescreen:problem:"
 
 
@@ -161,9 +162,12 @@ class KeyNeeded(ServiceError):
 
     headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="tilescreen"'}
 
-    def __init__(self) -> None:
+    def __init__(self, *, page: bool = False) -> None:
+        """`page`: whether one of the service's pages asks, in a browser."""
         super().__init__(
-            "This service asks for an API key. Send one as 'Authorization: Bearer KEY' or as "
+            _SIGN_IN.format(why="You are signed out")
+            if page
+            else "This service asks for an API key. Send one as 'Authorization: Bearer KEY' or as "
             "'X-API-Key: KEY'; whoever runs the service gives you one."
         )
 
@@ -175,9 +179,12 @@ class KeyUnknown(ServiceError):
         "WWW-Authenticate": 'Bearer realm="tilescreen", error="invalid_token"'
     }
 
-    def __init__(self) -> None:
+    def __init__(self, *, page: bool = False) -> None:
+        """`page`: whether one of the service's pages asks, in a browser."""
         super().__init__(
-            "The service does not know this API key. Look for a part that is missing, or ask "
+            _SIGN_IN.format(why="The service does not know the key that you signed in with")
+            if page
+            else "The service does not know this API key. Look for a part that is missing, or ask "
             "whoever runs the service for another."
         )
 
@@ -233,10 +240,13 @@ class BadCursor(ServiceError):
 class UnknownConcept(ServiceError):
     """Nobody has made a concept of this name."""
 
+    request = "A program makes one with PUT /concepts/{name}."
+
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        told = f"There are {', '.join(sorted(known)[:20])}. " if known else ""
+        told = f" There are {', '.join(sorted(known)[:20])}." if known else ""
         super().__init__(
-            f"There is no concept {name[:80]!r}. {told}PUT /concepts/{{name}} makes one."
+            f"There is no concept {name[:80]!r}; perhaps it was renamed or deleted.{told} Open one "
+            "of these on the Teach page, or make it there."
         )
 
 

@@ -81,5 +81,12 @@ def _refusal(scope: Scope) -> Response:
         if scope["query_string"]:
             wanted += "?" + scope["query_string"].decode("latin-1")
         return RedirectResponse(f"{SIGN_IN}?next={quote(wanted, safe='')}", 303)
-    error = KeyNeeded() if _key(headers) is None else KeyUnknown()
+    page = _by_a_page(headers)
+    error = KeyNeeded(page=page) if _key(headers) is None else KeyUnknown(page=page)
     return problem_of(error).response(scope["state"]["request_id"])
+
+
+def _by_a_page(headers: Headers) -> bool:
+    """Return whether a page of this service asks: browsers alone send these, without a key."""
+    sent = "authorization" in headers or "x-api-key" in headers
+    return not sent and ("sec-fetch-site" in headers or "cookie" in headers)

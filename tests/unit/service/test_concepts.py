@@ -191,6 +191,16 @@ def test_a_renamed_concept_keeps_its_examples(
         assert [(one["name"], one["positive"]) for one in told] == [("dark", 0), ("dark film", 3)]
 
 
+def test_a_concept_that_was_renamed_elsewhere_is_told_to_people(api: Api) -> None:
+    """In the words of the page; what a program sends comes last."""
+    teach(api)
+    api.ask("PATCH", "/concepts/dark", json={"name": "night"}).raise_for_status()
+    told = api.ask("POST", "/concepts/dark/examples", json={"positive": DARK[:1]}).json()["detail"]
+    assert told.startswith("There is no concept 'dark'; perhaps it was renamed or deleted.")
+    assert "There are night. Open one of these on the Teach page, or make it there." in told
+    assert told.endswith("A program makes one with PUT /concepts/{name}.")
+
+
 def test_names_that_differ_by_case_alone_are_one(api: Api) -> None:
     """Neither made nor taken by a rename beside the other; one's own case may be changed."""
     teach(api, "lettering", positive=DARK[:2])
