@@ -18,6 +18,7 @@ from service.openapi.document import document
 from service.process import open_process
 from service.requests.admission import Turnstile
 from service.requests.guard import Guard
+from service.requests.hosts import Hosts
 from service.routes import (
     agreement,
     bundles,
@@ -98,7 +99,8 @@ def create_app(
     app.state.keys = read_keys(settings)
     app.add_middleware(Turnstile)
     app.add_middleware(Opening)
-    app.add_middleware(Guard, keys=app.state.keys)
+    hosts = Hosts(settings, keys=bool(app.state.keys))
+    app.add_middleware(Guard, keys=app.state.keys, hosts=hosts)
     app.add_middleware(Envelope)
     app.add_middleware(Holding)
     add_handlers(app)

@@ -16,6 +16,7 @@ MEDIA_TYPE = "application/problem+json"
 _LISTED = "GET /tiles lists them."
 _NAMED = 10_000
 """Lines of a table that an error names at most."""
+_SIGN_IN = "{why}. Sign in at /sign-in, in another tab if you like, and do it again here."
 URN = "urn:tilescreen:problem:"
 
 
@@ -161,9 +162,12 @@ class KeyNeeded(ServiceError):
 
     headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="tilescreen"'}
 
-    def __init__(self) -> None:
+    def __init__(self, *, page: bool = False) -> None:
+        """`page`: whether one of the service's pages asks, in a browser."""
         super().__init__(
-            "This service asks for an API key. Send one as 'Authorization: Bearer KEY' or as "
+            _SIGN_IN.format(why="You are signed out")
+            if page
+            else "This service asks for an API key. Send one as 'Authorization: Bearer KEY' or as "
             "'X-API-Key: KEY'; whoever runs the service gives you one."
         )
 
@@ -175,9 +179,12 @@ class KeyUnknown(ServiceError):
         "WWW-Authenticate": 'Bearer realm="tilescreen", error="invalid_token"'
     }
 
-    def __init__(self) -> None:
+    def __init__(self, *, page: bool = False) -> None:
+        """`page`: whether one of the service's pages asks, in a browser."""
         super().__init__(
-            "The service does not know this API key. Look for a part that is missing, or ask "
+            _SIGN_IN.format(why="The service does not know the key that you signed in with")
+            if page
+            else "The service does not know this API key. Look for a part that is missing, or ask "
             "whoever runs the service for another."
         )
 
@@ -233,19 +240,25 @@ class BadCursor(ServiceError):
 class UnknownConcept(ServiceError):
     """Nobody has made a concept of this name."""
 
+    request = "A program makes one with PUT /concepts/{name}."
+
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        told = f"There are {', '.join(sorted(known)[:20])}. " if known else ""
+        told = f" There are {', '.join(sorted(known)[:20])}." if known else ""
         super().__init__(
-            f"There is no concept {name[:80]!r}. {told}PUT /concepts/{{name}} makes one."
+            f"There is no concept {name[:80]!r}; perhaps it was renamed or deleted.{told} Open one "
+            "of these on the Teach page, or make it there."
         )
 
 
 class ConceptTaken(ServiceError):
-    """A concept is to have a name that another one has."""
+    """A concept is to have a name that another one has, but for case."""
 
     def __init__(self, name: str, *, gone: bool) -> None:
         why = "was taken away, and its marks wait for it to be made again" if gone else "is there"
-        super().__init__(f"Nothing was renamed: a concept {name!r} {why}. Take another name.")
+        super().__init__(
+            f"Nothing was changed: a concept {name!r} {why}. Take that one, or a name that differs "
+            "by more than case."
+        )
 
 
 class BothMarks(ServiceError):
@@ -308,11 +321,8 @@ class BadPrecondition(ServiceError):
 class UnknownEvent(ServiceError):
     """There is no event of this number yet."""
 
-    def __init__(self, number: int, last: int) -> None:
-        super().__init__(
-            f"There is no event {number} of decisions; the last is {last}. Ask `through` a number "
-            "that GET /exports/manifest.json told (`decisions_through`), or leave it out."
-        )
+    def __init__(self, number: int, last: int, remedy: str) -> None:
+        super().__init__(f"There is no event {number} of decisions; the last is {last}. {remedy}")
 
 
 class SigningDown(ServiceError):
@@ -353,7 +363,19 @@ class FromAnotherSite(ServiceError):
     def __init__(self) -> None:
         super().__init__(
             "Another site's page sent this through your browser, so it was refused. Use the pages "
-            "of this service, or a client."
+            "of this service, or a client. If they stand behind a proxy that changes the Host "
+            "header, whoever runs the service sets TILESCREEN_ALLOWED_HOSTS to the proxy's name."
+        )
+
+
+class WrongHost(ServiceError):
+    """The Host header has a name that is none of this service's."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This service does not answer to the name {host[:80]!r}: any site could lead a name "
+            "of its own here. Ask for 127.0.0.1 or localhost; whoever runs the service allows "
+            "other names with TILESCREEN_ALLOWED_HOSTS (--allowed-hosts)."
         )
 
 
@@ -383,6 +405,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     KeyUnknown: Kind(401, "key_unknown", "No such API key"),
     RoleTooLow: Kind(403, "role_too_low", "The API key may not do this"),
     FromAnotherSite: Kind(403, "from_another_site", "Sent by another site"),
+    WrongHost: Kind(421, "wrong_host", "Not a name of this service"),
     UnknownTile: Kind(404, "unknown_tile", "No such tile"),
     UnknownCluster: Kind(404, "unknown_cluster", "No such cluster"),
     UnknownScan: Kind(404, "unknown_scan", "No such scan"),

@@ -5,10 +5,11 @@ flag --max-batch-size; a flag wins. `python -m service.settings` prints docs/set
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bundle.encoders import PrecisionChoice
@@ -16,6 +17,8 @@ from bundle.preprocess import MAX_PIXELS
 
 PREFIX = "TILESCREEN_"
 CURRENT = "current"
+ANY_HOST = "*"
+_HOST = re.compile(r"\*|[a-z0-9_.-]+|\[?[0-9a-f:.]+\]?")
 MIB = 2**20
 SECRET = {"api_keys", "database_url"}
 """Settings without a flag: any user of a machine may read the flags of every process."""
@@ -70,6 +73,12 @@ class Settings(BaseSettings):
         title="address",
         description="In a container, the address that its port is published on, which tells who "
         "can reach it; empty is `host`.",
+    )
+    allowed_hosts: str = Field(
+        "",
+        title="names",
+        description="Names, with commas between, that the service answers to beside localhost and "
+        "loopback addresses, `*` for any: those of a proxy. Empty is any where keys are needed.",
     )
     api_keys: SecretStr = Field(
         SecretStr(""),
@@ -167,6 +176,14 @@ class Settings(BaseSettings):
         "info", title="level", description="Least serious log lines to write; `info` has requests."
     )
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names(cls, given: str) -> str:
+        for name in _listed(given):
+            if not _HOST.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a host; leave out scheme, port and path")
+        return given
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.bundle is None and self.bundles is None:
@@ -202,12 +219,21 @@ class Settings(BaseSettings):
         return bool(self.api_keys.get_secret_value()) or self.api_keys_file is not None
 
     @property
+    def host_names(self) -> frozenset[str]:
+        """The names of `allowed_hosts`, in small letters and without brackets."""
+        return frozenset(name.strip("[]").removesuffix(".") for name in _listed(self.allowed_hosts))
+
+    @property
     def followed(self) -> Path:
         """The path of the bundle to serve, which may be a link that is moved one day."""
         if self.bundle is not None:
             return self.bundle
         assert self.bundles is not None, "one of the two is given: see _agree"
         return self.bundles / CURRENT
+
+
+def _listed(names: str) -> list[str]:
+    return [name.strip().lower() for name in names.split(",") if name.strip()]
 
 
 def table() -> str:

@@ -22,7 +22,7 @@ class Api:
         self.app = create_app(settings, encoder=encoder)
         self.runner = runner
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app), base_url="http://test"
+            transport=httpx.ASGITransport(self.app), base_url="http://localhost"
         )
 
     @property

@@ -85,7 +85,7 @@ def attacked(bundle: Path, **settings: object) -> Iterator[Victim]:
 
 def head(request: str, *headers: str) -> bytes:
     """Spell a request's head."""
-    return "\r\n".join([f"{request} HTTP/1.1", "Host: test", *headers, "", ""]).encode()
+    return "\r\n".join([f"{request} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
 
 
 def chunk(data: bytes) -> bytes:

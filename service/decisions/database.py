@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
@@ -33,6 +33,13 @@ _NEWER = (
     "A newer release has changed its tables, which this one does not know. Start that release, or "
     "restore the backup from before it."
 )
+
+
+class FileId(NamedTuple):
+    """What stays the same of a file while it is the same: a path may lead to another one."""
+
+    device: int
+    inode: int
 
 
 def database_url(settings: Settings) -> URL:
@@ -59,6 +66,31 @@ def database_url(settings: Settings) -> URL:
         f"DATABASE_URL names {url.drivername[:40]!r}; decisions are kept in postgresql:// or in "
         "a file, sqlite:///path. Leave it out to keep them in a folder (--decisions)."
     )
+
+
+def place_of(url: URL) -> str:
+    """Return which database it is, for whoever runs the service; no password is told."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    plain = url.set(drivername="postgresql", query={})
+    return f"DATABASE_URL {plain.render_as_string(hide_password=True)}"
+
+
+def cause_of(error: BaseException) -> str:
+    """Return what the database said, without the statement: its values may name a patient."""
+    return str(getattr(error, "orig", None) or error).strip()
+
+
+def file_of(url: URL) -> FileId | None:
+    """Return which file is at the path of an SQLite database, None for PostgreSQL.
+
+    Raises:
+        OSError: there is none.
+    """
+    if url.get_backend_name() != "sqlite" or url.database in (None, ":memory:"):
+        return None
+    found = Path(str(url.database)).stat()
+    return FileId(found.st_dev, found.st_ino)
 
 
 def is_made(url: URL) -> bool:

@@ -15,11 +15,24 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.decisions.database import database_url, is_made, open_database, writing
+from service.decisions.database import (
+    FileId,
+    cause_of,
+    database_url,
+    file_of,
+    is_made,
+    open_database,
+    place_of,
+    writing,
+)
 from service.errors import LedgerDown
 from service.settings import Settings
 
 R = TypeVar("R")
+_GONE = (
+    "the file was removed or replaced while it was in use, so nothing is written any more. Put it "
+    "back, from a backup if it is lost, and start the service again"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +52,7 @@ class Ledger:
         self._url = database_url(settings)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._engine: Engine | None = None
+        self._file: FileId | None = None
         self._failed = -math.inf
 
     def __enter__(self) -> Self:
@@ -89,7 +103,9 @@ class Ledger:
 
         def committing(engine: Engine) -> R:
             with writing(engine) as connection:
-                return work(connection)
+                result = work(connection)
+            self._check()  # or what was written would be lost, and is said to be kept
+            return result
 
         return await asyncio.shield(asyncio.ensure_future(self._run(committing)))
 
@@ -98,8 +114,27 @@ class Ledger:
 
     def _opened(self) -> Engine:
         if self._engine is None:
-            self._engine = open_database(self._url)
+            engine = open_database(self._url)
+            self._file = file_of(self._url)
+            self._engine = engine
+        self._check()
         return self._engine
+
+    def _check(self) -> None:
+        """See that the path still leads to the file that was opened.
+
+        A connection goes on in a file that was removed, where all is lost at the end. Another
+        file is not opened in its place: an empty one would pass for a review not begun.
+
+        Raises:
+            OSError: it does not. If the same file comes back, all is well.
+        """
+        try:
+            same = file_of(self._url) == self._file
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise OSError(_GONE)
 
     async def _guarded(self, work: Callable[[], R]) -> R:
         asked = monotonic()
@@ -111,24 +146,16 @@ class Ledger:
                 return work()
             except (SQLAlchemyError, OSError) as error:
                 self._failed = monotonic()
-                place, cause = _place(self._url), _cause(error)
+                place, cause = _place(self._url), cause_of(error)
                 _log.error("decisions cannot be read or kept in %s: %s", place, cause)
                 raise LedgerDown(_where(self._url)) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
 
 
-def _cause(error: BaseException) -> str:
-    """Return what the database said, without the statement: its values may name a patient."""
-    return str(getattr(error, "orig", None) or error).strip()
-
-
 def _place(url: URL) -> str:
-    """Return which database it is, for whoever runs the service; no password is told."""
-    if url.get_backend_name() == "sqlite":
-        return f"{url.database}, as uid {os.getuid()}"
-    plain = url.set(drivername="postgresql", query={})
-    return f"DATABASE_URL {plain.render_as_string(hide_password=True)}"
+    user = f", as uid {os.getuid()}" if url.get_backend_name() == "sqlite" else ""
+    return f"{place_of(url)}{user}"
 
 
 def _where(url: URL) -> str:

@@ -13,12 +13,15 @@ from sqlalchemy import Connection
 from bundle.content import Contents
 from service.decisions.events import Decision, Event, New, append, since, undo
 from service.decisions.ledger import Ledger
-from service.errors import DecisionChanged
+from service.errors import DecisionChanged, UnknownEvent
 from service.stored.catalog import Catalog
 
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
 STATES: tuple[State | None, ...] = (None, "keep", "review", "drop", "conflict")
 """By code: what `Reviewed.states` holds of a tile. None: nobody has decided."""
+_LIST_AGAIN = (
+    "Nothing was written: open the list again; a program sends the `as_of` that a list told."
+)
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,15 @@ class Reviewed:
 
         Raises:
             DecisionChanged: a tile's last event is none that the caller knows of.
+            UnknownEvent: the caller says to know of one that there is not yet.
             LedgerDown: the database cannot be used.
         """
 
         def work(connection: Connection) -> str:
             self._catch_up(connection)
             for one in wanted:
+                if one.as_of is not None and one.as_of > self.seq:
+                    raise UnknownEvent(one.as_of, self.seq, _LIST_AGAIN)
                 if not one.known(self.last(one.row)):
                     raise DecisionChanged(self._catalog.ids[one.row])
             news = [self._new(reviewer, one) for one in wanted]

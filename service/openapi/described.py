@@ -10,8 +10,9 @@ from service.errors import MEDIA_TYPE, TABLE
 
 SCHEMAS = "#/components/schemas/"
 """Where the document keeps a model."""
-ALWAYS = (401, 422, 500)
-"""Any route may ask for a key, be given a parameter that it does not have, or fail unforeseen."""
+ALWAYS = (401, 421, 422, 500)
+"""Any route may ask for a key, be asked by a wrong name or with a parameter that it does not have,
+or fail unforeseen."""
 UPLOAD = (400, 403, 406, 408, 413, 415, 429, 503, 504)
 """What may be wrong with an upload."""
 

@@ -115,9 +115,7 @@ def bar(findings: Findings, wanted: Asked) -> Bar:
     parts = {"verdict": wanted.verdict, "reason": wanted.reason, "sort": wanted.sort}
     return Bar(
         verdicts=choices(_VERDICTS.items(), counts["verdicts"], wanted.verdict),
-        reasons=choices(
-            ((code, NAMES[code]) for code in findings.codes), counts["reasons"], wanted.reason
-        ),
+        reasons=reasons(findings, counts["reasons"], wanted.reason),
         sorts=choices(SORTS.items(), {}, wanted.sort),
         query=urlencode({name: value for name, value in parts.items() if value}),
     )
@@ -128,6 +126,11 @@ def choices(
 ) -> list[Choice]:
     """Return the choices; `words`: each value with what is said for it. counts: of some."""
     return [Choice(value, said, counts.get(value), value == chosen) for value, said in words]
+
+
+def reasons(findings: Findings, counts: Mapping[str, int], chosen: str | None) -> list[Choice]:
+    """Return the reasons that may be told of the bundle's tiles; that of concepts if it has any."""
+    return choices(((code, NAMES[code]) for code in findings.codes), counts, chosen)
 
 
 def wall(findings: Findings, wanted: Asked, number: str) -> tuple[list[Card], Page, int]:

@@ -9,8 +9,8 @@ import numpy as np
 import orjson
 from markupsafe import Markup
 
-from bundle.screening import REASONS, VERDICTS
-from service.pages.filters import SORTS, Choice, Query, choices, complaints
+from bundle.screening import VERDICTS
+from service.pages.filters import SORTS, Choice, Query, choices, complaints, reasons
 from service.pages.verdicts import NAMES
 from service.reviewing.board import MOST_TO_LOOK_AT
 from service.reviewing.triage import STATES, State, States, Wanted
@@ -42,7 +42,7 @@ _DIGITS = 10
 _ALLOWED = {
     "state": (*STATES, _EVERY),
     "verdict": VERDICTS,
-    "reason": REASONS,
+    "reason": NAMES,
     "sort": ORDERS,
     **dict.fromkeys(("cluster", "scan", "selection", "budget", "sample")),
 }
@@ -111,7 +111,7 @@ def asked(pairs: Query) -> Asked:
     cluster, scan = query.get("cluster", "").strip(), query.get("scan", "").strip()
     tiles = Filter(
         verdicts=[name for name in VERDICTS if name == verdict],
-        reasons=[code for code in REASONS if code == reason],
+        reasons=[code for code in NAMES if code == reason],
         scan=scan or None,
         cluster=_number(cluster),
     )
@@ -169,7 +169,7 @@ def bar(findings: Findings, states: States | None, asked: Asked) -> Bar:
             counts["verdicts"],
             next(iter(tiles.verdicts), None),
         ),
-        reasons=choices(NAMES.items(), counts["reasons"], next(iter(tiles.reasons), None)),
+        reasons=reasons(findings, counts["reasons"], next(iter(tiles.reasons), None)),
         sorts=choices(ORDERS.items(), {}, asked.wanted.order),
         cluster=asked.cluster,
         scan=asked.scan,

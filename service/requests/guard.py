@@ -1,7 +1,7 @@
 """Asks for an API key, where keys are set, before anything else sees the request.
 
 A browser may hold a key in a cookie, or need none; so what it sends for another site's page is
-refused as well.
+refused as well, and what it sends to a name that is none of this service's.
 """
 
 from urllib.parse import quote
@@ -11,32 +11,41 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import FromAnotherSite, KeyNeeded, KeyUnknown, problem_of
+from service.errors import FromAnotherSite, KeyNeeded, KeyUnknown, WrongHost, problem_of
 from service.keys import Holder, Keyring, Role
+from service.requests.hosts import Hosts
 
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 _ANYONE = Holder(Role.ADMIN)
 COOKIE = "tilescreen_key"
 SIGN_IN = "/sign-in"
-OPEN = {"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", SIGN_IN}
-"""Paths that need no key: whoever watches over the service has none."""
+_PROBES = {"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"}
+"""Whoever watches over the service has no key, and asks by the address of a container."""
+OPEN = {*_PROBES, SIGN_IN}
+"""Paths that need no key."""
 
 
 class Guard:
     """ASGI middleware; the request's state tells role and name to those inside."""
 
-    def __init__(self, app: ASGIApp, keys: Keyring) -> None:
+    def __init__(self, app: ASGIApp, keys: Keyring, hosts: Hosts) -> None:
         self._app = app
         self._keys = keys
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         if scope["type"] == "http":
-            holder = self._holder(scope)
+            headers = Headers(scope=scope)
+            if not self._hosts.answer_to(headers) and scope["path"] not in _PROBES:
+                refused = problem_of(WrongHost(headers["host"]))
+                await refused.response(scope["state"]["request_id"])(scope, receive, send)
+                return
+            holder = self._holder(headers)
             if holder is None and not _is_open(scope["path"]):
                 await _refusal(scope)(scope, receive, send)
                 return
-            if scope["method"] not in _HARMLESS and _from_another_site(scope):
+            if scope["method"] not in _HARMLESS and self._hosts.foreign(headers):
                 refused = problem_of(FromAnotherSite())
                 await refused.response(scope["state"]["request_id"])(scope, receive, send)
                 return
@@ -44,10 +53,10 @@ class Guard:
             scope["state"]["name"] = holder and holder.name
         await self._app(scope, receive, send)
 
-    def _holder(self, scope: Scope) -> Holder | None:
+    def _holder(self, headers: Headers) -> Holder | None:
         if not self._keys:
             return _ANYONE
-        key = _key(Headers(scope=scope))
+        key = _key(headers)
         return None if key is None else self._keys.holder(key)
 
 
@@ -61,11 +70,6 @@ def _key(headers: Headers) -> str | None:
     return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
-def _from_another_site(scope: Scope) -> bool:
-    """Return whether the browser says that a page of another site asks, without a user's doing."""
-    return Headers(scope=scope).get("sec-fetch-site", "none") not in ("none", "same-origin")
-
-
 def _is_open(path: str) -> bool:
     return path in OPEN or path.startswith("/static/")
 
@@ -77,5 +81,12 @@ def _refusal(scope: Scope) -> Response:
         if scope["query_string"]:
             wanted += "?" + scope["query_string"].decode("latin-1")
         return RedirectResponse(f"{SIGN_IN}?next={quote(wanted, safe='')}", 303)
-    error = KeyNeeded() if _key(headers) is None else KeyUnknown()
+    page = _by_a_page(headers)
+    error = KeyNeeded(page=page) if _key(headers) is None else KeyUnknown(page=page)
     return problem_of(error).response(scope["state"]["request_id"])
+
+
+def _by_a_page(headers: Headers) -> bool:
+    """Return whether a page of this service asks: browsers alone send these, without a key."""
+    sent = "authorization" in headers or "x-api-key" in headers
+    return not sent and ("sec-fetch-site" in headers or "cookie" in headers)

@@ -16,6 +16,8 @@ _PLAIN = {
     "missing": "it is missing",
     "extra_forbidden": "there is no such member",
     "model_type": "it is no JSON object",
+    "int_parsing": "it must be a whole number",
+    "float_parsing": "it must be a number",
 }
 _BEGINNINGS = {
     "Input should": "it must",

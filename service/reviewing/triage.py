@@ -56,6 +56,7 @@ def triage_tile(findings: Findings, states: States, row: int) -> Fact:
         "verdict": found["verdict"],
         "score": found["score"],
         "reasons": [reason["code"] for reason in reasons],
+        "concept_names": [reason["name"] for reason in reasons if reason["code"] == "CONCEPT"],
         "box": next((reason["box"] for reason in reasons if reason["box"]), None),
         "state": DECIDED[int(states[row])],
     }

@@ -28,7 +28,7 @@ from service.schemas import (
 from service.state import Serving
 from service.teaching.events import Mark
 from service.teaching.facts import concept_fact, example_facts, figures_fact, ranked, uncertain
-from service.teaching.names import PATTERN, checked
+from service.teaching.names import KNOWN, PATTERN, checked, known
 from service.teaching.publishing import folder_of, publish
 
 router = Router(tags=["concepts"])
@@ -38,6 +38,16 @@ Name = Annotated[
     str,
     Path(
         description="The concept's name: 1 to 80 characters, no space first or last, no slash.",
+        examples=["skin marker"],
+        json_schema_extra={"pattern": KNOWN},
+    ),
+    AfterValidator(known),
+]
+NewName = Annotated[
+    str,
+    Path(
+        description="The concept's name: 1 to 80 characters, no space first or last, no slash, no "
+        "semicolon.",
         examples=["skin marker"],
         json_schema_extra={"pattern": PATTERN},
     ),
@@ -58,13 +68,16 @@ async def concepts(serving: ServingDep) -> Response:
 @router.put(
     "/concepts/{name:path}",
     response_model=ConceptTold,
-    responses=problems(*_CHANGES),
+    responses=problems(409, *_CHANGES),
     openapi_extra=json_body("NewConcept"),
 )
 async def describe(
-    request: Request, name: Name, serving: ServingDep, reviewer: ReviewerDep
+    request: Request, name: NewName, serving: ServingDep, reviewer: ReviewerDep
 ) -> Response:
-    """Make a concept, or say anew what it is."""
+    """Make a concept, or say anew what it is.
+
+    A name that differs from another concept's by case alone is taken.
+    """
     sent = await read_json(request, serving, NewConcept)
     await serving.teaching.describe(reviewer, name, sent.description, sent.verdict)
     return await _told(serving, name)

@@ -92,7 +92,7 @@ async def decision(tile_id: TileId, serving: ServingDep, *, history: History = F
 @router.post(
     "/decisions",
     response_model=BulkDecided,
-    responses=problems(*_CHANGES),
+    responses=problems(404, *_CHANGES),
     openapi_extra=json_body("BulkDecisions"),
 )
 async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerDep) -> Response:

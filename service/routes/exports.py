@@ -16,6 +16,10 @@ from service.requests.queries import Router
 from service.schemas import CocoBoxes, ExportKey, ExportManifest
 from service.state import Serving
 
+_REMEDY = (
+    "Ask `through` a number that GET /exports/manifest.json told (`decisions_through`), or leave "
+    "it out."
+)
 router = Router(prefix="/exports", tags=["exports"])
 
 Through = Annotated[
@@ -90,7 +94,7 @@ async def _made(serving: Serving, through: int | None) -> Export:
     await serving.reviewed.refresh()
     last = serving.reviewed.seq
     if through is not None and through > last:
-        raise UnknownEvent(through, last)
+        raise UnknownEvent(through, last, _REMEDY)
     return await serving.apart(export, serving, last if through is None else through)
 
 

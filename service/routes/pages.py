@@ -27,6 +27,8 @@ from service.reviewing.triage import UNDECIDED
 from service.routes.refreshing import refreshed
 from service.state import Serving
 
+_DIGITS, _SHOWN = 10, 40
+"""Of a label at most, and how many letters are repeated of what is none."""
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 FEW, MANY = 18, 100
@@ -101,10 +103,15 @@ async def cluster(
 def _cluster(serving: Serving, asked: str, page: str, down: str, reviewer: str) -> HTMLResponse:
     bundle = serving.bundle
     try:
-        label = int(asked[:9])
+        label = int(asked if len(asked) < _DIGITS else "")
     except ValueError:
-        # Below every label: the bundle's own sentence then says which there are.
-        label = -2
+        highest = bundle.manifest.clustering.clusters - 1
+        return missing(
+            serving,
+            "No such cluster",
+            f"{asked[:_SHOWN]!r} is no cluster: a cluster is a number. Their labels go from 0 to "
+            f"{highest}, and -1 are the stray tiles.",
+        )
     group, pages = sheets.wall(bundle, label, page)
     medoid = bundle.medoid(label) if label >= 0 else None
     name = None if medoid is None else bundle.id(medoid)

@@ -66,7 +66,7 @@ class ReviewQuery(BaseModel):
     scan: str | None = Field(
         None, description="Tiles of the scan of this name only.", examples=["film-a"]
     )
-    sort: Order | Literal["given"] = Field(
+    sort: Literal[Order, "given"] = Field(
         "-score",
         description="By lettering score, highest or lowest first, or nearest to 0.5 first; by id; "
         "by cluster. `given` keeps the order of the ids that are sent, else of scores.",

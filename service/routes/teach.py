@@ -12,7 +12,7 @@ from service.pages.rendering import render
 from service.pages.teaching import board
 from service.routes.refreshing import unreadable
 from service.state import Serving
-from service.teaching.names import wrong
+from service.teaching.names import alike, wrong
 from service.teaching.taught import Lesson
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -30,8 +30,9 @@ async def teach(serving: ServingDep, holder: HolderDep, asked: Asked = "") -> Re
         return unreadable(serving, error)
     lessons = teaching.lessons
     name = asked.strip()
-    problem = wrong(name) if name else ""
     named = [one for one in lessons if one.name == name]
+    named = named or [one for one in lessons if alike(one.name, name)]
+    problem = wrong(name) if name and not named else ""
     chosen = next(iter([*named, *lessons]), None) if not name or named else Lesson(name)
     return await serving.apart(_page, serving, lessons, chosen, problem, holder)
 

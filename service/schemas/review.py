@@ -21,6 +21,7 @@ _TILE = {
     "verdict": "drop",
     "score": 0.97,
     "reasons": ["LETTERING"],
+    "concept_names": [],
     "box": _BOX,
     "state": "drop",
 }
@@ -53,6 +54,10 @@ class ReviewTile(TileSummary):
     score: float = Field(description="Its calibrated score of lettering.", examples=[0.97])
     reasons: list[Code] = Field(
         description="What was found, the highest score first.", examples=[["LETTERING"]]
+    )
+    concept_names: list[str] = Field(
+        description="The concepts that the CONCEPTs among `reasons` stand for, in their order.",
+        examples=[[]],
     )
     box: Box | None = Field(
         description="Place of the surest reason that has one, in pixels of the tile as it was "

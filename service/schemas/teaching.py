@@ -55,7 +55,8 @@ class ConceptChange(Sent):
     """What is to change of a concept."""
 
     name: Annotated[str, AfterValidator(checked)] = Field(
-        description="Its name from now on: 1 to 80 characters, no space first or last, no slash.",
+        description="Its name from now on: 1 to 80 characters, no space first or last, no slash, "
+        "no semicolon.",
         examples=["lead ball"],
         json_schema_extra={"pattern": PATTERN},
     )

@@ -23,7 +23,7 @@ from service.errors import BadCursor
 from service.stored.catalog import Catalog
 
 Sort: TypeAlias = Literal["-score", "score", "id"]
-Order: TypeAlias = Sort | Literal["uncertainty", "cluster"]
+Order: TypeAlias = Literal[Sort, "uncertainty", "cluster"]
 Chosen: TypeAlias = NDArray[np.intp]
 """(m,) rows in the order of a list."""
 

@@ -16,6 +16,7 @@ from service.decisions.ledger import Ledger
 from service.errors import ConceptTaken, NothingTaught, UnknownConcept
 from service.stored.catalog import Catalog
 from service.teaching.events import Event, Mark, Verdict, append, since
+from service.teaching.names import alike
 
 
 @dataclass
@@ -102,9 +103,18 @@ class Teaching:
         """Make a concept, or say anew what it is.
 
         Raises:
+            ConceptTaken: it would be a new one, and another's name differs by case alone.
             LedgerDown: the database cannot be used.
         """
-        await self._write(reviewer, [{"concept": name, "description": text, "verdict": verdict}])
+
+        def may(connection: Connection) -> None:
+            self._catch_up(connection)
+            own = self._lessons.get(name)
+            if own is None or own.gone:
+                self._check_free(name, own)
+
+        news = [{"concept": name, "description": text, "verdict": verdict}]
+        await self._write(reviewer, news, may)
 
     async def remove(self, reviewer: str, name: str) -> None:
         """Take a concept away; its events stay, and describing it anew brings it back.
@@ -121,18 +131,22 @@ class Teaching:
 
         Raises:
             UnknownConcept: there is none of this name.
-            ConceptTaken: there is one of the new name, or one that was taken away has marks.
+            ConceptTaken: there is one of the new name, but for case, or one that was taken away
+                has marks.
             LedgerDown: the database cannot be used.
         """
 
         def may(connection: Connection) -> None:
             self._catch_up(connection)  # while no one else writes, so of two only one succeeds
-            self.lesson(name)
-            other = self._lessons.get(new)
-            if other is not None and not other.free:
-                raise ConceptTaken(new, gone=other.gone)
+            lesson = self.lesson(name)
+            self._check_free(new, None if name == new else lesson)
 
         await self._write(reviewer, [{"concept": name, "renamed": new}], may)
+
+    def _check_free(self, name: str, own: Lesson | None) -> None:
+        for other in self._lessons.values():
+            if other is not own and alike(other.name, name) and not other.free:
+                raise ConceptTaken(other.name, gone=other.gone)
 
     async def mark(self, reviewer: str, name: str, marks: dict[int, Mark | None]) -> None:
         """Mark tiles of rows as examples; None takes a mark back.

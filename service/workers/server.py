@@ -19,6 +19,7 @@ from uvicorn.loops.auto import auto_loop_factory
 from bundle.errors import InputError, TilescreenError
 from service import STARTED
 from service.app import create_app
+from service.decisions.told import kept_line
 from service.keys import read_keys
 from service.observing.logs import configure_logs
 from service.options import read_settings, unknown_variables
@@ -69,9 +70,16 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     dedicate()
     app = create_app(settings)
     server = Server(app, settings)
+    kept = asyncio.create_task(asyncio.to_thread(kept_line, settings))
     async with server.living(listener):
         bundle = app.state.shelf.current.serving.bundle
-        announce(listener, bundle.manifest.bundle_id, len(bundle), bundle.id(len(bundle) // 2))
+        announce(
+            listener,
+            await kept,
+            bundle.manifest.bundle_id,
+            len(bundle),
+            bundle.id(len(bundle) // 2),
+        )
         del bundle  # or it could never be freed
         tasks = [
             asyncio.create_task(follow(settings.followed, app.state.team)),
@@ -91,7 +99,11 @@ def _supervise(settings: Settings, listener: socket.socket) -> None:
         InputError: they cannot start; the sentence is that of the first.
     """
     work = partial(_work, settings, listener)
-    failure = Supervisor(settings, work, partial(announce, listener), listener.close).run()
+
+    def ready(bundle_id: str, tiles: int, tile_id: str) -> None:
+        announce(listener, kept_line(settings), bundle_id, tiles, tile_id)
+
+    failure = Supervisor(settings, work, ready, listener.close).run()
     if failure is not None:
         raise InputError(failure)
 
@@ -220,8 +232,11 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def announce(listener: socket.socket, bundle_id: str, tiles: int, tile_id: str) -> None:
-    """Print where the page is and what to try, with a tile that is really stored."""
+def announce(listener: socket.socket, kept: str, bundle_id: str, tiles: int, tile_id: str) -> None:
+    """Print where the page is and what to try, with a tile that is really stored.
+
+    `kept`: a line about decisions, which shows a folder that was mistyped.
+    """
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104, to be read only
     shown = f"[{host}]" if ":" in host else host
@@ -230,6 +245,7 @@ def announce(listener: socket.socket, bundle_id: str, tiles: int, tile_id: str) 
     print(
         f"Ready in {time.monotonic() - STARTED:.1f} s: {url}",
         f"  bundle {bundle_id}, {tiles:,} tiles; the page: {url}/",
+        f"  {kept}",
         "Try:",
         f"  curl '{url}/neighbors/{tile}?k=5'",
         f"  curl '{url}/screen/{tile}'",

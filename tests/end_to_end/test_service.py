@@ -45,7 +45,7 @@ def serving(bundle: Path, *options: str) -> Iterator[Service]:
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
         try:
             assert process.stdout is not None
-            block = [process.stdout.readline() for _ in range(6)]
+            block = [process.stdout.readline() for _ in range(7)]
             assert block[0], process.communicate()[1]
             yield Service(process, block)
         finally:

@@ -95,6 +95,12 @@ def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
     before = page.locator(".bundle code").inner_text()
     page.get_by_role("button", name="Serve it now").click()
     expect(page.locator(".bundle code")).not_to_have_text(before)
+    page.goto(f"{site}/view/review?state=all")
+    page.get_by_label("Reason", exact=True).select_option("CONCEPT")
+    page.get_by_role("button", name="Show").click()
+    cell = page.locator("#grid [role=gridcell]").first
+    expect(cell).to_have_attribute("aria-label", re.compile(r"verdict \w+: dark film"))
+    expect(page.locator("[data-slot=reasons] b").first).to_have_text("dark film")
 
 
 def test_a_concept_is_deleted_after_a_question(page: Page, site: str) -> None:

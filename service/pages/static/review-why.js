@@ -24,7 +24,9 @@ class Why {
 
   // What an <img> of the tile says to who does not see it.
   words(tile) {
-    const reasons = tile.reasons.map((code) => this.names[code].toLowerCase()).join(", ");
+    const concepts = [...tile.concept_names];
+    const name = (code) => (code === "CONCEPT" ? concepts.shift() : this.names[code].toLowerCase());
+    const reasons = tile.reasons.map(name).join(", ");
     return `Tile ${tile.id}, score ${score(tile.score)}, verdict ${tile.verdict}${reasons && `: ${reasons}`}`;
   }
 

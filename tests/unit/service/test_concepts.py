@@ -139,6 +139,7 @@ def test_the_least_certain_are_nearest_to_the_limit(api: Api) -> None:
         ("%20a", "no space before"),
         ("x" * 81, "1 to 80 characters; this has 81"),
         ("a%09b", "printable"),
+        ("a;b", "has no semicolon"),
     ],
 )
 def test_a_name_that_no_address_can_hold_is_refused_when_it_is_made(
@@ -202,6 +203,46 @@ def test_a_renamed_concept_keeps_its_examples(
     with running(tmp_path / "renamed", **kept) as api:
         told = api.get("/concepts").json()["concepts"]
         assert [(one["name"], one["positive"]) for one in told] == [("dark", 0), ("dark film", 3)]
+
+
+def test_a_concept_that_was_renamed_elsewhere_is_told_to_people(api: Api) -> None:
+    """In the words of the page; what a program sends comes last."""
+    teach(api)
+    api.ask("PATCH", "/concepts/dark", json={"name": "night"}).raise_for_status()
+    told = api.ask("POST", "/concepts/dark/examples", json={"positive": DARK[:1]}).json()["detail"]
+    assert told.startswith("There is no concept 'dark'; perhaps it was renamed or deleted.")
+    assert "There are night. Open one of these on the Teach page, or make it there." in told
+    assert told.endswith("A program makes one with PUT /concepts/{name}.")
+
+
+def test_names_that_differ_by_case_alone_are_one(api: Api) -> None:
+    """Neither made nor taken by a rename beside the other; one's own case may be changed."""
+    teach(api, "lettering", positive=DARK[:2])
+    teach(api, "other")
+    for answer in (
+        api.ask("PUT", "/concepts/Lettering", json={}),
+        api.ask("PATCH", "/concepts/other", json={"name": "LETTERING"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "concept_taken")
+        assert "a concept 'lettering' is there" in answer.json()["detail"]
+    page = api.get("/view/teach?concept=LETTERING").text
+    assert 'data-concept="lettering"' in page
+    assert "data-make" not in page
+    assert api.ask("PUT", "/concepts/lettering", json={}).is_success
+    told = api.ask("PATCH", "/concepts/lettering", json={"name": "Lettering"}).json()
+    assert (told["concept"]["name"], told["concept"]["positive"]) == ("Lettering", 2)
+    api.ask("DELETE", "/concepts/Lettering").raise_for_status()
+    waits = api.ask("PUT", "/concepts/lettering", json={})
+    assert "'Lettering' was taken away, and its marks wait" in waits.json()["detail"]
+    assert api.ask("PUT", "/concepts/Lettering", json={}).is_success
+
+
+def test_a_concept_with_a_semicolon_of_a_release_before_can_be_renamed(api: Api) -> None:
+    """It is there, opens on the page, and takes a name that lists can hold."""
+    api.runner.run(api.serving.teaching.describe("ann", "a;b", "", "review"))
+    assert api.get("/view/teach?concept=a;b").status_code == 200
+    told = api.ask("PATCH", "/concepts/a;b", json={"name": "a or b"}).json()
+    assert told["concept"]["name"] == "a or b"
 
 
 def test_a_rename_can_be_taken_back(api: Api) -> None:
@@ -308,6 +349,25 @@ def test_a_published_concept_is_used_by_screen(api: Api, bundles: Path) -> None:
 
 def ids_of(listed: dict[str, Any]) -> list[str]:
     return [tile["id"] for tile in listed["tiles"]]
+
+
+def test_the_review_list_filters_and_names_concepts(api: Api) -> None:
+    """The page's own choice is one that it takes, and each concept has its name in the list."""
+    assert ">Concept" not in api.get("/view/review").text
+    for name in ("dark", "night"):
+        teach(api, name, positive=DARK[:3], negative=BRIGHT[:3])
+    made = api.ask("POST", "/concepts:publish").json()
+    assert api.ask("POST", f"/bundles/{made['id']}:activate").is_success
+    assert 'value="CONCEPT"' in api.get("/view/review").text
+    page = api.get("/view/review?reason=CONCEPT&state=all")
+    assert page.status_code == 200
+    tiles = api.get("/review/tiles?reason=CONCEPT").json()["tiles"]
+    assert {tile["id"] for tile in tiles} >= {*DARK[:3]}
+    for tile in tiles:
+        assert sorted(tile["concept_names"]) == ["dark", "night"]
+        assert tile["reasons"].count("CONCEPT") == 2
+    found = api.get(f"/review/tiles/{DARK[0]}").json()["found"]
+    assert {one["name"] for one in found if one["code"] == "CONCEPT"} == {"dark", "night"}
 
 
 def test_marks_are_carried_over_to_a_new_bundle(api: Api, tmp_path: Path) -> None:

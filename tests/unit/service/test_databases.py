@@ -25,6 +25,8 @@ from service.decisions.database import database_url, open_database, writing
 from service.decisions.events import New, append, since
 from service.decisions.ledger import Ledger
 from service.decisions.tables import decisions, metadata
+from service.decisions.told import kept_line
+from service.errors import LedgerDown
 from service.settings import Settings
 from tests.api import Api, running
 from tests.postgres import Postgres, postgres
@@ -277,3 +279,81 @@ def test_a_folder_that_cannot_be_written_is_told_at_the_start(
             asyncio.run(ledger.prove())
         assert (f"nothing can be written into {file}" in caplog.text) == told
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("then", ["removed", "replaced", "emptied folder"])
+def test_a_file_that_is_gone_takes_no_decision(
+    tiny_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, then: str
+):
+    """A removed or restored file is told by 503 and in the log; nothing is said to be kept."""
+    folder = tmp_path / "kept"
+    file = folder / database.FILE
+    with running(tiny_path, decisions=folder) as api:
+        assert decide(api, "drop").status_code == 200
+        copy = file.read_bytes()
+        for one in folder.iterdir() if then == "emptied folder" else [file]:
+            one.unlink()
+        if then == "replaced":
+            (folder / "copy").write_bytes(copy)
+            (folder / "copy").rename(file)
+        refused(decide(api, "keep"))
+        refused(api.get("/tiles/c303/decision"))
+        assert file.exists() == (then == "replaced")
+        assert api.get("/screen/c303").status_code == 200
+    assert f"kept in {file}" in caplog.text
+    assert "removed or replaced while it was in use" in caplog.text
+
+
+def test_a_file_that_comes_back_serves_on(tiny_path: Path, tmp_path: Path):
+    """The same file, moved away and back, lost nothing: no restart is needed."""
+    file = tmp_path / "kept" / database.FILE
+    with running(tiny_path, decisions=tmp_path / "kept") as api:
+        assert decide(api, "drop").status_code == 200
+        file.rename(tmp_path / "away")
+        refused(decide(api, "keep"))
+        (tmp_path / "away").rename(file)
+        assert api.get("/tiles/c303/decision").json()["state"] == "drop"
+
+
+def test_a_file_that_is_lost_while_it_is_written_is_told(tmp_path: Path):
+    """What went into a file that nobody will find again is not acknowledged."""
+    chosen = Settings(bundle=Path("unused"), decisions=tmp_path)
+
+    def work(connection: Connection) -> None:
+        append(connection, "ann", "b1", [New("ann", "c303", "00" * 16, "drop")])
+        (tmp_path / database.FILE).unlink()
+
+    with Ledger(chosen) as ledger, pytest.raises(LedgerDown):
+        asyncio.run(ledger.write(work))
+
+
+def test_where_decisions_are_kept_is_told(tiny_path: Path, kept: dict[str, Any]):
+    """The line of the start: what holds now, on how many tiles, and no password."""
+    chosen = Settings(bundle=Path("unused"), **kept)
+    assert kept_line(chosen).endswith(": none yet")
+    assert "database_url" in kept or not kept["decisions"].exists()
+    with running(tiny_path, **kept) as api:
+        for name in ("c303", "c306", "c309"):
+            api.ask("PUT", f"/tiles/{name}/decision", json={"decision": "drop"})
+        decide(api, "keep")
+        ben = {"X-Reviewer": "ben"}
+        api.ask("PUT", "/tiles/c306/decision", json={"decision": "keep"}, headers=ben)
+        api.ask("DELETE", "/tiles/c309/decision")
+        line = kept_line(chosen)
+    assert line.endswith(": 3 decisions on 2 tiles")
+    place = "DATABASE_URL postgresql://" if "database_url" in kept else str(kept["decisions"])
+    assert line.startswith(f"decisions in {place}")
+
+
+def test_decisions_that_cannot_be_read_are_told_at_the_start(tmp_path: Path):
+    """A file that is no database, and a database that does not answer."""
+    (tmp_path / database.FILE).write_text("no database, though it is where one should be")
+    line = kept_line(Settings(bundle=Path("unused"), decisions=tmp_path))
+    assert "cannot be read or kept: file is not a database. All else is answered." in line
+    url = "postgresql://ann:secret@127.0.0.1:9/lists"
+    line = kept_line(Settings(bundle=Path("unused"), database_url=url))
+    assert line.startswith(
+        "decisions in DATABASE_URL postgresql://ann:***@127.0.0.1:9/lists cannot"
+    )
+    assert "secret" not in line
+    assert "\n" not in line

@@ -106,6 +106,18 @@ def test_many_are_not_decided_where_one_has_changed_since_they_were_listed(api: 
     assert api.ask("POST", "/decisions", json=sent).status_code == 200
 
 
+def test_many_are_not_decided_as_of_what_has_not_happened(api: Api):
+    """A number above the last event would know of every decision that anybody ever makes."""
+    put(api, "c306", "drop", X_Reviewer="ann")
+    last = api.ask("POST", "/review/tiles", json={"ids": ["c303"]}).json()["as_of"]
+    sent = {"ids": ["c303", "c306"], "decision": "keep", "as_of": last + 1}
+    refused = api.ask("POST", "/decisions", json=sent)
+    assert (refused.status_code, refused.json()["code"]) == (404, "unknown_event")
+    assert f"no event {last + 1} of decisions; the last is {last}" in refused.json()["detail"]
+    assert "`as_of` that a list told" in refused.json()["detail"]
+    assert api.get("/decisions").json()["total"] == 1
+
+
 def test_a_bulk_that_says_two_things_of_a_tile_is_refused(api: Api):
     """As a table is; the same twice is no contradiction."""
     one, other = {"id": "c303", "decision": "keep"}, {"id": "c303", "decision": "drop"}

@@ -42,6 +42,25 @@ def test_a_question_without_a_key(api: Api, url: str) -> None:
     assert "Authorization: Bearer KEY" in problem["detail"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, "You are signed out. Sign in at /sign-in"),
+        ({"Cookie": "tilescreen_reviewer=Ann"}, "You are signed out. Sign in at /sign-in"),
+        ({"Cookie": "tilescreen_key=old"}, "does not know the key that you signed in with."),
+        ({"X-API-Key": "old", "Sec-Fetch-Site": "none"}, "does not know this API key."),
+    ],
+)
+def test_a_page_without_a_key_is_told_to_sign_in(
+    api: Api, headers: dict[str, str], words: str
+) -> None:
+    """Who was signed out in another tab knows nothing of headers."""
+    sent = {"decision": "drop"}
+    answer = api.ask("PUT", "/tiles/c300/decision", json=sent, headers=headers)
+    assert answer.status_code == 401
+    assert words in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("url", ["/encode", "/neighbors", "/cluster", "/screen", "/view/upload"])
 def test_tiles_without_a_key_are_not_looked_at(api: Api, url: str) -> None:
     """Tiles that are sent without a key are answered 401."""

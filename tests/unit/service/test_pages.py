@@ -34,7 +34,7 @@ def serve(bundle: Path, **settings: Any) -> Iterator[Ask]:
     with asyncio.Runner() as runner:
         life = app.router.lifespan_context(app)
         runner.run(life.__aenter__())
-        api = httpx.AsyncClient(transport=transport, base_url="http://test")
+        api = httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
         def ask(url: str, method: str = "GET", **options: Any) -> httpx.Response:
             return runner.run(api.request(method, url, **options))
@@ -151,6 +151,7 @@ def test_an_unknown_cluster_is_a_page(ask: Ask, label: str) -> None:
     page = ask(f"/view/clusters/{label}")
     assert page.status_code == 404
     assert "labels go from 0 to 1" in page.text
+    assert ("a cluster is a number" in page.text) == (label not in {"2", "-2"})
 
 
 def test_a_tile_shows_what_is_known_of_it(ask: Ask) -> None:

@@ -69,6 +69,7 @@ def test_a_tile_is_told_with_what_was_found(found: Api) -> None:
         "width": 50,
         "verdict": "drop",
         "reasons": ["LETTERING"],
+        "concept_names": [],
         "box": {"left": 6, "top": 7, "right": 32, "bottom": 15},
         "state": None,
     }

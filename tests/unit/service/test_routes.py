@@ -366,6 +366,22 @@ def test_invalid_request_names_each_part(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (
+            "/review/tiles?sort=x",
+            "query.sort: it must be '-score', 'score', 'id', 'uncertainty', 'cluster' or 'given'",
+        ),
+        ("/clusters/abc", "path.label: it must be a whole number"),
+        ("/screen?min_score=a", "query.min_score: it must be a number"),
+    ],
+)
+def test_an_invalid_request_is_told_in_plain_words(api: Api, url: str, words: str) -> None:
+    """One sentence a part, without the words of those who wrote the program."""
+    assert api.get(url).json()["detail"].partition("; it is")[0] == words
+
+
+@pytest.mark.parametrize(
     ("url", "offered"),
     [
         ("/neighbors/c300?exact=true", "it has positive, negative, k, other_scans, v"),
