@@ -1,7 +1,8 @@
 """Signing in to the pages with an API key, which a cookie then holds.
 
 Out of reach of scripts, and not sent along when another site leads here: `HttpOnly`,
-`SameSite=Strict`. It ends with the browser's session.
+`SameSite=Strict`. It ends with the browser's session. Another cookie tells the pages' scripts
+what the key may do, so that they offer no more; the service itself does not ask it.
 """
 
 from typing import Annotated
@@ -19,6 +20,8 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 Next = Annotated[str, Query(alias="next")]
 _LONGEST = 4096
+ROLE = "tilescreen_role"
+"""Cookie: what the key may do, for `decide.js`."""
 
 
 @router.get(SIGN_IN)
@@ -35,12 +38,14 @@ async def sign_in(request: Request) -> Response:
     fields = parse_qs((await _short_body(request)).decode("utf-8", "replace"))
     key, after = (fields.get(name, [""])[0].strip() for name in ("key", "next"))
     keys: Keyring = request.app.state.keys
-    if keys.holder(key) is None:
+    holder = keys.holder(key)
+    if holder is None:
         problem = "There is no such key. Keys are case-sensitive; ask whoever runs the service."
         return render_alone("signin.html", status=401, after=_inside(after), problem=problem)
     answer = RedirectResponse(_inside(after), 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, key, httponly=True, samesite="strict", secure=secure)
+    answer.set_cookie(ROLE, holder.role.name.lower(), samesite="strict", secure=secure)
     return answer
 
 
@@ -49,6 +54,7 @@ async def sign_out() -> Response:
     """Forget the key."""
     answer = RedirectResponse(SIGN_IN, 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    answer.delete_cookie(ROLE, samesite="strict")
     return answer
 
 

@@ -115,6 +115,39 @@ def test_tiles_are_decided_from_the_keyboard(chromium: Browser, site: str) -> No
         assert kept(page, site) == {"c300": "drop", "c303": "keep", "c306": "review"}
 
 
+KEYS = {"read": "read-key-0123456789", "review": "review-key-0123456789"}
+
+
+@pytest.fixture
+def locked(tiny_path: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a service that asks for keys."""
+    listed = ",".join(f"{role}:{key}" for role, key in KEYS.items())
+    with site_of(tiny_path, decisions=tmp_path, api_keys=listed) as address:
+        yield address
+
+
+def test_a_key_that_only_reads_is_offered_nothing_else(chromium: Browser, locked: str) -> None:
+    """The page says so, its buttons are off, and a key press asks for no name; another decides."""
+    with chromium.new_context(viewport={"width": 1280, "height": 800}) as context:
+        page = context.new_page()
+        for role, key in KEYS.items():
+            page.goto(f"{locked}/view/review")
+            page.locator("#key").fill(key)
+            page.get_by_role("button", name="Sign in").click()
+            drop = page.locator("[data-decide=drop]").first
+            if role == "read":
+                expect(page.locator(".reads")).to_be_visible()
+                expect(drop).to_be_disabled()
+                tile(page, "c300").press("d")
+                expect(page.locator(".notice")).to_contain_text("your key only reads")
+            else:
+                expect(page.locator(".reads")).to_be_hidden()
+                expect(drop).to_be_enabled()
+            expect(page.locator("dialog.who")).to_have_count(0)
+            page.get_by_role("button", name="Sign out").click()
+            expect(page.locator("#key")).to_be_visible()
+
+
 def test_keys_move_as_in_a_grid(chromium: Browser, site: str) -> None:
     """Arrows by tile and row, Home and End in the row, with Ctrl in the list; never beyond it."""
     with review(chromium, site) as page:

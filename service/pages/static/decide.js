@@ -25,12 +25,22 @@ const tilescreen = (() => {
   const TWICE_MS = 400; // between the clicks of a double click, which is meant as one
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
+  const READS = "Nothing was changed: your key only reads. Sign out, and in with one that may decide.";
+  const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make]";
+  // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
+  const note = document.querySelector(".reads");
+  const reads = Boolean(note) && document.cookie.split("; ").includes("tilescreen_role=read");
   const states = new Map(); // by id, as the service last told
   const pending = new Map(); // by id, the latest request whose answer is awaited, or `lost`
   const own = new Map(); // by id, what this page decided and did not take back, the latest last
   const line = []; // requests whose answers are awaited, in order
   let asking = false; // for a name
   let given = ""; // the name that this page shows, also where no cookie is kept
+
+  if (reads) {
+    note.hidden = false;
+    for (const button of document.querySelectorAll(CHANGES)) button.disabled = true;
+  }
 
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -360,6 +370,7 @@ const tilescreen = (() => {
   }
 
   async function undo() {
+    if (reads) return warn(READS);
     if (!myself()) return say("There is nothing to undo.");
     try {
       const answer = await inTurn([], takeBack, { undoes: true });
@@ -405,8 +416,13 @@ const tilescreen = (() => {
     return myself() ? { "X-Reviewer": encodeURIComponent(myself()) } : {};
   }
 
-  // Ask who decides, once; a key that names its reviewer has said so already. Returns whether it is known.
+  // Ask who decides, once; a key that names its reviewer has said so already. Returns whether it is known: never
+  // where the key only reads, which is told instead.
   function named() {
+    if (reads) {
+      warn(READS);
+      return Promise.resolve(false);
+    }
     if (!myself() && remembered()) call(remembered()); // said in another tab since
     return myself() ? Promise.resolve(true) : rename();
   }

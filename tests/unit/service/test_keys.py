@@ -116,6 +116,7 @@ def test_a_page_leads_to_the_form_and_back(api: Api) -> None:
     assert (done.status_code, done.headers["location"]) == (303, "/view/screen?verdict=drop")
     cookie = done.headers["set-cookie"]
     assert all(part in cookie for part in ("HttpOnly", "SameSite=strict", "Path=/"))
+    assert "tilescreen_role=read;" in cookie
     api.client.cookies.clear()
     signed_in = {"Cookie": f"other=(a b); {cookie.partition(';')[0]}", **HTML}
     page = api.get("/view/screen?verdict=drop", headers=signed_in)
