@@ -32,7 +32,7 @@ from service.bundles.seal import Seal
 from service.decisions.ledger import Ledger
 from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
-from service.errors import NotReady, TookTooLong
+from service.errors import Draining, NotReady, TookTooLong
 from service.observing import metrics
 from service.observing.drift import Drift
 from service.observing.timing import timed
@@ -74,6 +74,16 @@ class Serving:
     def gate(self) -> Gate:
         """What tiles and bytes all requests may hold."""
         return self.process.gate
+
+    async def prove(self) -> float:
+        """Prove that tiles are taken and encoded, see `Readiness.prove`.
+
+        Raises:
+            NotReady, Draining: they are not.
+        """
+        if self.gate.closed:
+            raise Draining
+        return await self.readiness.prove()
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run work of more than a millisecond in the pool, off the event loop."""

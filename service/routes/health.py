@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request, Response
 
 from service.answering.envelope import enveloped, json_response
 from service.deps import ServingDep
-from service.errors import Draining
 from service.openapi.described import problems
 from service.schemas import Alive, BundleManifest, Ready
 
@@ -21,9 +20,7 @@ async def livez() -> Response:
 @router.get("/readyz", response_model=Ready, responses=problems(503))
 async def readyz(request: Request, serving: ServingDep) -> Response:
     """Prove it: a probe tile must come back as stored, and lie nearest to the tile it did."""
-    if serving.gate.closed:
-        raise Draining
-    difference = await serving.readiness.prove()
+    difference = await serving.prove()
     strength = request.app.state.team.strength
     return enveloped(
         serving,

@@ -60,7 +60,7 @@ async def live() -> Response:
 @router.get("/health/ready", response_model=ServerReady, responses=problems(503))
 async def ready(serving: ServingDep) -> Response:
     """Prove that tiles can be encoded, as /readyz does."""
-    await serving.readiness.prove()
+    await serving.prove()
     return json_response({"ready": True})
 
 
@@ -92,7 +92,7 @@ async def model(model_name: Name, serving: ServingDep) -> Response:
 async def model_ready(model_name: Name, serving: ServingDep) -> Response:
     """Prove that tiles can be encoded, as /readyz does."""
     _check(model_name)
-    await serving.readiness.prove()
+    await serving.prove()
     return json_response({"name": model_name, "ready": True})
 
 

@@ -149,9 +149,10 @@ def test_what_is_begun_is_ended_while_others_are_told_to_go(tiny_path: Path) -> 
             time.sleep(0.5)
             refused = httpx.post(f"{service.url}/encode", content=body)
             ready = httpx.get(f"{service.url}/readyz")
+            other = httpx.get(f"{service.url}/v2/health/ready")
             begun.sendall(body[30:])
             assert begun.recv(200).startswith(b"HTTP/1.1 200")
-        for answer in (refused, ready):
+        for answer in (refused, ready, other):
             assert (answer.status_code, answer.json()["code"]) == (503, "stopping")
             assert "Retry-After" in answer.headers
         service.process.communicate(timeout=30)
