@@ -13,6 +13,8 @@ from io import BytesIO
 
 from PIL import Image
 
+from bundle.inflate import ADAM7, SAMPLES, WHOLE
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 _KINDS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"zTXt")
@@ -20,19 +22,7 @@ _NUMBERS = (0, 1, 7, 8, 255, 256, 2047, 2048, 65_535, 2**24, 2**31 - 1, 2**31, 2
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 """Bits of a sample that each colour type may have."""
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _SIZES = ((8, 8), (16, 16), (33, 9), (64, 64))
-_WHOLE = ((0, 0, 1, 1),)
-_ADAM7 = (
-    (0, 0, 8, 8),
-    (4, 0, 8, 8),
-    (0, 4, 4, 8),
-    (2, 0, 4, 4),
-    (0, 2, 2, 4),
-    (1, 0, 2, 2),
-    (0, 1, 1, 2),
-)
-"""Passes of an interlaced picture: first column, first row, steps."""
 
 Chunk = tuple[bytes, bytes]
 
@@ -103,9 +93,9 @@ def sound(
         size: width and height in pixels.
         interlaced: in the seven passes of Adam7.
     """
-    (width, height), bits = size, depth * _SAMPLES[colour]
+    (width, height), bits = size, depth * SAMPLES[colour]
     lines = bytearray()
-    for left, top, across, down in _ADAM7 if interlaced else _WHOLE:
+    for left, top, across, down in ADAM7 if interlaced else WHOLE:
         columns, rows = len(range(left, width, across)), len(range(top, height, down))
         for _ in range(rows if columns else 0):
             lines += bytes([rng.randrange(5)]) + rng.randbytes((columns * bits + 7) // 8)

@@ -23,7 +23,7 @@ import httpx
 from benchmarks import record
 from benchmarks.environments import interpreter
 from benchmarks.server import served
-from benchmarks.serving.generator import K6, Call, closed
+from benchmarks.serving.generator import K6, Call, closed, k6_command
 from benchmarks.serving.payloads import Payload, form, raw
 from bundle import Bundle, open_bundle
 
@@ -54,9 +54,8 @@ def flood(
             "scenarios": {"load": open_loop | busy, "probe": open_loop | aside},
         }
         plan.write_text(json.dumps(about))
-        command = [str(K6.home / "bin" / "k6"), "run", "--quiet", "--no-usage-report"]
         subprocess.run(
-            ["taskset", "--cpu-list", str(core), *command, "--env", f"PLAN={plan}", str(_SCRIPT)],
+            [*k6_command([core]), "--env", f"PLAN={plan}", str(_SCRIPT)],
             env=os.environ | {"NO_PROXY": "127.0.0.1"},
             check=True,
         )

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from isal import isal_zlib
 
 _PIXELS = b"IDAT"
-_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Of each pixel, by the header's colour type."""
 _MOST = 1 << 20
 """Bytes to hold at once; larger pictures have large rows."""
 _HEADER = 25
 _COLOUR, _INTERLACED = 17, 20  # where the header's chunk says them
-_PASSES = (
+ADAM7 = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
     (0, 4, 4, 8),
@@ -27,7 +27,9 @@ _PASSES = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
-"""Of an interlaced picture: the first column and row, and steps between them (PNG 8.2, Adam7)."""
+"""Passes of an interlaced picture: first column, first row, steps between them (PNG 8.2)."""
+WHOLE = ((0, 0, 1, 1),)
+"""The one pass of any other."""
 _BLOCK = 0xFFFF
 _HEAD = b"\x78\x01"
 
@@ -88,17 +90,17 @@ def _inflated(chunks: list[bytes], first: int, end: int) -> bytes | None:
 
 def _size(header: bytes) -> int:
     """Return the bytes of all rows; too many if that is unsure."""
-    sure = len(header) == _HEADER and not header[_INTERLACED] and header[_COLOUR] in _SAMPLES
+    sure = len(header) == _HEADER and not header[_INTERLACED] and header[_COLOUR] in SAMPLES
     return _announced(header) if sure else _MOST + 1
 
 
 def _announced(header: bytes) -> int:
     """Return the bytes of all rows, a filter's number before each; 0 for no kind of colour."""
     width, height, depth, colour = struct.unpack_from(">IIBB", header, 8)
-    bits = depth * _SAMPLES.get(colour, 0)
+    bits = depth * SAMPLES.get(colour, 0)
     if not bits:
         return 0
-    passes = _PASSES if header[_INTERLACED] else ((0, 0, 1, 1),)
+    passes = ADAM7 if header[_INTERLACED] else WHOLE
     sizes = [
         (-(-max(0, width - x) // across), -(-max(0, height - y) // down))
         for x, y, across, down in passes

@@ -138,11 +138,8 @@ def _k6(
         about = {"url": url, "requests": requests, "scenarios": scenarios, "probe": probe}
         plan.write_text(json.dumps(about | {"out": str(out)}))
         before = _children_cpu_s()
-        command = [str(K6.home / "bin" / "k6"), "run", "--quiet", "--no-usage-report"]
-        if cores:
-            command = ["taskset", "--cpu-list", ",".join(map(str, cores)), *command]
         ended = subprocess.run(
-            [*command, "--env", f"PLAN={plan}", str(_SCRIPT)],
+            [*k6_command(cores), "--env", f"PLAN={plan}", str(_SCRIPT)],
             env=os.environ | {"NO_PROXY": "127.0.0.1"},
             capture_output=True,
             text=True,
@@ -166,6 +163,12 @@ def _k6(
         round(seen["probe"]["p(99)"], 2) if probe else None,
         round(_children_cpu_s() - before, 2),
     )
+
+
+def k6_command(cores: Sequence[int] = ()) -> list[str]:
+    """Return how k6 is begun, kept to `cores` where some are given."""
+    kept = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
+    return [*kept, str(K6.home / "bin" / "k6"), "run", "--quiet", "--no-usage-report"]
 
 
 def _request(call: Call, file: Path) -> dict[str, Any]:

@@ -74,17 +74,16 @@ def folders_of(shelf: Shelf, bundle_id: str) -> list[Path]:
     Raises:
         UnknownBundle: there is none with this id; the sentence says why.
     """
-    whole, broken = listed(shelf)
-    folders = [one.folder for one in whole if one.manifest.bundle_id == bundle_id]
-    if folders:
-        found = find(shelf.process.settings.bundles)
-        copies = [
-            one.folder for one in found if one.manifest and one.manifest.bundle_id == bundle_id
-        ]
-        return [*dict.fromkeys(map(real_folder, folders + copies))]
     where = shelf.process.settings.bundles
+    places, found = filter(None, (shelf.current, shelf.previous)), [*find(where)]
+    held = [place.folder for place in places if place.id == bundle_id]
+    kept = [one.folder for one in found if one.manifest and one.manifest.bundle_id == bundle_id]
+    if held or kept:
+        return [*dict.fromkeys([*held, *map(real_folder, kept)])]
     told = f"in {where}" if where else "in memory, and no folder of bundles is set (--bundles)"
-    damaged = "".join(f" {one.folder.name} is damaged: {one.problem}" for one in broken)
+    damaged = "".join(
+        f" {one.folder.name} is damaged: {one.problem}" for one in found if one.problem
+    )
     raise UnknownBundle(
         f"There is no bundle with the id {bundle_id[:100]!r} {told}. GET /bundles lists all with "
         f"their ids.{damaged}"

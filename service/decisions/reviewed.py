@@ -29,7 +29,6 @@ class Wanted:
     """A decision about one tile of the bundle, None to take one's own back.
 
     expected: the number of the tile's last event that the caller knows of, 0 for none.
-    as_of: the number of the last event of any tile that the caller knows of.
     """
 
     row: int
@@ -37,11 +36,6 @@ class Wanted:
     reason: str | None = None
     comment: str | None = None
     expected: int | None = None
-    as_of: int | None = None
-
-    def known(self, last: int) -> bool:
-        """Whether the caller knows of the tile's last event."""
-        return self.expected in (None, last) and (self.as_of is None or last <= self.as_of)
 
 
 @dataclass(frozen=True)
@@ -97,8 +91,12 @@ class Reviewed:
         """
         await self._ledger.read(self._catch_up)
 
-    async def decide(self, reviewer: str, wanted: Sequence[Wanted]) -> str:
+    async def decide(
+        self, reviewer: str, wanted: Sequence[Wanted], *, as_of: int | None = None
+    ) -> str:
         """Write decisions, all or none; return their batch.
+
+        as_of: the number of the last event of any tile that the caller knows of.
 
         Raises:
             DecisionChanged: a tile's last event is none that the caller knows of.
@@ -108,10 +106,11 @@ class Reviewed:
 
         def work(connection: Connection) -> str:
             self._catch_up(connection)
+            if as_of is not None and as_of > self.seq:
+                raise UnknownEvent(as_of, self.seq, _LIST_AGAIN)
             for one in wanted:
-                if one.as_of is not None and one.as_of > self.seq:
-                    raise UnknownEvent(one.as_of, self.seq, _LIST_AGAIN)
-                if not one.known(self.last(one.row)):
+                last = self.last(one.row)
+                if one.expected not in (None, last) or (as_of is not None and last > as_of):
                     raise DecisionChanged(self._catalog.ids[one.row])
             news = [self._new(reviewer, one) for one in wanted]
             return append(connection, reviewer, self._bundle_id, news)

@@ -108,7 +108,7 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
         )
     sent = await read_json(request, serving, BulkDecisions)
     wanted, results = await serving.apart(_found, serving, sent)
-    batch = await serving.reviewed.decide(reviewer, wanted) if wanted else None
+    batch = await serving.reviewed.decide(reviewer, wanted, as_of=sent.as_of) if wanted else None
     states = iter([serving.reviewed.state(one.row) for one in wanted])
     for result in results:
         if "error" not in result:
@@ -127,8 +127,7 @@ def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fa
             results.append({"id": one.id, "error": problem_with(error).members()})
         else:
             expected = _expected(one.if_match)
-            said = (one.decision, one.reason, one.comment)
-            wanted.append(Wanted(row, *said, expected, sent.as_of))
+            wanted.append(Wanted(row, one.decision, one.reason, one.comment, expected))
             results.append({"id": one.id})
     return wanted, results
 

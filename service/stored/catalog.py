@@ -50,7 +50,8 @@ class Catalog:
 
     def label(self, row: int) -> int | None:
         """Return the cluster of a tile, None for a stray one."""
-        return self.labels([row])[0]
+        label = int(self._labels[row])
+        return None if label < 0 else label
 
     def labels(self, rows: Some) -> list[int | None]:
         """Return the cluster of each of some rows, None for a stray tile."""

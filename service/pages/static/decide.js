@@ -237,23 +237,26 @@ const tilescreen = (() => {
     }
   }
 
-  // Return those of these tiles that stand decided so by this reviewer; a few times, as a slow request may yet be
-  // carried out. Throws if the service did not answer when it was asked last.
-  async function standing(ids, decision) {
-    let saved, failed;
+  // Look at what became of a lost answer, a few times, as a slow request may yet be carried out; returns what the last
+  // look found. Throws if the service did not answer then.
+  async function lookAgain(look, enough) {
+    let found, failed;
     for (const pause of AGAIN_MS) {
       await new Promise((go) => setTimeout(go, pause));
       try {
-        saved = await decided(ids, decision);
+        found = await look();
         failed = null;
       } catch (error) {
         failed = error;
       }
-      if (!failed && saved.length === ids.length) break;
+      if (!failed && enough(found)) break;
     }
     if (failed) throw failed;
-    return saved;
+    return found;
   }
+
+  // Return those of these tiles that stand decided so by this reviewer.
+  const standing = (ids, decision) => lookAgain(() => decided(ids, decision), (saved) => saved.length === ids.length);
 
   // One look, from what was decided last on: a request is saved as one, so what it saved comes together.
   async function decided(ids, decision) {
@@ -346,22 +349,8 @@ const tilescreen = (() => {
     }
   }
 
-  // Whether a decision that was the reviewer's last one no longer is; a few times, as in `standing`.
-  async function isGone(last) {
-    let gone, failed;
-    for (const pause of AGAIN_MS) {
-      await new Promise((go) => setTimeout(go, pause));
-      try {
-        gone = Boolean(last) && (await lastOne())?.seq !== last.seq;
-        failed = null;
-      } catch (error) {
-        failed = error;
-      }
-      if (gone) break;
-    }
-    if (failed) throw failed;
-    return gone;
-  }
+  // Whether a decision that was the reviewer's last one no longer is.
+  const isGone = (last) => lookAgain(async () => Boolean(last) && (await lastOne())?.seq !== last.seq, Boolean);
 
   // Of the tiles that this page knows, those that stand otherwise now.
   async function changedSince(last) {
@@ -498,5 +487,5 @@ const tilescreen = (() => {
   });
 
   given = remembered();
-  return { reach, ask, decide, undo, learn, named, reviewer, say, warn, show };
+  return { reach, ask, lookAgain, decide, undo, learn, named, reviewer, say, warn, show };
 })();

@@ -4,7 +4,6 @@
 // is said. What was not saved stays told until that tile is marked again.
 
 const marking = (() => {
-  const AGAIN_MS = [0, 500, 1500]; // before each time that the service is asked what became of a lost answer
   const AGAIN_PATIENCE_MS = 5000;
   const WORDS = { positive: "yes", negative: "no" };
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
@@ -62,16 +61,9 @@ const marking = (() => {
     return new Map(examples.map((one) => [one.id, one.mark]));
   }
 
-  // Whether a tile is marked so; asked a few times, as a slow request may yet be carried out. Null if no answer came.
-  async function stands(id, say) {
-    let saved = null;
-    for (const pause of AGAIN_MS) {
-      await new Promise((go) => setTimeout(go, pause));
-      saved = await marks().then((all) => (all.get(id) ?? null) === say, () => null);
-      if (saved) break;
-    }
-    return saved;
-  }
+  // Whether a tile is marked so; null if no answer came.
+  const stands = (id, say) =>
+    tilescreen.lookAgain(async () => ((await marks()).get(id) ?? null) === say, Boolean).catch(() => null);
 
   // Send a mark, or take it back with null; returns {saved, message, unknown}.
   async function send(id, say) {
