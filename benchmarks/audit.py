@@ -1,9 +1,9 @@
 """What an audit says where the truth is known: lettering that predicts a class, and none that does.
 
-python -m benchmarks.audit TILES --labels CSV --work WORK [--real BUNDLE]
+python -m benchmarks.audit SCANS --labels CSV --work WORK [--real BUNDLE]
 
-TILES and CSV are a labelled collection (`benchmarks/confounded.py` draws lesions and letters on
-its clean tiles). BUNDLE, if given, is one of CBIS-DDSM: there the class is what the scans' names
+SCANS and CSV are the thumbnails (`benchmarks/confounded.py` draws lesions and letters where they
+have none). BUNDLE, if given, is one of CBIS-DDSM: there the class is what the scans' names
 say, benign or malign. WORK keeps the tiles, the bundle and the reports.
 """
 
@@ -58,12 +58,12 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("tiles", type=Path)
+    parser.add_argument("scans", type=Path)
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--real", type=Path, metavar="BUNDLE")
     args = parser.parse_args()
-    made = make(args.tiles, args.labels, args.work, _SEED)
+    made = make(args.scans, args.labels, args.work, _SEED)
     bundle = args.work / "bundle"
     if not bundle.exists():
         fit = ["fit", str(args.work / "tiles"), "--out", str(bundle), "--adapt-rounds", "0"]
@@ -74,6 +74,7 @@ def main() -> None:
         "planted": {
             "tiles": made.tiles,
             "scans": made.scans,
+            "doubtful": made.doubtful,
             "table": made.table,
             "odds_ratio": round(made.odds_ratio, 2),
         },
@@ -86,7 +87,7 @@ def main() -> None:
         write_real_classes(args.real, labels)
         figures["real"] = audited(args.real, labels, args.work / "real")
     figures["peak_mib"] = peak_rss_mib()
-    command = "python -m benchmarks.audit TILES --labels CSV --work WORK --real BUNDLE"
+    command = "python -m benchmarks.audit SCANS --labels CSV --work WORK --real BUNDLE"
     record.record("audit", command, figures)
 
 

@@ -1,28 +1,39 @@
-"""Real film tiles of two classes, where drawn lettering was made to predict the class.
+"""Real film of two classes, where drawn lettering was made to predict the class.
 
 A class is what the study has: abnormal tiles show a drawn lesion, normal ones do not. Letters
-are planted on normal tiles ten times as often as on abnormal ones, so that the odds ratio is
-known. Beside it stands a class that is drawn by scan and has nothing to do with anything.
+are planted ten times as often where there is no lesion, so that the odds ratio is known. Both are
+drawn on the scans, which are cut afterwards: tiles that overlap show the same. Beside it stands
+a class that is drawn by patient and has nothing to do with anything.
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from bundle.arrays import Grey
-from bundle.preprocess import decode_png
 from training.auditing.proof import lettered
+from training.cutting.scan_files import find_scans, patient_of, scan_name
+from training.cutting.scans import read_scan
+from training.cutting.windows import tile_id
 from training.tables import read_table
 
 NORMAL, ABNORMAL = "normal", "abnormal"
-SHARES = {NORMAL: 0.3, ABNORMAL: 0.03}
-"""Share of the tiles of a class on which letters are planted."""
+LETTERED = {NORMAL: 0.3, ABNORMAL: 0.03}
+"""Share of the places of a class on which letters are planted."""
+WINDOW, STRIDE = 64, 32
+"""Side of a tile and step to the next, in pixels of the thumbnails."""
+_PITCH = 96
+"""From a place to the next: no tile reaches two of them."""
 _BLANK_STD = 4.0
-_TABLES = ("classes.csv", "drawn.csv", "clean.csv")
+_TRACE, _SHOWN = 0.02, 0.3
+"""Share of a lesion, or of letters, up to which a tile is free of it, and from which it has it."""
+
+Share = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Made:
 
     tiles: int
     scans: int
+    doubtful: int
+    """Tiles with a piece of a lesion or of letters: cut, but in no list."""
     table: tuple[int, int, int, int]
 
     @property
@@ -40,62 +53,115 @@ class Made:
         return a * d / (b * c)
 
 
-def make(source: Path, labels: Path, target: Path, seed: int) -> Made:
+@dataclass(frozen=True)
+class _Drawn:
+    """A scan with what was drawn.
+
+    grey: (h, w) uint8. lesion, letters: (h, w), how much of the lesion or the letters of its
+    place a pixel has; each place's sum to 1.
+    """
+
+    grey: Grey = field(repr=False)
+    lesion: Share = field(repr=False)
+    letters: Share = field(repr=False)
+
+
+def make(scans: Path, labels: Path, target: Path, seed: int) -> Made:
     """Write `tiles/` with its tiles.csv, and beside it the lists that an audit takes.
 
     classes.csv: id, class, patient. drawn.csv: the same with classes that mean nothing.
     clean.csv: ids of the tiles without planted letters.
 
     Args:
-        source: folder of tiles, as the `tile` command writes it.
-        labels: scan, y, x, label; only tiles labelled other, and not blank, are taken.
+        scans: folder of scans.
+        labels: scan, y, x, label of their tiles of WINDOW pixels every STRIDE; only tiles
+            labelled other are drawn on and cut, and none that is blank.
         target: folder to write.
         seed: of everything that is drawn.
     """
     rng = np.random.default_rng(seed)
     clean = _clean(labels)
-    _, lines = read_table(source / "tiles.csv")
+    found = [scan for scan in find_scans(scans).scans if scan.file in clean]
+    patients = {scan.file: patient_of(scan, None, "auto") or scan.file for scan in found}
+    other = {name: rng.random() < 0.5 for name in sorted(set(patients.values()))}
     tiles = target / "tiles"
     tiles.mkdir(parents=True, exist_ok=True)
-    drawn = {name: rng.random() < 0.5 for name in sorted({line["patient"] for line in lines})}
-    kept, rows, counts = [], [], {NORMAL: [0, 0], ABNORMAL: [0, 0]}
-    for line in lines:
-        tile = decode_png((source / f"{line['id']}.png").read_bytes())
-        if (line["scan"], line["y"], line["x"]) not in clean or tile.std() < _BLANK_STD:
-            continue
-        name = NORMAL if rng.random() < 0.5 else ABNORMAL
-        tile = tile if name == NORMAL else with_lesion(tile, rng)
-        marked = lettered(tile, rng) if rng.random() < SHARES[name] else None
-        counts[name][marked is None] += 1
-        Image.fromarray(tile if marked is None else marked).save(tiles / f"{line['id']}.png")
-        kept.append([line[key] for key in ("id", "scan", "patient", "y", "x")])
-        rows.append((line["id"], name, line["patient"], drawn[line["patient"]], marked is None))
+    doubtful, kept, rows = 0, [], []
+    counts = {NORMAL: [0, 0], ABNORMAL: [0, 0]}
+    for scan in found:
+        name, patient = scan_name(scan.file), patients[scan.file]
+        drawn = _draw(read_scan(scan.path).grey, clean[scan.file], rng)
+        for y, x in clean[scan.file]:
+            tile = _window(drawn.grey, y, x)
+            if tile.std() < _BLANK_STD:
+                continue
+            identity = tile_id(name, y, x)
+            Image.fromarray(tile).save(tiles / f"{identity}.png")
+            kept.append((identity, name, patient, y, x))
+            lesion, letters = (
+                float(_window(of, y, x).sum()) for of in (drawn.lesion, drawn.letters)
+            )
+            if any(_TRACE < share < _SHOWN for share in (lesion, letters)):
+                doubtful += 1
+                continue
+            kind = ABNORMAL if lesion >= _SHOWN else NORMAL
+            free = letters < _SHOWN
+            counts[kind][free] += 1
+            rows.append((identity, kind, patient, other[patient], free))
     _write(tiles / "tiles.csv", ["id", "scan", "patient", "y", "x"], kept)
-    _write(target / _TABLES[0], ["id", "class", "patient"], [row[:3] for row in rows])
-    other = [(row[0], "first" if row[3] else "second", row[2]) for row in rows]
-    _write(target / _TABLES[1], ["id", "class", "patient"], other)
-    _write(target / _TABLES[2], ["id"], [row[:1] for row in rows if row[4]])
-    scans = len({row[1] for row in kept})
-    return Made(len(rows), scans, (*counts[NORMAL], *counts[ABNORMAL]))  # type: ignore[arg-type]
+    columns = ["id", "class", "patient"]
+    _write(target / "classes.csv", columns, [row[:3] for row in rows])
+    means_nothing = [(row[0], "first" if row[3] else "second", row[2]) for row in rows]
+    _write(target / "drawn.csv", columns, means_nothing)
+    _write(target / "clean.csv", ["id"], [row[:1] for row in rows if row[4]])
+    normal, abnormal = counts[NORMAL], counts[ABNORMAL]
+    table = (normal[0], normal[1], abnormal[0], abnormal[1])
+    return Made(len(kept), len(found), doubtful, table)
 
 
-def _clean(labels: Path) -> set[tuple[str, str, str]]:
+def _clean(labels: Path) -> dict[str, list[tuple[int, int]]]:
+    """Return the corners (y, x) of every scan's tiles without lettering."""
     _, lines = read_table(labels)
-    return {
-        (Path(line["scan"]).stem if line["scan"].endswith(".jpg") else line["scan"], *_at(line))
-        for line in lines
-        if line["label"] == "other"
-    }
+    clean: dict[str, list[tuple[int, int]]] = {}
+    for line in lines:
+        if line["label"] == "other":
+            clean.setdefault(line["scan"], []).append((int(line["y"]), int(line["x"])))
+    return clean
 
 
-def _at(line: dict[str, str]) -> tuple[str, str]:
-    return line["y"], line["x"]
+def _draw(film: Grey, clean: list[tuple[int, int]], rng: np.random.Generator) -> _Drawn:
+    """Draw lesions on half of a scan's places, then letters on the shares of both classes."""
+    drawn = _Drawn(film.copy(), np.zeros(film.shape), np.zeros(film.shape))
+    for y, x in clean:
+        if y % _PITCH or x % _PITCH or _window(film, y, x).std() < _BLANK_STD:
+            continue
+        place = _window(drawn.grey, y, x)
+        kind = NORMAL if rng.random() < 0.5 else ABNORMAL
+        if kind == ABNORMAL:
+            _put(place, with_lesion(place, rng), _window(drawn.lesion, y, x))
+        if rng.random() < LETTERED[kind]:
+            _put(place, lettered(place, rng), _window(drawn.letters, y, x))
+    return drawn
+
+
+def _put(place: Grey, made: Grey | None, share: Share) -> None:
+    """Lay a changed place into its scan, and into `share` how much of the change lies where."""
+    if made is None:
+        return
+    change = np.abs(made.astype(np.float64) - place)
+    share += change / max(change.sum(), 1)
+    place[:] = made
+
+
+def _window(pixels: NDArray[Any], y: int, x: int) -> NDArray[Any]:
+    return pixels[y : y + WINDOW, x : x + WINDOW]
 
 
 def with_lesion(tile: Grey, rng: np.random.Generator) -> Grey:
     """Return a tile with a soft lump of a few bright blobs on its tissue."""
     side = len(tile)
-    tissue = np.argwhere(tile > 40)
+    rim = round(0.3 * side)  # so that it is whole
+    tissue = np.argwhere(tile[rim:-rim, rim:-rim] > 40) + rim
     middle = tissue[rng.integers(len(tissue))] if len(tissue) else np.array([side / 2, side / 2])
     y, x = np.mgrid[0:side, 0:side]
     size, strength = side * rng.uniform(0.05, 0.1), rng.uniform(25, 70)
@@ -108,9 +174,7 @@ def with_lesion(tile: Grey, rng: np.random.Generator) -> Grey:
     return lit.clip(0, 255).astype(np.uint8)
 
 
-def _write(
-    file: Path, columns: list[str], rows: list[tuple[object, ...]] | list[list[str]]
-) -> None:
+def _write(file: Path, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
