@@ -130,6 +130,8 @@ def test_a_key_that_only_reads_is_offered_nothing_else(chromium: Browser, locked
     """The page says so, its buttons are off, and a key press asks for no name; another decides."""
     with chromium.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
+        signed = {"Authorization": f"Bearer {KEYS['review']}", "X-Reviewer": "Ann"}
+        assert page.request.put(f"{locked}/concepts/grid", headers=signed, data={}).ok
         for role, key in KEYS.items():
             page.goto(f"{locked}/view/review")
             page.locator("#key").fill(key)
@@ -140,6 +142,9 @@ def test_a_key_that_only_reads_is_offered_nothing_else(chromium: Browser, locked
                 expect(drop).to_be_disabled()
                 tile(page, "c300").press("d")
                 expect(page.locator(".notice")).to_contain_text("your key only reads")
+                page.goto(f"{locked}/view/teach?concept=grid")
+                for name in ("Rename", "Publish", "Delete"):
+                    expect(page.get_by_role("button", name=name)).to_be_disabled()
             else:
                 expect(page.locator(".reads")).to_be_hidden()
                 expect(drop).to_be_enabled()

@@ -287,3 +287,58 @@ def test_a_mark_of_which_nothing_is_known_is_told_so(chromium: Browser, site: st
         expect(unsaved).to_be_hidden()
         expect(card).to_have_attribute("data-mark", "positive")
         expect(card).not_to_have_attribute("data-pending", re.compile(""))
+
+
+def lose(page: Page, method: str, address: str) -> None:
+    """Let requests of a method be carried out, and their answers be lost."""
+
+    def answer(route: Route) -> None:
+        if route.request.method == method:
+            route.fetch()
+            route.abort()
+        else:
+            route.fallback()
+
+    page.route(address, answer)
+
+
+def test_what_became_of_a_lost_answer_is_found_out(chromium: Browser, site: str) -> None:
+    """A concept made, renamed, published, served and deleted, each time without an answer."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        for method in ("PUT", "PATCH", "DELETE"):
+            lose(page, method, "**/concepts/*")
+        make(page, site, "dark film")
+        page.get_by_label("New name").fill("night")
+        page.get_by_role("button", name="Rename “dark film”").click()
+        page.wait_for_url("**/view/teach?concept=night")
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        lose(page, "POST", "**/concepts:publish")
+        page.get_by_role("button", name="Publish").click()
+        expect(page.locator("#teach-problem")).to_contain_text("No answer came. Publish again")
+        page.unroute("**/concepts:publish")
+        page.get_by_role("button", name="Publish").click()
+        lose(page, "POST", "**:activate")
+        before = page.locator(".bundle code").inner_text()
+        page.get_by_role("button", name="Serve it now").click()
+        expect(page.locator(".bundle code")).not_to_have_text(before)
+        page.get_by_role("button", name="Delete “night”").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        page.wait_for_url("**/view/teach")
+        assert page.request.get(f"{site}/concepts").json()["concepts"] == []
+
+
+def test_what_was_not_done_is_not_said_to_be(chromium: Browser, site: str) -> None:
+    """A request that never came is told as such, and one of which nothing is known as that."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        page.get_by_label("New name").fill("night")
+        page.route("**/concepts/dark%20film", lambda route: route.abort(), times=1)
+        page.get_by_role("button", name="Rename “dark film”").click()
+        problem = page.locator("#teach-problem")
+        expect(problem).to_contain_text("The service gave no answer.")
+        page.route("**/concepts/*", lambda route: route.abort())
+        page.get_by_role("button", name="Rename “dark film”").click()
+        expect(problem).to_contain_text("It is not known whether this was done.")

@@ -26,7 +26,7 @@ const tilescreen = (() => {
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
   const READS = "Nothing was changed: your key only reads. Sign out, and in with one that may decide.";
-  const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make]";
+  const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make], [data-away], [data-publish], [data-activate], #rename button";
   // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
   const note = document.querySelector(".reads");
   const reads = Boolean(note) && document.cookie.split("; ").includes("tilescreen_role=read");
@@ -487,5 +487,5 @@ const tilescreen = (() => {
   });
 
   given = remembered();
-  return { reach, ask, lookAgain, decide, undo, learn, named, reviewer, say, warn, show };
+  return { LOOK, reach, ask, lookAgain, decide, undo, learn, named, reviewer, say, warn, show };
 })();

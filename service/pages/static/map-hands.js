@@ -74,8 +74,9 @@ function mapHands({ stage, points, data, select, redraw }) {
     const words = `${verdict}, lettering score ${(data.scores[point] / 255).toFixed(2)}, ${label < 0 ? "stray" : `cluster ${label}`}`;
     const state = mapGroups.names.states[data.states[point]];
     tip.replaceChildren(image, line("p", { className: "name", textContent: id }), line("p", { textContent: words }));
-    const decided = line("p", { className: "state", textContent: state });
-    decided.dataset.stateOf = id;
+    const decided = line("p", { className: "state" });
+    Object.assign(decided.dataset, { stateOf: id, state: state === "undecided" ? "" : state });
+    tilescreen.show(decided);
     tip.append(decided);
     if (pin) {
       tip.append(line("a", { href: `/view/tiles/${address}`, textContent: "Open tile" }), line("div", { className: "choices" }));

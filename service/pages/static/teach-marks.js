@@ -6,7 +6,7 @@
 const marking = (() => {
   const AGAIN_PATIENCE_MS = 5000;
   const WORDS = { positive: "yes", negative: "no" };
-  const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
+  const { LOOK } = tilescreen;
   const LOST = "The service was asked again, and has it not. Mark it again.";
   const awaited = new Map(); // by tile: the mark that was asked for last, until it is known what became of it
   const unsaved = new Map(); // by tile: {say, message, unknown}

@@ -3,6 +3,7 @@
 
 const WIDE = 0.2; // of an interval of average precision
 const WRITING_MS = 600000; // that a bundle version may take
+const WRITTEN = "No answer came. Publish again: a version that was written already stays the same.";
 const { address, concept } = marking;
 const problem = document.getElementById("teach-problem");
 
@@ -28,10 +29,43 @@ async function ask(method, path, body, options) {
   }
 }
 
-// It is kept with a name, so who makes the first one is asked for it. Nothing without one.
-async function change(...request) {
-  return (await tilescreen.named()) ? ask(...request) : null;
+// It is kept with a name, so who makes the first one is asked for it. Nothing without one. Where the answer is lost,
+// `look` says what became of it: what was made, else nothing.
+async function change(method, path, body, look) {
+  if (!(await tilescreen.named())) return null;
+  try {
+    return await ask(method, path, body);
+  } catch (error) {
+    if (!error.lost) throw error;
+    return found(look, error);
+  }
 }
+
+// Look what became of a lost answer; throws, and says so, where it was not done or nobody can know yet.
+async function found(look, error) {
+  try {
+    const made = await tilescreen.lookAgain(look, Boolean);
+    if (made) return made;
+  } catch {
+    tell("change", `It is not known whether this was done. ${tilescreen.LOOK}`);
+  }
+  throw error;
+}
+
+// The concept of a name, null where there is none.
+async function standing(name) {
+  try {
+    return await tilescreen.ask("GET", `/concepts/${encodeURIComponent(name)}`);
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+const isGone = async (name) => !(await standing(name));
+
+// Whether a bundle is the one that answers.
+const serves = async (bundle) => (await tilescreen.ask("GET", "/bundle")).bundle_id === bundle;
 
 // Cards of both walls, in the order of the page.
 function cards() {
@@ -111,16 +145,16 @@ document.addEventListener("click", async (event) => {
     } else if (button?.dataset.again !== undefined) {
       if (await marking.again()) await renew();
     } else if (button?.dataset.make !== undefined) {
-      if (await change("PUT", address(), {})) location.reload();
+      if (await change("PUT", address(), {}, () => standing(concept()))) location.reload();
     } else if (button?.dataset.away !== undefined) {
       document.getElementById("sure").showModal();
     } else if (button?.dataset.delete !== undefined) {
       document.getElementById("sure").close();
-      if (await change("DELETE", address())) location.assign("/view/teach");
+      if (await change("DELETE", address(), undefined, () => isGone(concept()))) location.assign("/view/teach");
     } else if (button?.dataset.publish !== undefined) {
       await publish(button);
     } else if (button?.dataset.activate) {
-      await ask("POST", `/bundles/${button.dataset.activate}:activate`, undefined, { patience: WRITING_MS });
+      await activate(button.dataset.activate);
       location.reload();
     }
   } catch {
@@ -131,9 +165,19 @@ document.addEventListener("click", async (event) => {
 document.getElementById("rename")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const name = event.target.elements.name.value.trim();
-  const renamed = await change("PATCH", address(), { name }).catch(() => null);
+  const look = async () => (await isGone(concept())) && standing(name);
+  const renamed = await change("PATCH", address(), { name }, look).catch(() => null);
   if (renamed) location.assign(`/view/teach?concept=${encodeURIComponent(renamed.concept.name)}`);
 });
+
+async function activate(bundle) {
+  try {
+    await ask("POST", `/bundles/${bundle}:activate`, undefined, { patience: WRITING_MS });
+  } catch (error) {
+    if (!error.lost) throw error;
+    await found(() => serves(bundle), error);
+  }
+}
 
 async function publish(button) {
   const place = document.getElementById("published");
@@ -147,8 +191,9 @@ async function publish(button) {
     next.dataset.activate = made.id;
     next.textContent = "Serve it now";
     place.append(next);
-  } catch {
+  } catch ({ lost }) {
     place.textContent = "";
+    if (lost) tell("change", WRITTEN);
   } finally {
     button.disabled = false;
   }
