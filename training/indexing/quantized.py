@@ -1,6 +1,6 @@
 """What an encoder of less precision changes beside the float one, on the user's own tiles."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,6 +51,9 @@ def measure(trial: Trial, precision: Precision) -> Rounding:
     each figure is that of the one with which it is worst. The bundle of the trial needs
     its manifest, scaler, points and tile sizes alone.
     """
+    # Every search is exact, and the index is no part of an unfinished bundle.
+    manifest = trial.bundle.manifest.model_copy(update={"index": None})
+    trial = replace(trial, bundle=replace(trial.bundle, manifest=manifest))
     count = len(trial.tiles)
     others = np.setdiff1d(np.arange(count), trial.calibrated_on)
     others = others if len(others) else np.arange(count)

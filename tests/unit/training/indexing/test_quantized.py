@@ -14,11 +14,11 @@ from training.tiles import TileSet
 COUNT = 24
 
 
-def trial(folder: Path, *, drift: float, calibrated_on: list[int]) -> Trial:
+def trial(folder: Path, *, drift: float, calibrated_on: list[int], **form: bool) -> Trial:
     """Return a trial of an int8 encoder whose latents are too large by a share."""
-    write_tiny_bundle(folder / "bundle", count=COUNT)
+    write_tiny_bundle(folder / "bundle", count=COUNT, **form)
     bundle = open_bundle(folder / "bundle")
-    write_encoder(bundle.path / "encoder-int8.onnx", drift=drift)
+    write_encoder(bundle.path / "encoder-int8.onnx", drift=drift, maps=form.get("maps", True))
     tiles = TileSet(
         ids=[bundle.id(row) for row in range(COUNT)],
         inputs=tiny_tiles(COUNT),
@@ -65,3 +65,12 @@ def test_the_probes_count_in_what_is_allowed(tmp_path: Path) -> None:
     more = measure(dataclasses.replace(one, probes=np.arange(COUNT)), "int8")
     assert few.tiles == more.tiles == 1
     assert more.largest_difference > few.largest_difference
+
+
+def test_a_large_set_without_maps_is_measured_before_its_index_is_written(tmp_path: Path) -> None:
+    """Evidence by distance, as the study's, is searched for; the unfinished bundle has no index."""
+    one = trial(tmp_path, drift=0.0, calibrated_on=[0], index=True, maps=False)
+    assert one.bundle.manifest.index is not None
+    assert measure(one, "int8") == measure(
+        trial(tmp_path / "small", drift=0.0, calibrated_on=[0], maps=False), "int8"
+    )
