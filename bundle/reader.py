@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,24 @@ _CHUNK = 1 << 20
 _NOT_MAPPED = (ValueError, OSError, TypeError, OverflowError, SyntaxError, TokenError)
 
 
-def open_bundle(path: Path | str) -> Bundle:
+Prove: TypeAlias = Callable[[bytes, Callable[[], None]], None]
+"""Runs a check that depends on a state, or knows that it was passed in that state."""
+
+
+def at_once(_: bytes, check: Callable[[], None]) -> None:
+    """Run the check; the `Prove` of a process that is alone."""
+    check()
+
+
+def open_bundle(path: Path | str, *, prove: Prove = at_once) -> Bundle:
     """Open a bundle after proving that it is whole. Arrays are mapped, not read.
 
     The self-test is apart (`bundle.runtime.self_test`), as it needs the encoder.
+
+    Args:
+        path: its folder.
+        prove: runs the checks that read whole files, unless they were passed while these files
+            were what they are now: the same inodes, sizes and times.
 
     Raises:
         BundleMissing: the folder or a file in it is not there.
@@ -34,15 +49,16 @@ def open_bundle(path: Path | str) -> Bundle:
     """
     folder = Path(path)
     with naming(folder):
-        return _open(folder)
+        return _open(folder, prove)
 
 
-def _open(folder: Path) -> Bundle:
+def _open(folder: Path, prove: Prove) -> Bundle:
     manifest = read_manifest(folder)
-    _check_files(folder, manifest)
+    state = _check_files(folder, manifest)
+    prove(b"hashes" + state, lambda: _check_hashes(folder, manifest))
     known = sizes(manifest)
     arrays = {name: _map_array(folder, name, spec, known) for name, spec in specs(manifest).items()}
-    _check_values(manifest, arrays)
+    prove(b"values" + state, lambda: _check_values(manifest, arrays))
     _let_go(arrays)
     return Bundle(
         path=folder,
@@ -111,7 +127,9 @@ def file_hash(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_files(folder: Path, manifest: Manifest) -> None:
+def _check_files(folder: Path, manifest: Manifest) -> bytes:
+    """Check that the files are there and of their sizes; return which ones they are."""
+    state = [manifest.bundle_id]
     expected = {*specs(manifest), *OTHERS}
     expected |= {ENCODERS[precision] for precision in manifest.rounded}
     for name in sorted(expected ^ set(manifest.files)):
@@ -127,10 +145,17 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
                 f"{name} is missing from the bundle {folder}. "
                 "Copy the bundle again, or fit it anew."
             )
-        size = file.stat().st_size
-        if size != entry.size:
-            kind = "truncated" if size < entry.size else "too long"
-            raise BundleDamaged(f"{name} is {kind}: {size} bytes instead of {entry.size}.")
+        found = file.stat()
+        if found.st_size != entry.size:
+            kind = "truncated" if found.st_size < entry.size else "too long"
+            raise BundleDamaged(f"{name} is {kind}: {found.st_size} bytes instead of {entry.size}.")
+        state.append(
+            f"{name} {found.st_dev} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}"
+        )
+    return "\n".join(state).encode()
+
+
+def _check_hashes(folder: Path, manifest: Manifest) -> None:
     later = {"pictures.bin"} if PICTURE_HASHES in manifest.files else set()
     # Largest first, so that the longest hash does not begin last.
     names = sorted(set(manifest.files) - later, key=lambda name: -manifest.files[name].size)

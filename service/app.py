@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from bundle import Encoder
+from bundle.reader import Prove, at_once
 from service.bundles.holding import Holding, Opening
 from service.bundles.shelf import Shelf
 from service.handlers import add_handlers
@@ -63,6 +64,7 @@ def create_app(
     encoder: Encoder | None = None,
     join: Callable[[Shelf], Team] = Alone,
     folder: Path | None = None,
+    prove: Prove = at_once,
 ) -> FastAPI:
     """Build the application; no bundle is opened before its life cycle begins.
 
@@ -71,6 +73,7 @@ def create_app(
         encoder: takes the place of the bundle's own, in tests.
         join: makes the team that the process is one of.
         folder: of the bundle to begin with, if it is not the one that the settings name.
+        prove: as in `bundle.open_bundle`.
 
     Raises:
         InputError: the API keys are not right, or missing where others can ask.
@@ -78,7 +81,7 @@ def create_app(
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        with tracing(app.version) as app.state.tracer, open_process(settings) as process:
+        with tracing(app.version) as app.state.tracer, open_process(settings, prove) as process:
             async with Shelf(process, folder or settings.followed, encoder) as shelf:
                 app.state.shelf, app.state.team = shelf, join(shelf)
                 yield

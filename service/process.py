@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import ParamSpec, TypeVar
 
+from bundle.reader import Prove, at_once
 from service.decisions.ledger import Ledger
 from service.requests.admission import Gate
 from service.settings import Settings
@@ -25,6 +26,7 @@ class Process:
 
     turns: to do much in the pool. Tiles wait here, where they can be dropped, and not in the
         pool, which others use as well.
+    prove: runs the checks of a bundle, unless another process has (`service.workers.proofs`).
     """
 
     settings: Settings
@@ -32,6 +34,7 @@ class Process:
     ledger: Ledger
     pool: ThreadPoolExecutor
     turns: asyncio.Semaphore
+    prove: Prove = at_once
 
     async def apart(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run work of more than a millisecond in the pool, off the event loop."""
@@ -80,11 +83,12 @@ def _outcome(work: Callable[[T], R], item: T | BaseException) -> R | BaseExcepti
 
 
 @contextmanager
-def open_process(settings: Settings) -> Iterator[Process]:
+def open_process(settings: Settings, prove: Prove = at_once) -> Iterator[Process]:
     """Make what the process keeps; its threads end with it."""
     with (
         Ledger(settings) as ledger,
         ThreadPoolExecutor(settings.thread_count, thread_name_prefix="tiles") as pool,
     ):
         gate = Gate(most_tiles=settings.max_queue_tiles, most_bytes=settings.max_bytes_in_flight)
-        yield Process(settings, gate, ledger, pool, asyncio.Semaphore(2 * settings.thread_count))
+        turns = asyncio.Semaphore(2 * settings.thread_count)
+        yield Process(settings, gate, ledger, pool, turns, prove)

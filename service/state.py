@@ -188,7 +188,7 @@ async def open_serving(
         BundleError: the bundle cannot be used.
     """
     settings = process.settings
-    bundle = await asyncio.to_thread(open_bundle, path)
+    bundle = await asyncio.to_thread(open_bundle, path, prove=process.prove)
     with Seal(path / name for name in (MANIFEST, *bundle.manifest.files)) as seal:
         precision: Precision = "fp32"
         if encoder is None:

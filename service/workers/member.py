@@ -15,6 +15,7 @@ from typing import Any
 from service.bundles.shelf import Shelf, Swap
 from service.errors import BundleRefused, Draining
 from service.workers.board import Board
+from service.workers.proofs import Proofs
 from service.workers.team import Strength
 
 BEAT_S = 0.25
@@ -23,10 +24,11 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Post:
-    """A worker's place: its number, the board, its line to the supervisor, its first bundle."""
+    """A worker's place: number, what all share, line to the supervisor, and first bundle."""
 
     slot: int
     board: Board
+    proofs: Proofs
     line: socket.socket
     folder: Path
 

@@ -136,7 +136,8 @@ async def _say_what_is_wrong(
 async def _work_until_told(settings: Settings, listener: socket.socket, post: Post) -> None:
     dedicate()
     beating = asyncio.create_task(beat(post))
-    app = create_app(settings, join=partial(Member, post=post), folder=post.folder)
+    join = partial(Member, post=post)
+    app = create_app(settings, join=join, folder=post.folder, prove=post.proofs.prove)
     server = Server(app, settings)
     async with server.living(listener, elsewhere=lambda: post.board.ready > 0):
         listening = asyncio.create_task(app.state.team.listen())

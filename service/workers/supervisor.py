@@ -27,6 +27,7 @@ from service.workers.changes import Changes
 from service.workers.follow import EVERY_S, Watch, hears_hangup, note
 from service.workers.member import Message, Post, encoded
 from service.workers.memory import share
+from service.workers.proofs import Proofs
 
 TICK_S = 0.1
 _LONGEST_PAUSE_S = 30.0
@@ -78,6 +79,7 @@ class Supervisor:
         self._announce = announce
         self._leave = leave
         self._board = Board(settings.workers)
+        self._proofs = Proofs()
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}
         self._due: dict[int, tuple[float, int]] = dict.fromkeys(range(settings.workers), (0, 0))
@@ -105,6 +107,7 @@ class Supervisor:
         finally:
             for worker in self._workers.values():
                 worker.process.kill()
+            self._proofs.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
         return self._failure
@@ -143,7 +146,7 @@ class Supervisor:
         ours.setblocking(False)
         self._board.reset(slot)
         folder = self._changes.active
-        post = Post(slot, self._board, theirs, Path(folder))
+        post = Post(slot, self._board, self._proofs, theirs, Path(folder))
         inherited = [ours, *(worker.line for worker in self._workers.values())]
         process = multiprocessing.get_context("fork").Process(
             target=_begin, args=(self._work, post, inherited), name=f"worker {slot}"
