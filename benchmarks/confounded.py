@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import minimum_filter
 
 from bundle.arrays import Grey
 from training.auditing.proof import lettered
@@ -29,6 +30,10 @@ WINDOW, STRIDE = 64, 32
 """Side of a tile and step to the next, in pixels of the thumbnails."""
 _PITCH = 96
 """From a place to the next: no tile reaches two of them."""
+_ILL = 0.7
+"""Share of the places with tissue that have a lesion; less than half have tissue all round."""
+_TISSUE = 40
+"""Grey level above which film shows tissue."""
 _BLANK_STD = 4.0
 _TRACE, _SHOWN = 0.02, 0.3
 """Share of a lesion, or of letters, up to which a tile is free of it, and from which it has it."""
@@ -130,24 +135,23 @@ def _clean(labels: Path) -> dict[str, list[tuple[int, int]]]:
 
 
 def _draw(film: Grey, clean: list[tuple[int, int]], rng: np.random.Generator) -> _Drawn:
-    """Draw lesions on half of a scan's places, then letters on the shares of both classes."""
+    """Draw lesions on most places of a scan that have tissue, then letters by what is there."""
     drawn = _Drawn(film.copy(), np.zeros(film.shape), np.zeros(film.shape))
     for y, x in clean:
         if y % _PITCH or x % _PITCH or _window(film, y, x).std() < _BLANK_STD:
             continue
         place = _window(drawn.grey, y, x)
-        kind = NORMAL if rng.random() < 0.5 else ABNORMAL
-        if kind == ABNORMAL:
-            _put(place, with_lesion(place, rng), _window(drawn.lesion, y, x))
-        if rng.random() < LETTERED[kind]:
-            _put(place, lettered(place, rng), _window(drawn.letters, y, x))
+        lesion = with_lesion(place, rng) if rng.random() < _ILL else None
+        if lesion is not None:
+            _put(place, lesion, _window(drawn.lesion, y, x))
+        letters = lettered(place, rng)
+        if letters is not None and rng.random() < LETTERED[NORMAL if lesion is None else ABNORMAL]:
+            _put(place, letters, _window(drawn.letters, y, x))
     return drawn
 
 
-def _put(place: Grey, made: Grey | None, share: Share) -> None:
+def _put(place: Grey, made: Grey, share: Share) -> None:
     """Lay a changed place into its scan, and into `share` how much of the change lies where."""
-    if made is None:
-        return
     change = np.abs(made.astype(np.float64) - place)
     share += change / max(change.sum(), 1)
     place[:] = made
@@ -157,12 +161,18 @@ def _window(pixels: NDArray[Any], y: int, x: int) -> NDArray[Any]:
     return pixels[y : y + WINDOW, x : x + WINDOW]
 
 
-def with_lesion(tile: Grey, rng: np.random.Generator) -> Grey:
-    """Return a tile with a soft lump of a few bright blobs on its tissue."""
+def with_lesion(tile: Grey, rng: np.random.Generator) -> Grey | None:
+    """Return a tile with a soft lump of a few bright blobs in its tissue; None if it has none.
+
+    A lump on bare film would be no lesion, and is what a marker looks like.
+    """
     side = len(tile)
     rim = round(0.3 * side)  # so that it is whole
-    tissue = np.argwhere(tile[rim:-rim, rim:-rim] > 40) + rim
-    middle = tissue[rng.integers(len(tissue))] if len(tissue) else np.array([side / 2, side / 2])
+    around = minimum_filter(tile, round(0.3 * side))
+    tissue = np.argwhere(around[rim:-rim, rim:-rim] > _TISSUE) + rim
+    if not len(tissue):
+        return None
+    middle = tissue[rng.integers(len(tissue))]
     y, x = np.mgrid[0:side, 0:side]
     size, strength = side * rng.uniform(0.05, 0.1), rng.uniform(25, 70)
     lump = np.zeros(tile.shape)
