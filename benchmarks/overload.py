@@ -6,14 +6,22 @@ k6 on one core, the service on the others (of two cores: one each). Tiles alone 
 arrive at ten times the rate that the service reached before, and at 70 % of it; `/livez` is asked
 twenty times a second meanwhile. Milliseconds are k6's own: from the first byte sent to the last
 one read. Then one tile is asked for until it is answered within a second.
+
+At thousands of requests a second k6 is late by itself. So a server that refuses without a look
+(benchmarks/refuser.py) is sent as many, and where h2load is installed it fills the queue and asks
+on 8 and 16 connections more, each anew as soon as it is refused, at both servers.
 """
 
 import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -22,7 +30,8 @@ import httpx
 
 from benchmarks import record
 from benchmarks.environments import interpreter
-from benchmarks.server import served
+from benchmarks.h2load import hammer, has_h2load
+from benchmarks.server import ROOT, served
 from benchmarks.serving.generator import K6, Call, closed, k6_command
 from benchmarks.serving.payloads import Payload, form, raw
 from bundle import Bundle, open_bundle
@@ -32,6 +41,8 @@ QUEUE = 256
 """Tiles that may wait: a second or two of work, so that k6 need not hold thousands of clients."""
 Figures = dict[str, Any]
 _SPARE = 64
+_REFUSED = (8, 16)
+"""Connections of h2load beyond those that wait in the queue."""
 _SCRIPT = Path(__file__).with_suffix(".js")
 _TOLD = {"count": "count", "med": "p50_ms", "p(95)": "p95_ms", "p(99)": "p99_ms", "max": "max_ms"}
 
@@ -101,8 +112,50 @@ def measure(bundle: Bundle, payload: Payload, tiles: int, args: argparse.Namespa
                 clients=room + _SPARE,
             )
         figures["recovered_s"] = recovered_s(service.port, bundle.picture(0))
+        if tiles == 1 and has_h2load():
+            for more in _REFUSED:
+                seen_by_status = hammered(service.port, payload, QUEUE + more, generator, args)
+                figures[f"h2load_{more}_refused"] = seen_by_status
         figures["memory_mib"] = service.memory_mib()
+    if tiles == 1:
+        figures["generators_alone"] = generators_alone(payload, args.times * able, generator, args)
     return figures
+
+
+def hammered(
+    port: int, payload: Payload, connections: int, core: int, args: argparse.Namespace
+) -> Figures:
+    """Let h2load ask on so many connections; return rates and latencies by status."""
+    urls, seconds = [f"http://127.0.0.1:{port}/encode"], round(args.seconds / 2)
+    told = hammer(urls, connections=connections, seconds=seconds, png=payload.body, cores=[core])
+    return {str(status): asdict(one) for status, one in told.items()}
+
+
+def generators_alone(
+    payload: Payload, rate: float, generator: int, args: argparse.Namespace
+) -> Figures:
+    """Return what the generators see of a server that does nothing but refuse."""
+    _, *others = sorted(os.sched_getaffinity(0), reverse=True)
+    with refuser(others) as port:
+        seconds, clients = args.seconds / 2, QUEUE + _SPARE
+        figures: Figures = {
+            "k6": flood(port, payload, rate=rate, seconds=seconds, core=generator, clients=clients)
+        }
+        if has_h2load():
+            for more in _REFUSED:
+                figures[f"h2load_{more}"] = hammered(port, payload, more, generator, args)
+    return figures
+
+
+@contextmanager
+def refuser(cores: list[int]) -> Iterator[int]:
+    """Start the server that refuses; yields its port."""
+    kept = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
+    command = [*kept, sys.executable, "-m", "benchmarks.refuser"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.terminate()
 
 
 def main() -> None:

@@ -125,6 +125,24 @@ def large() -> str:
     return table(head, rows)
 
 
+def stored() -> str:
+    """Return how soon questions about stored tiles are answered on one core."""
+    figures = _load("stored")["figures"]
+    rows: Rows = [
+        [
+            f"`GET /{question}/{{id}}`",
+            connections.removeprefix("connections_"),
+            f"{seen['per_s']:,.0f}",
+            *(f"{seen[key]:.2f}" for key in ("p50_ms", "p95_ms", "p99_ms")),
+        ]
+        for question, found in figures.items()
+        if isinstance(found, dict)
+        for connections, seen in found.items()
+    ]
+    head = [f"{figures['stored_tiles']:,} tiles", "connections", "a second"]
+    return table([*head, "p50 ms", "p95 ms", "p99 ms"], rows)
+
+
 def screening(name: str) -> str:
     """Return what every way found on one collection, a row for each measure."""
     figures = _load(f"screening-{name}")["figures"]
@@ -272,6 +290,7 @@ def pages() -> dict[Path, dict[str, str]]:
         PERFORMANCE: {
             "Goals": performance(),
             "Beside peers": peers(),
+            "Stored tiles": stored(),
             "Start and memory": large(),
         },
     }
