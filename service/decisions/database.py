@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, column, create_engine, event, make_url, select, table
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -21,6 +21,9 @@ from bundle.errors import InputError
 from service.settings import Settings
 
 FILE = "decisions.sqlite"
+NEWEST = "0006"
+"""The last step of the tables, see `migrations/versions`."""
+_VERSIONS = "alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_S = 5
 """For a connection, one's turn, or a lock."""
@@ -114,25 +117,42 @@ def open_database(url: URL) -> Engine:
     Raises:
         SQLAlchemyError, OSError: it cannot be reached or written, or is of a newer release.
     """
-    # Not above: a start would wait for it, and it is needed at the first decision only.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
-
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
-        with _alone(url), writing(engine) as connection:
-            settings = Config()
-            settings.set_main_option("script_location", str(_MIGRATIONS))
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
-    except CommandError as error:
-        engine.dispose()
-        raise OSError(_NEWER) from error
+        with _alone(url):
+            with engine.connect() as connection, connection.begin():
+                newest = _is_newest(connection)
+            if not newest:
+                with writing(engine) as connection:
+                    _migrate(connection)
     except (SQLAlchemyError, OSError):
         engine.dispose()
         raise
     return engine
+
+
+def _is_newest(connection: Connection) -> bool:
+    """Return whether all steps were taken. Those are not imported for it: 11 MiB a process."""
+    if not connection.dialect.has_table(connection, _VERSIONS):
+        return False
+    return connection.scalars(
+        select(column("version_num")).select_from(table(_VERSIONS))
+    ).all() == [NEWEST]
+
+
+def _migrate(connection: Connection) -> None:
+    # Not above: a start would wait for it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    settings = Config()
+    settings.set_main_option("script_location", str(_MIGRATIONS))
+    settings.attributes["connection"] = connection
+    try:
+        command.upgrade(settings, "head")
+    except CommandError as error:
+        raise OSError(_NEWER) from error
 
 
 @contextmanager

@@ -72,6 +72,23 @@ def test_the_migrations_make_what_the_code_means(kept: dict[str, Any]):
     engine.dispose()
 
 
+def test_the_newest_step_is_known() -> None:
+    """What is up to date is told without the steps, so the number must be theirs."""
+    settings = Config()
+    settings.set_main_option("script_location", str(database._MIGRATIONS))
+    assert ScriptDirectory.from_config(settings).get_heads() == [database.NEWEST]
+
+
+def test_what_is_up_to_date_needs_no_steps(
+    kept: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They cost memory and time in every process; a missing table is made all the same."""
+    url = address(kept)
+    open_database(url).dispose()
+    monkeypatch.setattr(database, "_migrate", lambda _: pytest.fail("It was up to date."))
+    open_database(url).dispose()
+
+
 def test_a_database_of_a_newer_release_is_left_alone(
     kept: dict[str, Any], tiny_path: Path, caplog: pytest.LogCaptureFixture
 ):
