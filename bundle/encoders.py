@@ -1,5 +1,7 @@
 """Which encoder of a bundle serves, in which runtime."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -8,8 +10,10 @@ import onnxruntime
 from bundle import openvino_encoder
 from bundle.bundle import Bundle
 from bundle.errors import BundleError
+from bundle.layout import ENCODERS
 from bundle.manifest import Precision
 from bundle.openvino_encoder import OpenVinoEncoder
+from bundle.reader import Prove, at_once, state_of
 from bundle.runtime import Encoder, OnnxEncoder
 
 PrecisionChoice: TypeAlias = Literal["auto", "fp32", "bf16", "int8"]
@@ -47,21 +51,27 @@ def _runs(precision: Precision) -> bool:
     return precision != "bf16" or openvino_encoder.multiplies_bfloat16()
 
 
-def open_encoder(bundle: Bundle, *, threads: int = 0, precision: Precision = "fp32") -> Encoder:
+def open_encoder(
+    bundle: Bundle, *, threads: int = 0, precision: Precision = "fp32", prove: Prove = at_once
+) -> Encoder:
     """Load the encoder of a precision in the runtime that is fastest for it.
 
     That is ONNX Runtime for floats, and OpenVINO, where it is installed, for all else
-    (docs/decisions.md).
+    (docs/decisions.md). `prove` is as in `open_bundle`.
 
     Raises:
         BundleDamaged: the file is not a model that can be run, or is another one.
     """
+    checked = partial(OnnxEncoder, bundle.path, threads=threads, precision=precision)
+    if not _in_openvino(precision):
+        return checked()
     # Its checks are the reader's; it is freed before another runtime takes its memory.
-    encoder: Encoder = OnnxEncoder(bundle.path, threads=threads, precision=precision)
-    if _in_openvino(precision):
-        del encoder
-        encoder = OpenVinoEncoder(bundle.path, threads=threads, precision=precision)
-    return encoder
+    prove(b"model" + state_of(bundle.path / ENCODERS[precision]), lambda: _made(checked))
+    return OpenVinoEncoder(bundle.path, threads=threads, precision=precision)
+
+
+def _made(encoder: Callable[[], Encoder]) -> None:
+    encoder()
 
 
 def _in_openvino(precision: Precision) -> bool:

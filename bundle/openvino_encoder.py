@@ -19,9 +19,9 @@ from bundle.manifest import Precision
 from bundle.runtime import APART, Examined, no_maps
 
 _PIECE = 8
-"""Tiles of a run that all threads do together: longer ones gain nothing and keep their memory."""
+"""Tiles of a run that threads do together: longer ones gain nothing and keep their memory."""
 _SHORT = 4
-"""Tiles of a run where each thread has its own: who loses its core holds up no long one."""
+"""Tiles of a run that one thread does: who loses its core holds up no long one."""
 _BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
 _ONE_CORE = Lock()
 _Found = list[NDArray[np.float32]]
@@ -63,8 +63,9 @@ class OpenVinoEncoder:
         if self._threads > 1 and len(tiles) >= APART * self._threads:
             found = self._apart(tiles)
         else:
-            pieces = range(0, max(1, len(tiles)), _PIECE)
-            found = [self._together(tiles[at : at + _PIECE]) for at in pieces]
+            size = _PIECE if self._threads > 1 else _SHORT
+            pieces = range(0, max(1, len(tiles)), size)
+            found = [self._together(tiles[at : at + size]) for at in pieces]
         latents, *maps = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return Examined(latents, maps[0] if maps else no_maps(len(latents)))
 

@@ -129,7 +129,7 @@ def file_hash(file: Path) -> str:
 
 def _check_files(folder: Path, manifest: Manifest) -> bytes:
     """Check that the files are there and of their sizes; return which ones they are."""
-    state = [manifest.bundle_id]
+    state = [manifest.bundle_id.encode()]
     expected = {*specs(manifest), *OTHERS}
     expected |= {ENCODERS[precision] for precision in manifest.rounded}
     for name in sorted(expected ^ set(manifest.files)):
@@ -145,14 +145,19 @@ def _check_files(folder: Path, manifest: Manifest) -> bytes:
                 f"{name} is missing from the bundle {folder}. "
                 "Copy the bundle again, or fit it anew."
             )
-        found = file.stat()
-        if found.st_size != entry.size:
-            kind = "truncated" if found.st_size < entry.size else "too long"
-            raise BundleDamaged(f"{name} is {kind}: {found.st_size} bytes instead of {entry.size}.")
-        state.append(
-            f"{name} {found.st_dev} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}"
-        )
-    return "\n".join(state).encode()
+        size = file.stat().st_size
+        if size != entry.size:
+            kind = "truncated" if size < entry.size else "too long"
+            raise BundleDamaged(f"{name} is {kind}: {size} bytes instead of {entry.size}.")
+        state.append(state_of(file))
+    return b"\n".join(state)
+
+
+def state_of(file: Path) -> bytes:
+    """Return what tells a file, as it is now, from others and from what it may become."""
+    found = file.stat()
+    times = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+    return f"{file.name} {found.st_dev} {found.st_ino} {times}".encode()
 
 
 def _check_hashes(folder: Path, manifest: Manifest) -> None:

@@ -194,7 +194,11 @@ async def open_serving(
         if encoder is None:
             precision = choose_precision(bundle, settings.precision)
             encoder = await asyncio.to_thread(
-                open_encoder, bundle, threads=settings.thread_count, precision=precision
+                open_encoder,
+                bundle,
+                threads=settings.thread_count,
+                precision=precision,
+                prove=process.prove,
             )
         decoder = await asyncio.to_thread(OnnxDecoder, path, threads=settings.thread_count)
         # The self-test is the warm-up as well: it runs the encoder on real tiles.

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,24 @@ def test_openvino_runs_int8(tmp_path: Path, maps: bool) -> None:
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     assert isinstance(open_encoder(bundle, threads=1), OnnxEncoder)
     assert self_test(bundle, encoder, "int8") < 0.04
+
+
+@needs_openvino
+def test_what_another_process_proved_of_a_model_is_not_looked_at_again(two: Bundle) -> None:
+    """Its state is that of the file: written over, it is looked at, and refused."""
+    known = set[bytes]()
+
+    def prove(state: bytes, check: Callable[[], None]) -> None:
+        if state not in known:
+            check()
+            known.add(state)
+
+    for _ in range(2):
+        open_encoder(two, precision="int8", prove=prove)
+        assert len(known) == 1
+    (two.path / "encoder-int8.onnx").write_bytes((two.path / "decoder.onnx").read_bytes())
+    with pytest.raises(BundleDamaged, match="another model"):
+        open_encoder(two, precision="int8", prove=prove)
 
 
 @needs_openvino
