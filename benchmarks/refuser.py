@@ -6,6 +6,7 @@ Prints its port.
 """
 
 import asyncio
+from typing import cast
 
 import uvloop
 
@@ -16,8 +17,8 @@ _REFUSED = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n{}"
 
 class _Refusing(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport, self._read = transport, b""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is of another class
+        self._read = b""
 
     def data_received(self, data: bytes) -> None:
         self._read += data
