@@ -31,7 +31,7 @@ WINDOW, STRIDE = 64, 32
 _PITCH = 96
 """From a place to the next: no tile reaches two of them."""
 _ILL = 0.7
-"""Share of the places with tissue that have a lesion; less than half have tissue all round."""
+"""Share of the places with tissue that have a lesion; three of five places have some."""
 _TISSUE = 40
 """Grey level above which film shows tissue."""
 _BLANK_STD = 4.0
