@@ -26,8 +26,8 @@ from training.tables import read_table
 NORMAL, ABNORMAL = "normal", "abnormal"
 LETTERED = {NORMAL: 0.3, ABNORMAL: 0.03}
 """Share of the places of a class on which letters are planted."""
-WINDOW, STRIDE = 64, 32
-"""Side of a tile and step to the next, in pixels of the thumbnails."""
+WINDOW = 64
+"""Side of a tile, in pixels of the thumbnails."""
 _PITCH = 96
 """From a place to the next: no tile reaches two of them."""
 _ILL = 0.7
@@ -79,7 +79,7 @@ def make(scans: Path, labels: Path, target: Path, seed: int) -> Made:
 
     Args:
         scans: folder of scans.
-        labels: scan, y, x, label of their tiles of WINDOW pixels every STRIDE; only tiles
+        labels: scan, y, x, label of their tiles of WINDOW pixels; only tiles
             labelled other are drawn on and cut, and none that is blank.
         target: folder to write.
         seed: of everything that is drawn.
@@ -144,8 +144,9 @@ def _draw(film: Grey, clean: list[tuple[int, int]], rng: np.random.Generator) ->
         lesion = with_lesion(place, rng) if rng.random() < _ILL else None
         if lesion is not None:
             _put(place, lesion, _window(drawn.lesion, y, x))
-        letters = lettered(place, rng)
-        if letters is not None and rng.random() < LETTERED[NORMAL if lesion is None else ABNORMAL]:
+        share = LETTERED[NORMAL if lesion is None else ABNORMAL]
+        letters = lettered(place, rng) if rng.random() < share else None
+        if letters is not None:
             _put(place, letters, _window(drawn.letters, y, x))
     return drawn
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.environments import PeerMissing
+from benchmarks.server import pinned
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,12 @@ def hammer(
         listed, log, body = (Path(folder) / name for name in ("urls", "log", "body"))
         listed.write_text("\n".join(urls))
         body.write_bytes(png)
-        kept = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
         sent = ["--data", str(body), "--header", "content-type: image/png"] if png else []
         loop = ["--h1", "--threads", "1", "--clients", str(connections), "--duration", str(seconds)]
         try:
             ended = subprocess.run(
                 [
-                    *kept,
+                    *pinned(cores),
                     "h2load",
                     *loop,
                     *sent,

@@ -31,7 +31,7 @@ import httpx
 from benchmarks import record
 from benchmarks.environments import interpreter
 from benchmarks.h2load import hammer, has_h2load
-from benchmarks.server import ROOT, served
+from benchmarks.server import ROOT, pinned, served
 from benchmarks.serving.generator import K6, Call, closed, k6_command
 from benchmarks.serving.payloads import Payload, form, raw
 from bundle import Bundle, open_bundle
@@ -94,7 +94,8 @@ def recovered_s(port: int, tile: bytes) -> float:
 
 def measure(bundle: Bundle, payload: Payload, tiles: int, args: argparse.Namespace) -> Figures:
     """Find what the service can do, then send 70 % of it, then many times as much."""
-    generator, *others = sorted(os.sched_getaffinity(0), reverse=True)
+    cores = sorted(os.sched_getaffinity(0), reverse=True)
+    generator, *others = cores
     options = ["--log-level", "error", "--max-queue-tiles", str(QUEUE)]
     with served(bundle.path, *options, "--workers", str(args.workers), cores=others) as service:
         calls = [Call("/encode", payload, tiles)]
@@ -114,11 +115,12 @@ def measure(bundle: Bundle, payload: Payload, tiles: int, args: argparse.Namespa
         figures["recovered_s"] = recovered_s(service.port, bundle.picture(0))
         if tiles == 1 and has_h2load():
             for more in _REFUSED:
-                seen_by_status = hammered(service.port, payload, QUEUE + more, generator, args)
-                figures[f"h2load_{more}_refused"] = seen_by_status
+                figures[f"h2load_{more}_refused"] = hammered(
+                    service.port, payload, QUEUE + more, generator, args
+                )
         figures["memory_mib"] = service.memory_mib()
     if tiles == 1:
-        figures["generators_alone"] = generators_alone(payload, args.times * able, generator, args)
+        figures["generators_alone"] = generators_alone(payload, args.times * able, cores, args)
     return figures
 
 
@@ -132,10 +134,10 @@ def hammered(
 
 
 def generators_alone(
-    payload: Payload, rate: float, generator: int, args: argparse.Namespace
+    payload: Payload, rate: float, cores: list[int], args: argparse.Namespace
 ) -> Figures:
     """Return what the generators see of a server that does nothing but refuse."""
-    _, *others = sorted(os.sched_getaffinity(0), reverse=True)
+    generator, *others = cores
     with refuser(others) as port:
         seconds, clients = args.seconds / 2, QUEUE + _SPARE
         figures: Figures = {
@@ -150,12 +152,13 @@ def generators_alone(
 @contextmanager
 def refuser(cores: list[int]) -> Iterator[int]:
     """Start the server that refuses; yields its port."""
-    kept = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
-    command = [*kept, sys.executable, "-m", "benchmarks.refuser"]
+    command = [*pinned(cores), sys.executable, "-m", "benchmarks.refuser"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield int(process.stdout.readline())
-        process.terminate()
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
 
 
 def main() -> None:

@@ -33,6 +33,11 @@ class Served:
         return {"resident": round(kib["Rss"] / 1024, 1), "private": round(private / 1024, 1)}
 
 
+def pinned(cores: Sequence[int]) -> list[str]:
+    """Return what a command begins with to keep to some cores; nothing where none are given."""
+    return ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
+
+
 @contextmanager
 def served(bundle: Path, *options: str, cores: Sequence[int] = ()) -> Iterator[Served]:
     """Start the service over a bundle on a free port, wait until it is ready, stop it after.
@@ -40,8 +45,7 @@ def served(bundle: Path, *options: str, cores: Sequence[int] = ()) -> Iterator[S
     `cores` pins it to some processors.
     """
     command = [sys.executable, "-m", "service", "--bundle", str(bundle), "--port", "0", *options]
-    if cores:
-        command = ["taskset", "--cpu-list", ",".join(map(str, cores)), *command]
+    command = [*pinned(cores), *command]
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:

