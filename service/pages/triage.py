@@ -29,6 +29,7 @@ KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("D",), "drop them"),
     (("R",), "leave them for another look"),
     (("U",), "undo your last decision"),
+    (("B",), "back to the first decision that was not saved"),
     (("Space",), "enlarge the tile; the other keys work there too"),
     (("Enter",), "open the tile's own page"),
     (("Home", "End"), "first and last of the row; with Ctrl, of the list"),

@@ -1,5 +1,7 @@
 """The review page in headless Chromium: deciding with keyboard, mouse and finger."""
 
+import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,7 +143,7 @@ def test_a_key_that_only_reads_is_offered_nothing_else(chromium: Browser, locked
                 expect(page.locator(".reads")).to_be_visible()
                 expect(drop).to_be_disabled()
                 tile(page, "c300").press("d")
-                expect(page.locator(".notice")).to_contain_text("your key only reads")
+                expect(page.get_by_role("alert")).to_contain_text("your key only reads")
                 page.goto(f"{locked}/view/teach?concept=grid")
                 for name in ("Rename", "Publish", "Delete"):
                     expect(page.get_by_role("button", name=name)).to_be_disabled()
@@ -186,7 +188,7 @@ def test_a_range_is_decided_and_undone_as_one(chromium: Browser, site: str) -> N
         assert page.evaluate(FOCUSED) == "c312"
         page.keyboard.press("u")
         expect(chip(page, "c309")).to_have_text("undecided")
-        expect(page.get_by_role("alert")).to_have_text("Undone: 3 tiles as before.")
+        expect(page.get_by_role("alert")).to_have_text("Undone: 3 tiles are as before.")
         assert kept(page, site) == {"c300": "keep"}
 
 
@@ -270,7 +272,7 @@ def test_a_screen_reader_hears_tile_score_and_decision(chromium: Browser, site: 
             "Tile c300, score < 0.01, verdict keep, decided drop"
         )
         page.keyboard.press("u")
-        expect(page.get_by_role("status")).to_have_text("Undone: c300 as before.")
+        expect(page.get_by_role("status")).to_have_text("Undone: c300 is as before.")
         expect(page.locator("#grid :focus")).to_have_accessible_name(
             "Tile c300, score < 0.01, verdict keep, undecided"
         )
@@ -336,6 +338,7 @@ def test_two_reviewers_who_differ_see_a_conflict(chromium: Browser, site: str) -
         expect(chip(ann, "c300")).to_have_text("drop")
         ben.keyboard.press("k")
         expect(ben.get_by_role("alert")).to_contain_text("c300 is now drop (Ann: drop)")
+        ben.keyboard.press("b")
         ben.keyboard.press("k")
         expect(chip(ben, "c300")).to_have_text("conflict")
         ben.keyboard.press("ArrowLeft")
@@ -526,11 +529,11 @@ def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) 
         expect(alert).to_contain_text("It is not known whether this was saved: drop on c300.")
         expect(alert).to_contain_text("load the page again: it shows what was saved")
         expect(chip(page, "c300")).to_have_text("drop?")
-        assert page.evaluate(FOCUSED) == "c300"
+        assert page.evaluate(FOCUSED) == "c303"
         page.unroute_all()
-        page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowLeft")
         expect(chip(page, "c300")).to_have_text("drop")
+        expect(alert).to_be_hidden()
 
 
 def test_an_undo_whose_answer_was_lost_is_found_out(chromium: Browser, site: str) -> None:
@@ -538,7 +541,7 @@ def test_an_undo_whose_answer_was_lost_is_found_out(chromium: Browser, site: str
     with two_dropped(chromium, site) as page:
         page.route("**/decisions/undo", lose, times=1)
         page.keyboard.press("u")
-        expect(page.get_by_role("status")).to_have_text("Undone: c303 as before.")
+        expect(page.get_by_role("status")).to_have_text("Undone: c303 is as before.")
         expect(chip(page, "c303")).to_have_text("undecided")
         assert kept(page, site) == {"c300": "drop"}
         page.keyboard.press("u")
@@ -589,7 +592,7 @@ def test_an_older_decision_is_not_undone_unasked(chromium: Browser, site: str) -
         assert "drop on c30" in asked[0]
         page.once("dialog", lambda dialog: dialog.accept())
         page.keyboard.press("u")
-        expect(page.get_by_role("alert")).to_have_text("Undone: 2 tiles as before.")
+        expect(page.get_by_role("alert")).to_have_text("Undone: 2 tiles are as before.")
         assert kept(page, site) == {}
 
 
@@ -631,34 +634,128 @@ def test_a_page_decides_in_the_name_that_it_shows(chromium: Browser, site: str) 
         assert [one["reviewer"] for one in told["decisions"]] == [before]
 
 
-def test_the_frame_goes_back_to_what_was_not_saved(chromium: Browser, site: str) -> None:
-    """One failure takes back what was done after it, in one sentence; then the same key saves."""
+def refuse_one(page: Page, number: int) -> None:
+    """Let the page's decision of this number, from 1 on, come to nothing."""
+    count = itertools.count(1)
+    on_decision(page, lambda route: route.abort() if next(count) == number else route.continue_())
+
+
+def test_the_frame_stays_where_it_is_when_a_decision_is_refused(
+    chromium: Browser, site: str
+) -> None:
+    """Whoever types fast decides the tiles that they look at; what was not saved stays told."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        refuse_one(page, 2)
+        page.goto(f"{site}/view/review?sort=id")
+        for key in "dkdkdkdk":
+            page.keyboard.press(key)
+            page.wait_for_timeout(100)
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Not saved: keep on c303. The service gave no answer.")
+        names = ["c300", "c306", "c309", "c312", "c315", "c318", "c321"]
+        expect(page.locator("[data-slot=decided]")).to_contain_text("7 decided here")
+        assert kept(page, site) == dict(zip(names, ["drop", *["drop", "keep"] * 3], strict=True))
+        expect(tile(page, "c303")).to_have_attribute("data-unsaved", "")
+        expect(tile(page, "c303")).to_have_accessible_name(
+            re.compile("undecided, your decision was not saved")
+        )
+        before = page.evaluate(FOCUSED)
+        page.keyboard.press("ArrowLeft")  # nothing else takes the sentence away
+        assert page.evaluate(FOCUSED) != before
+        expect(alert).to_be_visible()
+        page.keyboard.press("b")
+        assert page.evaluate(FOCUSED) == "c303"
+        page.keyboard.press("k")
+        expect(alert).to_be_hidden()
+        expect(chip(page, "c303")).to_have_text("keep")
+        expect(tile(page, "c303")).not_to_have_attribute("data-unsaved", "")
+        assert kept(page, site)["c303"] == "keep"
+
+
+def test_an_undo_behind_a_refused_decision_is_not_done(chromium: Browser, site: str) -> None:
+    """It would take another decision back than was meant."""
     waiting: list[Route] = []
     with chromium.new_context() as context:
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        on_decision(page, waiting.append)
         page.goto(f"{site}/view/review?sort=id")
-        for key in ("d", "k", "d", "u"):
+        page.keyboard.press("k")
+        expect(chip(page, "c300")).to_have_text("keep")
+        on_decision(page, waiting.append)
+        for key in ("d", "u", "k"):
             page.keyboard.press(key)
-        expect(chip(page, "c306")).to_have_text("drop…")
-        assert page.evaluate(FOCUSED) == "c309"
         expect_one(page, waiting)
-        (request,) = waiting
-        request.abort()
+        waiting.pop().abort()
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("Not saved: drop on c300. Nor was what you did after it (3).")
-        assert page.evaluate(FOCUSED) == "c300"
-        for name in ("c300", "c303", "c306"):
-            expect(chip(page, name)).to_have_text("undecided")
+        expect(alert).to_contain_text("Not saved: drop on c303. Nor was what you did after it (1).")
         page.unroute_all()
-        page.keyboard.press("d")
-        expect(page.get_by_role("status")).to_have_text("c300: drop, saved.")
+        assert kept(page, site) == {"c300": "keep"}
+        assert page.evaluate(FOCUSED) == "c306"  # the K after U was meant for another tile
+        page.get_by_role("button", name="Show it").click()
+        assert page.evaluate(FOCUSED) == "c303"
+        page.get_by_role("button", name="Leave it so").click()
         expect(alert).to_be_hidden()
-        assert kept(page, site) == {"c300": "drop"}
 
 
-def test_a_range_that_was_not_saved_is_chosen_again(chromium: Browser, site: str) -> None:
+def test_what_is_typed_after_an_undo_waits_for_where_it_leads(chromium: Browser, site: str) -> None:
+    """However long it takes to be answered."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("k")
+        expect(chip(page, "c300")).to_have_text("keep")
+        held: list[Route] = []
+        page.route("**/decisions/undo", lambda route: held.append(route))
+        for key in ("u", "d", "d", "ArrowRight", "k"):
+            page.keyboard.press(key)
+        expect(page.get_by_role("alert")).to_contain_text("The undo is not answered yet.")
+        held.pop().continue_()
+        expect(chip(page, "c309")).to_have_text("keep")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        assert kept(page, site) == {"c300": "drop", "c303": "drop", "c309": "keep"}
+
+
+@pytest.mark.parametrize("other", ["k", "d"])
+def test_two_reviewers_on_one_list(chromium: Browser, site: str, other: str) -> None:
+    """What both say is agreed upon; where they differ, the second looks again, on that tile."""
+    with chromium.new_context() as context, chromium.new_context() as second:
+        pages = {"Dan": context.new_page(), "Eva": second.new_page()}
+        for name, page in pages.items():
+            page.context.add_cookies([{"name": "tilescreen_reviewer", "value": name, "url": site}])
+            page.goto(f"{site}/view/review?sort=id")
+        dan, eva = pages.values()
+        for _ in range(3):
+            dan.keyboard.press("k")
+        expect(chip(dan, "c306")).to_have_text("keep")
+        for _ in range(4):
+            eva.keyboard.press(other)
+        expect(chip(eva, "c309")).to_have_text("keep" if other == "k" else "drop")
+        told = [
+            {
+                one["reviewer"]: one["decision"]
+                for one in eva.request.get(f"{site}/tiles/{name}/decision").json()["decisions"]
+            }
+            for name in ("c300", "c303", "c306", "c309")
+        ]
+        if other == "k":
+            expect(eva.get_by_role("alert")).to_be_hidden()
+            assert told == [{"Dan": "keep", "Eva": "keep"}] * 3 + [{"Eva": "keep"}]
+        else:
+            alert = eva.get_by_role("alert")
+            expect(alert).to_contain_text("Not saved: drop on c306.")
+            expect(alert).to_contain_text("c306 is now keep (Dan: keep). Look again")
+            expect(alert).to_contain_text("Before it, 2 tiles were not saved.")
+            assert told == [{"Dan": "keep"}] * 3 + [{"Eva": "drop"}]
+            eva.keyboard.press("b")
+            assert eva.evaluate(FOCUSED) == "c300"
+            eva.keyboard.press("d")
+            expect(chip(eva, "c300")).to_have_text("conflict")
+
+
+def test_a_range_that_was_not_saved_stays_chosen(chromium: Browser, site: str) -> None:
     """In the enlarged view too, where the sentence is seen as well."""
     with chromium.new_context() as context:
         page = context.new_page()
@@ -669,13 +766,14 @@ def test_a_range_that_was_not_saved_is_chosen_again(chromium: Browser, site: str
         page.keyboard.press("Shift+ArrowRight")
         page.keyboard.press("d")
         expect(page.get_by_role("alert")).to_contain_text("Not saved: drop on 2 tiles.")
-        assert chosen(page) == ["c300", "c303"]
-        page.keyboard.press("ArrowRight")
+        assert page.evaluate(FOCUSED) == "c306"
         page.keyboard.press("Space")
         page.keyboard.press("k")
         zoom = page.get_by_role("dialog", name="Tile, enlarged")
-        expect(zoom.get_by_role("alert")).to_contain_text("Not saved: keep on c303.")
-        expect(zoom.get_by_role("link", name="c303")).to_be_visible()
+        expect(zoom.get_by_role("alert")).to_contain_text("Not saved: keep on c306.")
+        expect(zoom.get_by_role("alert")).to_contain_text("Before it, 2 tiles were not saved.")
+        zoom.get_by_role("button", name="Show the first of 3").click()
+        expect(zoom.get_by_role("link", name="c300")).to_be_visible()
 
 
 def test_a_range_is_decided_whole_or_not_at_all(chromium: Browser, tmp_path: Path) -> None:
@@ -774,6 +872,7 @@ def test_another_tabs_decision_is_not_overwritten_unseen(chromium: Browser, site
         expect(page.get_by_role("alert")).to_contain_text("c300 is now keep")
         expect(chip(page, "c300")).to_have_text("keep")
         assert kept(page, site) == {"c300": "keep"}
+        page.keyboard.press("b")
         page.keyboard.press("r")
         expect(chip(page, "c303")).to_have_text("review")
         assert kept(page, site) == {"c300": "review", "c303": "review"}

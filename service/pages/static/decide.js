@@ -4,10 +4,13 @@
 // and data-pending while the answer is awaited; if it holds no other element, also the word. One with data-says
 // is named by that and the state, for who does not see it.
 // The document hears "deciding" {ids, decision}, "decided" {results, decision, batch, undone, counts}, "refused" {ids, after, message},
-// where `after` are the ids of what was asked for after it, which is not saved either.
+// where `after` are the ids of what was asked for after it, which is not saved either; and "sought" {ids} when
+// somebody wants to see the first tiles that were not saved.
 // In "decided" a result has `before` as well: the state that was shown until then.
-// A tile that stands otherwise than it is shown was decided in another tab or by somebody else; a decision on it is
-// refused, and the tile shows how it stands. Undo takes back what this page did, else it asks.
+// A tile that stands otherwise than it is shown was decided in another tab or by somebody else; another decision on it
+// is refused, and the tile shows how it stands. Undo takes back what this page did, else it asks.
+// What was not saved stays told, and marked, until those tiles are decided; the page is never moved by it, as who
+// decides fast would go on typing on other tiles than they look at.
 // Who leaves the page while something is not saved yet is asked first. A page decides in the name that it shows, whoever
 // is named or signed in in another tab meanwhile.
 // Nothing is shown as saved that the service has not acknowledged, and nothing is said not to be saved where an
@@ -32,6 +35,7 @@ const tilescreen = (() => {
   const reads = Boolean(note) && document.cookie.split("; ").includes("tilescreen_role=read");
   const states = new Map(); // by id, as the service last told
   const pending = new Map(); // by id, the latest request whose answer is awaited, or `lost`
+  const unsaved = new Map(); // by id, the ids that were refused together with it, until they are decided
   const own = new Map(); // by id, what this page decided and did not take back, the latest last
   const line = []; // requests whose answers are awaited, in order
   let asking = false; // for a name
@@ -51,12 +55,21 @@ const tilescreen = (() => {
   const notice = document.createElement("p");
   notice.className = "notice";
   notice.setAttribute("role", "alert");
-  document.body.append(voice, notice);
+  // What was not saved has a line of its own, which no other word takes away.
+  const left = document.createElement("div");
+  left.className = "notice unsaved";
+  left.hidden = true;
+  left.innerHTML = `<p role="alert"></p>
+    <p class="choices"><button type="button" data-seek>Show it</button> <button type="button" data-let-go>Leave it so</button></p>`;
+  const notices = document.createElement("div");
+  notices.className = "notices";
+  notices.append(left, notice);
+  document.body.append(voice, notices);
 
   // What stands behind an open dialog is neither seen nor read out.
   function place() {
     const host = document.querySelector("dialog[open]") ?? document.body;
-    if (notice.parentNode !== host) host.append(voice, notice);
+    if (notices.parentNode !== host) host.append(voice, notices);
   }
   document.addEventListener("close", place, true);
 
@@ -80,7 +93,10 @@ const tilescreen = (() => {
     else delete element.dataset.pending;
     const { says, state } = element.dataset;
     const doubt = lost ? "perhaps saved" : "not saved yet";
-    if (says) element.ariaLabel = `${says}, ${waiting ? `${waiting} ${doubt}` : state ? `decided ${state}` : "undecided"}`;
+    const refused = !waiting && unsaved.has(id);
+    element.toggleAttribute("data-unsaved", refused);
+    const stands = waiting ? `${waiting} ${doubt}` : state ? `decided ${state}` : "undecided";
+    if (says) element.ariaLabel = `${says}, ${stands}${refused ? ", your decision was not saved" : ""}`;
     if (element.childElementCount === 0) {
       element.textContent = waiting ? `${waiting}${lost ? "?" : "…"}` : element.dataset.state || "undecided";
     }
@@ -95,7 +111,9 @@ const tilescreen = (() => {
 
   function learn(id, state) {
     states.set(id, state);
-    if (pending.get(id)?.lost) pending.delete(id);
+    const { lost, decision } = pending.get(id) ?? {};
+    if (lost) pending.delete(id);
+    if (lost && state === decision) settled([id]);
     showAll([id]);
   }
 
@@ -143,8 +161,8 @@ const tilescreen = (() => {
     }
   }
 
-  // Requests go one after another, so that an undo comes after what it is to take back. One that
-  // fails takes those behind it back: whoever asked for them did not know of it.
+  // Requests go one after another, so that an undo comes after what it is to take back. One that fails takes those
+  // behind it with it from the next undo on, which would take back another than was meant; all, where nothing is known.
   function inTurn(ids, work, { undoes = false } = {}) {
     return new Promise((resolve, reject) => {
       line.push({ ids, work, undoes, resolve, reject });
@@ -158,8 +176,10 @@ const tilescreen = (() => {
         line[0].resolve(await line[0].work());
         line.shift();
       } catch (error) {
-        const [first, ...behind] = line.splice(0);
-        first.reject(Object.assign(error, { behind }));
+        const failed = line.shift();
+        const next = error.unknown ? 0 : line.findIndex((one) => one.undoes);
+        const behind = next < 0 ? [] : line.splice(next);
+        failed.reject(Object.assign(error, { behind }));
         for (const one of behind) one.reject(null);
       }
     }
@@ -190,11 +210,11 @@ const tilescreen = (() => {
     return { stand, as_of: first };
   }
 
-  // See that tiles stand as they were seen; returns what tells the service which decisions were known.
-  // Throws what stands if one does not.
-  async function unchanged(ids, seen) {
+  // See that tiles stand as they were seen, or as is decided now; returns what tells the service which decisions were
+  // known. Throws what stands if one does not.
+  async function unchanged(ids, seen, decision) {
     const { stand, ...known } = await asTheyStand(ids);
-    const changed = stand.filter((one) => (seen.get(one.id) ?? one.state ?? "") !== (one.state ?? ""));
+    const changed = stand.filter((one) => ![seen.get(one.id) ?? one.state ?? "", decision].includes(one.state ?? ""));
     for (const one of changed) states.set(one.id, one.state);
     if (!changed.length) return known;
     const who = changed[0].decisions?.map((one) => `${one.reviewer}: ${one.decision}`).join(", ");
@@ -205,11 +225,11 @@ const tilescreen = (() => {
 
   // Send a decision on tiles that stand as they were seen; throws where they do not, be it since a moment ago.
   async function guarded(ids, decision, options, seen) {
-    const known = await unchanged(ids, seen);
+    const known = await unchanged(ids, seen, decision);
     try {
       return await send(ids, decision, options, known);
     } catch (error) {
-      if (error.status === 412) await unchanged(ids, seen);
+      if (error.status === 412) await unchanged(ids, seen, decision);
       throw error;
     }
   }
@@ -283,6 +303,7 @@ const tilescreen = (() => {
     const seen = new Map(ids.map((id) => [id, shown(id, options.shown)]));
     const request = { decision };
     for (const id of ids) pending.set(id, request);
+    settled(ids);
     showAll(ids);
     tell("deciding", { ids, decision });
     let results = [];
@@ -318,8 +339,33 @@ const tilescreen = (() => {
   function refuse(what, ids, { message, behind = [], unknown }) {
     const nor = unknown ? " Not saved is what you did after it" : " Nor was what you did after it";
     const later = behind.length ? `${nor} (${behind.length}).` : "";
-    warn(`${what} ${count(ids)}.${later} ${unknown ? LOOK : message}`);
-    tell("refused", { ids, after: behind.flatMap((one) => one.ids), message });
+    const after = behind.flatMap((one) => one.ids);
+    const before = unsaved.size ? ` Before it, ${count([...unsaved.keys()])} ${unsaved.size === 1 ? "was" : "were"} not saved.` : "";
+    for (const together of [ids, ...behind.map((one) => one.ids)]) for (const id of together) unsaved.set(id, together);
+    place();
+    left.querySelector("p").textContent = `${what} ${count(ids)}.${later} ${unknown ? LOOK : message}${before}`;
+    left.querySelector("[data-seek]").textContent = unsaved.size === 1 ? "Show it" : `Show the first of ${unsaved.size.toLocaleString("en")}`;
+    left.hidden = false;
+    showAll([...ids, ...after]);
+    tell("refused", { ids, after, message });
+  }
+
+  // These tiles are decided anew, or not to be: nothing of them is left to be told.
+  function settled(ids) {
+    for (const id of ids) unsaved.delete(id);
+    left.hidden ||= !unsaved.size;
+    showAll(ids);
+  }
+
+  // Show what was not saved: a page that knows how does, else the tile where it stands, or its own page.
+  function seek() {
+    if (!unsaved.size) return;
+    const [together] = unsaved.values();
+    const ids = together.filter((id) => unsaved.has(id));
+    if (!document.dispatchEvent(new CustomEvent("sought", { detail: { ids }, cancelable: true }))) return;
+    const found = document.querySelector("[data-unsaved]");
+    if (found) found.scrollIntoView({ block: "center" });
+    else location.assign(`/view/tiles/${encodeURIComponent(ids[0])}`);
   }
 
   // The reviewer's last decision that stands: {id, decision, seq}, undefined where there is none.
@@ -358,29 +404,42 @@ const tilescreen = (() => {
     return stand.filter((one) => one.id === last.id || (one.state ?? "") !== (states.get(one.id) ?? "")).map(({ id, state }) => ({ id, state }));
   }
 
+  // Returns whether something was undone.
   async function undo() {
-    if (reads) return warn(READS);
-    if (!myself()) return say("There is nothing to undo.");
     try {
-      const answer = await inTurn([], takeBack, { undoes: true });
-      if (!answer) return say("Nothing was undone.");
-      const { results, undone, counts } = answer;
-      for (const one of results) {
-        one.before = states.get(one.id);
-        states.set(one.id, one.state);
-        own.get(one.id)?.pop();
-      }
-      const ids = results.map((one) => one.id);
-      showAll(ids);
-      say("");
-      if (undone === null) say("There is nothing to undo.");
-      else (ids.length > 1 ? warn : say)(`Undone: ${count(ids)} as before.`); // many, for all to see
-      tell("decided", { results, batch: undone, undone: true, counts });
+      return await goBack();
     } catch (error) {
-      if (!error) return;
+      if (!error) return nothing(""); // one before it failed, and told of this one too
       warn(error.unknown ? `It is not known whether this was undone. ${LOOK}` : `Not undone. ${error.message}`);
-      tell("refused", { ids: [], after: error.behind.flatMap((one) => one.ids), message: error.message });
+      const after = error.behind?.flatMap((one) => one.ids) ?? [];
+      if (after.length) refuse("Not saved, as the undo before it failed:", after, { message: error.message });
+      return false;
     }
+  }
+
+  const nothing = (words, tell = say) => {
+    tell(words);
+    return false;
+  };
+
+  async function goBack() {
+    if (reads) return nothing(READS, warn);
+    if (!myself()) return nothing("There is nothing to undo.");
+    const answer = await inTurn([], takeBack, { undoes: true });
+    if (!answer) return nothing("Nothing was undone.");
+    const { results, undone, counts } = answer;
+    for (const one of results) {
+      one.before = states.get(one.id);
+      states.set(one.id, one.state);
+      own.get(one.id)?.pop();
+    }
+    const ids = results.map((one) => one.id);
+    settled(ids);
+    say("");
+    if (undone === null) say("There is nothing to undo.");
+    else (ids.length > 1 ? warn : say)(`Undone: ${ids.length === 1 ? `${ids[0]} is` : `${count(ids)} are`} as before.`); // many, for all to see
+    tell("decided", { results, batch: undone, undone: true, counts });
+    return undone !== null;
   }
 
   // A name as the service keeps it; as service/requests/reviewers.py has it.
@@ -475,9 +534,11 @@ const tilescreen = (() => {
   }, true);
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-decide][data-ids], [data-undo], [data-rename]");
+    const button = event.target.closest("[data-decide][data-ids], [data-undo], [data-rename], [data-seek], [data-let-go]");
     if (!button) return;
     if ("undo" in button.dataset) undo();
+    else if ("seek" in button.dataset) seek();
+    else if ("letGo" in button.dataset) settled([...unsaved.keys()]);
     else if ("rename" in button.dataset) rename();
     else decide(JSON.parse(button.dataset.ids), button.dataset.decide, button.dataset);
   });
@@ -487,5 +548,5 @@ const tilescreen = (() => {
   });
 
   given = remembered();
-  return { LOOK, reach, ask, lookAgain, decide, undo, learn, named, reviewer, say, warn, show };
+  return { LOOK, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer, say, warn, show };
 })();

@@ -44,6 +44,28 @@
 
   const tiles = (count) => `${count.toLocaleString("en")} ${count === 1 ? "tile" : "tiles"}`;
 
+  // What is typed while an undo is awaited is meant for the tile that it leads back to: it waits for that, and is left
+  // out where the undo fails. All else is done at once.
+  const hands = [];
+
+  async function inOrder(act) {
+    hands.push(act);
+    if (hands.length > 1) return;
+    while (hands.length) {
+      if ((await hands[0]()) === false) hands.length = 1;
+      hands.shift();
+    }
+  }
+
+  const SLOW_MS = 700;
+
+  async function undo() {
+    const slow = setTimeout(() => tilescreen.warn("The undo is not answered yet. What you type meanwhile waits for it."), SLOW_MS);
+    const done = await tilescreen.undo();
+    clearTimeout(slow);
+    return done;
+  }
+
   // Moving and choosing
 
   function go(index, { extend = false, toggle = false } = {}) {
@@ -157,13 +179,13 @@
     }
   }
 
-  // What was not saved is to be decided again: back to the first of it.
-  document.addEventListener("refused", ({ detail }) => {
-    const places = list.indicesOf([...detail.ids, ...detail.after]);
+  // What was not saved, to be decided again. The frame goes there when it is asked to, never of itself.
+  document.addEventListener("sought", (event) => {
+    const places = list.indicesOf(event.detail.ids);
     if (!places.length) return;
-    const own = list.indicesOf(detail.ids);
+    event.preventDefault();
     anchor = places[0];
-    grid.focus(places[0], new Set(own[0] === places[0] ? own : [places[0]]), { quietly: zoom.open });
+    grid.focus(places[0], new Set(places), { quietly: zoom.open });
     tell();
   });
 
@@ -176,11 +198,14 @@
   }
 
   page.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-decide], [data-several], [data-help]");
+    const button = event.target.closest("[data-decide], [data-undo], [data-several], [data-help]");
     if (!button) return;
     if ("help" in button.dataset) help.showModal();
     else if ("several" in button.dataset) chooseSeveral(several.ariaPressed !== "true");
-    else decide(button.dataset.decide);
+    else if ("undo" in button.dataset) {
+      event.stopPropagation(); // done here, in its order
+      inOrder(undo);
+    } else inOrder(() => decide(button.dataset.decide));
   });
 
   function chooseSeveral(yes) {
@@ -199,7 +224,7 @@
     if (event.key in moves) {
       // In other parts of the page these keys do what they always do.
       if (!zoom.open && !frame.contains(event.target) && event.target !== document.body) return;
-      go(moves[event.key](far), { extend: event.shiftKey });
+      inOrder(() => go(moves[event.key](far), { extend: event.shiftKey }));
     } else if (event.key === "?") {
       help.showModal();
     } else if (far) {
@@ -207,9 +232,11 @@
       anchor = 0;
       go(list.total - 1, { extend: true });
     } else if (letter in decisions) {
-      if (!event.repeat) decide(decisions[letter]);
+      if (!event.repeat) inOrder(() => decide(decisions[letter]));
     } else if (letter === "u") {
-      if (!event.repeat) tilescreen.undo();
+      if (!event.repeat) inOrder(undo);
+    } else if (letter === "b") {
+      tilescreen.seek();
     } else if (event.target.closest("button") || (event.key === "Enter" && event.target.closest("a"))) {
       return;
     } else if (event.key === " ") {
