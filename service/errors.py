@@ -304,6 +304,17 @@ class DecisionChanged(ServiceError):
         )
 
 
+class MarkChanged(ServiceError):
+    """Somebody marked the tile otherwise since the caller looked."""
+
+    def __init__(self, tile_id: str, mark: str | None, reviewer: str) -> None:
+        did = f"marked {tile_id!r} {mark}" if mark else f"took the mark of {tile_id!r} back"
+        super().__init__(
+            f"{reviewer} {did} since you looked, so nothing was written. Look again, and mark it "
+            "again if you differ; a program sends the new `as_of`."
+        )
+
+
 class NameChanged(ServiceError):
     """Somebody named the cluster since the caller looked."""
 
@@ -322,7 +333,7 @@ class UnknownEvent(ServiceError):
     """There is no event of this number yet."""
 
     def __init__(self, number: int, last: int, remedy: str) -> None:
-        super().__init__(f"There is no event {number} of decisions; the last is {last}. {remedy}")
+        super().__init__(f"There is no event {number} yet; the last is {last}. {remedy}")
 
 
 class SigningDown(ServiceError):
@@ -413,6 +424,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
+    MarkChanged: Kind(412, "mark_changed", "The mark has changed"),
     NameChanged: Kind(412, "name_changed", "The name has changed"),
     BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),
     UnknownEvent: Kind(404, "unknown_event", "No such event"),

@@ -1,29 +1,33 @@
 """What the page for teaching shows of one concept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bundle.spread import spread
 from service.answering.facts import Fact
 from service.state import Serving
-from service.teaching.facts import ranked, uncertain
+from service.teaching.facts import ranked, scored, uncertain
 from service.teaching.taught import Lesson
 
-ASKED, TOP = 20, 40
-"""Tiles that are asked about, and tiles shown of the ranking."""
+ASKED, TOP, MARKED = 20, 40, 60
+"""Tiles that are asked about, tiles shown of the ranking, and of those marked last."""
 _LIMIT, _SURE = 0.5, 0.9
 """Score from which a tile shows the concept, and from which that is sure; of no alike."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A tile to be marked. score: None before the concept has an example. mark: or empty."""
+    """A tile to be marked. score: None before the concept has an example. mark: or empty.
+
+    by: who marked it, empty where that is not told.
+    """
 
     id: str
     score: float | None
     mark: str
+    by: str = ""
 
     @property
     def doubtful(self) -> bool:
@@ -41,13 +45,18 @@ class Card:
 
 @dataclass(frozen=True)
 class Board:
-    """Two walls of tiles; `begun` is false while there is no positive example."""
+    """Walls of tiles; `begun` is false while there is no positive example.
+
+    marked: those marked last, the newest first. seq: of the last event that it knows of.
+    """
 
     begun: bool
     asked: list[Card]
     top: list[Card]
+    marked: list[Card]
     positive: int
     negative: int
+    seq: int
 
     @property
     def doubtful(self) -> int:
@@ -61,22 +70,25 @@ def board(serving: Serving, lesson: Lesson) -> Board:
     Without a positive example: tiles from all over the bundle, and those that screening says
     most of.
     """
+    seq, marks = lesson.seq, lesson.marks  # before all else: what comes meanwhile is not known
     positive, negative = (len(lesson.rows(mark)) for mark in ("positive", "negative"))
+    newest = sorted(marks, key=lambda row: -marks[row].seq)[:MARKED]
     if positive:
         examples = serving.teaching.examples(lesson.name)
         asked = _cards(uncertain(serving, examples, ASKED))
         top = _cards(ranked(serving, examples, 0, TOP))
-        return Board(True, asked, top, positive, negative)
-    findings = serving.findings
-    likely = np.argsort(-findings.scores[:, :3].max(axis=1), kind="stable")[:TOP]
-    anywhere = spread(len(serving.bundle), ASKED)
-    return Board(
-        False,
-        _unranked(serving, lesson, anywhere.tolist()),
-        _unranked(serving, lesson, likely.tolist()),
-        positive,
-        negative,
-    )
+        marked = _cards(scored(serving, examples, newest))
+    else:
+        likely = np.argsort(-serving.findings.scores[:, :3].max(axis=1), kind="stable")[:TOP]
+        anywhere = spread(len(serving.bundle), ASKED)
+        asked, top, marked = (
+            _unranked(serving, lesson, rows)
+            for rows in (anywhere.tolist(), likely.tolist(), newest)
+        )
+    marked = [
+        replace(card, by=marks[row].reviewer) for card, row in zip(marked, newest, strict=True)
+    ]
+    return Board(bool(positive), asked, top, marked, positive, negative, seq)
 
 
 def _cards(fact: Fact) -> list[Card]:

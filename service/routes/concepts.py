@@ -53,6 +53,16 @@ NewName = Annotated[
     ),
     AfterValidator(checked),
 ]
+AsOf = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        lt=2**63,
+        description="`as_of` of the concept as it was looked at: if somebody marked the tile "
+        "anew after it, nothing is written.",
+        examples=[None],
+    ),
+]
 Few = Annotated[int, Query(ge=1, le=1000, description="Tiles.", examples=[20])]
 _CHANGES = (400, 403, 408, 413, 415, 422, 429, 503)
 
@@ -111,6 +121,7 @@ async def _told(serving: Serving, name: str) -> Response:
         concept=concept_fact(serving, lesson),
         examples=example_facts(serving, lesson),
         elsewhere=lesson.elsewhere,
+        as_of=lesson.seq,
         evaluation=evaluation,
     )
 
@@ -118,7 +129,7 @@ async def _told(serving: Serving, name: str) -> Response:
 @router.post(
     "/concepts/{name}/examples",
     response_model=ExamplesMarked,
-    responses=problems(404, *_CHANGES),
+    responses=problems(404, 412, *_CHANGES),
     openapi_extra=json_body("NewExamples"),
 )
 async def mark(
@@ -142,25 +153,34 @@ async def mark(
             marks[serving.catalog.exactly(one)] = kind
         except UnknownTile as error:
             failed.append({"index": at, "id": one, "error": problem_with(error).members()})
-    await serving.teaching.mark(reviewer, name, marks)
-    told = concept_fact(serving, serving.teaching.lesson(name))
-    return enveloped(serving, FRESH, concept=told, failed=failed)
+    await serving.teaching.mark(reviewer, name, marks, as_of=sent.as_of)
+    return _marked(serving, name, failed)
+
+
+def _marked(serving: Serving, name: str, failed: list[Fact]) -> Response:
+    lesson = serving.teaching.lesson(name)
+    told = concept_fact(serving, lesson)
+    return enveloped(serving, FRESH, concept=told, failed=failed, as_of=lesson.seq)
 
 
 @router.delete(
     "/concepts/{name}/examples/{tile_id:path}",
     response_model=ExamplesMarked,
-    responses=problems(403, 404, 503),
+    responses=problems(403, 404, 412, 422, 503),
 )
 async def unmark(
-    name: Name, tile_id: TileId, serving: ServingDep, reviewer: ReviewerDep
+    name: Name,
+    tile_id: TileId,
+    serving: ServingDep,
+    reviewer: ReviewerDep,
+    as_of: AsOf = None,
 ) -> Response:
     """Take the mark of a tile back."""
     await serving.teaching.refresh()
     serving.teaching.lesson(name)
-    await serving.teaching.mark(reviewer, name, {serving.catalog.row(tile_id): None})
-    told = concept_fact(serving, serving.teaching.lesson(name))
-    return enveloped(serving, FRESH, concept=told, failed=[])
+    marks: dict[int, Mark | None] = {serving.catalog.row(tile_id): None}
+    await serving.teaching.mark(reviewer, name, marks, as_of=as_of)
+    return _marked(serving, name, [])
 
 
 @router.get("/concepts/{name}/ranking", response_model=Ranking, responses=problems(404, 409, 503))

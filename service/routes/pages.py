@@ -124,6 +124,7 @@ def _cluster(serving: Serving, asked: str, page: str, down: str, reviewer: str) 
         pages=pages,
         medoid=name,
         called=called,
+        tag=serving.names.tag(label),
         states=states,
         reviewer=reviewer,
         down=down,

@@ -43,11 +43,16 @@ _RANKED = {"id": "c311", "score": 0.98, "mark": None, "scan": "film-a", "verdict
 class NewConcept(Sent):
     """What a concept is."""
 
-    description: _Text = Field(
-        default="", description="For people.", examples=["a lead ball on the skin"]
+    description: _Text | None = Field(
+        default=None,
+        description="For people; left out, as it was, and of a new one empty.",
+        examples=["a lead ball on the skin"],
     )
-    verdict: Literal["review", "drop"] = Field(
-        default="review", description="What a tile that shows it is at least.", examples=["review"]
+    verdict: Literal["review", "drop"] | None = Field(
+        default=None,
+        description="What a tile that shows it is at least; left out, as it was, and of a new one "
+        "`review`.",
+        examples=["review"],
     )
 
 
@@ -78,6 +83,14 @@ class NewExamples(Sent):
         fail_fast=True,
         description="Ids of tiles that do not.",
         examples=[["c306"]],
+    )
+    as_of: int | None = Field(
+        default=None,
+        ge=0,
+        lt=2**63,
+        description="`as_of` of the concept as it was looked at: if somebody marked one of the "
+        "tiles otherwise after it, nothing is written.",
+        examples=[None],
     )
 
 
@@ -149,6 +162,7 @@ class ConceptTold(Answer):
     elsewhere: int = Field(
         description="Marks on tiles that this bundle does not hold.", examples=[0]
     )
+    as_of: int = Field(description="Number of the last event about it.", examples=[7])
     evaluation: HeldOutFigures = Field(
         description="By cross-validation, scan by scan.", examples=[_FIGURES]
     )
@@ -161,6 +175,7 @@ class ExamplesMarked(Answer):
     failed: list[FailedResult] = Field(
         description="Ids that were not marked, and why; the others were.", examples=[[]]
     )
+    as_of: int = Field(description="Number of the last event about it.", examples=[7])
 
 
 class RankedTile(Shape):

@@ -1,6 +1,6 @@
 """What was taught, as JSON objects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -75,6 +75,11 @@ def uncertain(serving: Serving, examples: Examples, limit: int) -> Fact:
     order = order[np.isfinite(doubt[order])]
     left = len(doubt) - len(examples.positive) - len(examples.negative)
     return _page(serving, examples, order.tolist(), left)
+
+
+def scored(serving: Serving, examples: Examples, rows: Sequence[int]) -> Fact:
+    """Tell these tiles, in this order."""
+    return _page(serving, examples, rows, len(rows))
 
 
 def _page(serving: Serving, examples: Examples, rows: Iterable[int], total: int) -> Fact:

@@ -1,10 +1,10 @@
 """The concepts that were taught, with their examples among a bundle's tiles, kept up to date."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection
@@ -13,17 +13,22 @@ from bundle.content import Contents
 from bundle.held_out import HeldOut, hold_out
 from bundle.teaching import Background, Marked, Taught, teach
 from service.decisions.ledger import Ledger
-from service.errors import ConceptTaken, NothingTaught, UnknownConcept
+from service.errors import ConceptTaken, MarkChanged, NothingTaught, UnknownConcept, UnknownEvent
 from service.stored.catalog import Catalog
 from service.teaching.events import Event, Mark, Verdict, append, since
 from service.teaching.names import alike
+
+News: TypeAlias = Sequence[dict[str, Any]]
+"""Fields of events to be written."""
+_LOOK_AGAIN = "Ask for the concept again, and send its `as_of`."
 
 
 @dataclass
 class Lesson:
     """A concept and its examples.
 
-    marks: the last event of each marked row. seq: of the last event about it.
+    marks: the last event of each marked row. last: of each row that ever was, its mark taken
+    back or not. seq: of the last event about the concept.
     elsewhere: examples that this bundle does not hold. gone: it was taken away; making it again
     brings its examples back.
     """
@@ -32,6 +37,7 @@ class Lesson:
     description: str = ""
     verdict: Verdict = "review"
     marks: dict[int, Event] = field(default_factory=dict)
+    last: dict[int, Event] = field(default_factory=dict)
     elsewhere: int = 0
     seq: int = 0
     gone: bool = False
@@ -99,22 +105,27 @@ class Teaching:
         """
         await self._ledger.read(self._catch_up)
 
-    async def describe(self, reviewer: str, name: str, text: str, verdict: Verdict) -> None:
-        """Make a concept, or say anew what it is.
+    async def describe(
+        self, reviewer: str, name: str, text: str | None, verdict: Verdict | None
+    ) -> None:
+        """Make a concept, or say anew what it is; None leaves that as it was.
 
         Raises:
             ConceptTaken: it would be a new one, and another's name differs by case alone.
             LedgerDown: the database cannot be used.
         """
 
-        def may(connection: Connection) -> None:
+        def said(connection: Connection) -> News:
             self._catch_up(connection)
             own = self._lessons.get(name)
             if own is None or own.gone:
                 self._check_free(name, own)
+            known = own or Lesson(name)
+            description = known.description if text is None else text
+            told = {"description": description, "verdict": verdict or known.verdict}
+            return [{"concept": name, **told}]
 
-        news = [{"concept": name, "description": text, "verdict": verdict}]
-        await self._write(reviewer, news, may)
+        await self._write(reviewer, said)
 
     async def remove(self, reviewer: str, name: str) -> None:
         """Take a concept away; its events stay, and describing it anew brings it back.
@@ -124,7 +135,7 @@ class Teaching:
             LedgerDown: the database cannot be used.
         """
         self.lesson(name)
-        await self._write(reviewer, [{"concept": name}])
+        await self._write(reviewer, lambda _: [{"concept": name}])
 
     async def rename(self, reviewer: str, name: str, new: str) -> None:
         """Give a concept another name; its examples and all else that is told of it stay.
@@ -136,35 +147,62 @@ class Teaching:
             LedgerDown: the database cannot be used.
         """
 
-        def may(connection: Connection) -> None:
+        def said(connection: Connection) -> News:
             self._catch_up(connection)  # while no one else writes, so of two only one succeeds
             lesson = self.lesson(name)
             self._check_free(new, None if name == new else lesson)
+            return [{"concept": name, "renamed": new}]
 
-        await self._write(reviewer, [{"concept": name, "renamed": new}], may)
+        await self._write(reviewer, said)
 
     def _check_free(self, name: str, own: Lesson | None) -> None:
         for other in self._lessons.values():
             if other is not own and alike(other.name, name) and not other.free:
                 raise ConceptTaken(other.name, gone=other.gone)
 
-    async def mark(self, reviewer: str, name: str, marks: dict[int, Mark | None]) -> None:
-        """Mark tiles of rows as examples; None takes a mark back.
+    async def mark(
+        self,
+        reviewer: str,
+        name: str,
+        marks: dict[int, Mark | None],
+        *,
+        as_of: int | None = None,
+    ) -> None:
+        """Mark tiles of rows as examples, all or none; None takes a mark back.
+
+        as_of: the number of the last event that the caller knows of.
 
         Raises:
+            MarkChanged: one of them was marked otherwise since then.
+            UnknownEvent: the caller says to know of an event that there is not yet.
             LedgerDown: the database cannot be used.
         """
-        news = [
-            {
-                "concept": name,
-                "tile_id": self._catalog.ids[row],
-                "content": self._contents.of(row).hex(),
-                "mark": mark,
-            }
-            for row, mark in marks.items()
-        ]
-        if news:
-            await self._write(reviewer, news)
+
+        def said(connection: Connection) -> News:
+            self._catch_up(connection)
+            if as_of is not None:
+                self._check_known(name, marks, as_of)
+            return [
+                {
+                    "concept": name,
+                    "tile_id": self._catalog.ids[row],
+                    "content": self._contents.of(row).hex(),
+                    "mark": mark,
+                }
+                for row, mark in marks.items()
+            ]
+
+        if marks:
+            await self._write(reviewer, said)
+
+    def _check_known(self, name: str, marks: Mapping[int, Mark | None], as_of: int) -> None:
+        if as_of > self.seq:
+            raise UnknownEvent(as_of, self.seq, _LOOK_AGAIN)
+        last = self.lesson(name).last
+        for row, mark in marks.items():
+            event = last.get(row)
+            if event and event.seq > as_of and event.mark != mark:
+                raise MarkChanged(self._catalog.ids[row], event.mark, event.reviewer)
 
     def examples(self, name: str) -> Examples:
         """Return a concept's examples as they are now.
@@ -204,17 +242,11 @@ class Teaching:
         """All stored tiles, laid out at the first fit."""
         return Background.of(self._catalog.bundle)
 
-    async def _write(
-        self,
-        reviewer: str,
-        news: Sequence[dict[str, Any]],
-        may: Callable[[Connection], None] = lambda _: None,
-    ) -> None:
+    async def _write(self, reviewer: str, said: Callable[[Connection], News]) -> None:
         bundle = self._catalog.bundle.manifest.bundle_id
 
         def work(connection: Connection) -> None:
-            may(connection)
-            append(connection, reviewer, bundle, news)
+            append(connection, reviewer, bundle, said(connection))
 
         await self._ledger.write(work)
         await self.refresh()
@@ -245,6 +277,7 @@ class Teaching:
             lesson.elsewhere += 1
         else:
             # Replaced whole: whoever reads it on the event loop meanwhile has the one before.
+            lesson.last[row] = event
             others = {known: one for known, one in lesson.marks.items() if known != row}
             lesson.marks = others | ({row: event} if event.mark else {})
 

@@ -132,6 +132,9 @@ def test_drop_all_twice_is_one_action(chromium: Browser, site: str) -> None:
         drop.dblclick()
         expect(page.locator(".state-word[data-state=drop]")).to_have_count(6)
         drop.click(delay=500)
+        expect(page.locator("#whole ~ .told")).to_have_text(
+            "All 6 were decided so a moment ago: drop."
+        )
         page.get_by_role("button", name="Undo").click()
         expect(page.locator(".state-word", has_text="undecided")).to_have_count(6)
         assert page.request.get(f"{site}/decisions").json()["total"] == 0
@@ -184,6 +187,42 @@ def test_a_cluster_is_named(chromium: Browser, site: str) -> None:
         expect(page.get_by_role("navigation", name="Breadcrumb")).to_contain_text("bright film")
 
 
+def test_a_name_given_meanwhile_is_not_overwritten_unseen(chromium: Browser, site: str) -> None:
+    """The page says what it is called now; saving again is knowing that."""
+    with chromium.new_context() as context:
+        page = named(context.new_page(), site)
+        page.goto(f"{site}/view/clusters/1")
+        page.request.put(
+            f"{site}/clusters/1/name", data={"name": "rim"}, headers={"X-Reviewer": "Ben"}
+        )
+        page.get_by_label("Name of this cluster").fill("bright film")
+        save = page.get_by_role("button", name="Save name")
+        save.click()
+        told = page.locator("#naming .told")
+        expect(told).to_contain_text("Not saved: somebody named it rim since this page was opened.")
+        save.click()
+        expect(told).to_have_text("Saved as bright film.")
+        save.click()
+        expect(told).to_have_text("Saved as bright film.")
+        assert page.request.get(f"{site}/clusters/1").json()["name"] == "bright film"
+
+
+def test_a_scan_is_decided_on_by_key_and_tells_decisions(chromium: Browser, site: str) -> None:
+    """To who does not see the colours as well; the colours have a key."""
+    with open_page(chromium, viewport={"width": 1280, "height": 900}) as page:
+        named(page, site).goto(f"{site}/view/scans/film-a")
+        first = page.locator(".film a[data-id]").first
+        first.focus()
+        page.keyboard.press("d")
+        expect(page.locator(".scanned .told")).to_contain_text("Nothing is selected.")
+        page.keyboard.press("Space")
+        page.keyboard.press("d")
+        expect(first).to_have_accessible_name(re.compile("^Tile c300: .*, decided drop$"))
+        page.keyboard.press("u")
+        expect(first).to_have_accessible_name(re.compile("^Tile c300: .*, undecided$"))
+        expect(page.locator(".scan-tools")).to_contain_text(re.compile("Decided.*conflict"))
+
+
 def test_a_scan_leads_to_its_tiles_and_is_decided_on(chromium: Browser, site: str) -> None:
     """A dragged rectangle selects tiles to decide for; a click opens the tile."""
     with open_page(chromium, viewport={"width": 1280, "height": 900}) as page:
@@ -199,7 +238,7 @@ def test_a_scan_leads_to_its_tiles_and_is_decided_on(chromium: Browser, site: st
         page.mouse.up()
         expect(page.locator(".scanned .told")).to_have_text("2 tiles selected.")
         page.get_by_role("button", name="Keep", exact=True).click()
-        expect(page.locator(".state[data-state=keep]")).to_have_count(2)
+        expect(page.locator(".film .state[data-state=keep]")).to_have_count(2)
         page.get_by_role("button", name="Open as grid").click()
         expect(page.locator(".showing")).to_contain_text("selection of 2 tiles from scan film-a")
         page.go_back()

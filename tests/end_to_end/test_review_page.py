@@ -708,7 +708,7 @@ def test_what_is_typed_after_an_undo_waits_for_where_it_leads(chromium: Browser,
         page.keyboard.press("k")
         expect(chip(page, "c300")).to_have_text("keep")
         held: list[Route] = []
-        page.route("**/decisions/undo", lambda route: held.append(route))
+        page.route("**/decisions/undo", lambda route: held.append(route))  # noqa: PLW0108, it has no identity of its own
         for key in ("u", "d", "d", "ArrowRight", "k"):
             page.keyboard.press(key)
         expect(page.get_by_role("alert")).to_contain_text("The undo is not answered yet.")

@@ -342,3 +342,81 @@ def test_what_was_not_done_is_not_said_to_be(chromium: Browser, site: str) -> No
         page.route("**/concepts/*", lambda route: route.abort())
         page.get_by_role("button", name="Rename “dark film”").click()
         expect(problem).to_contain_text("It is not known whether this was done.")
+
+
+def test_u_undoes_the_last_mark_wherever_its_tile_is(page: Page, site: str) -> None:
+    """Not that of the tile with the focus after the new ranking; what is marked is listed."""
+    make(page, site, "dark film")
+    for name, key in (("c300", "y"), ("c303", "n"), ("c306", "n")):
+        page.get_by_role("group", name=f"Tile {name}").first.press(key)
+        expect(page.locator("#teach-state")).to_contain_text(
+            "2 marked no" if name == "c306" else "1 marked yes"
+        )
+        expect(page.locator(f'.teach-card[data-id="{name}"][data-mark]').first).to_be_attached()
+    page.get_by_role("heading", name="Most like").click()  # no tile has the focus
+    page.keyboard.press("u")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked no")
+    marked = page.get_by_role("region", name="Marked so far")
+    marked.locator("summary").click()
+    cards = marked.get_by_role("group", name=re.compile("^Tile "))
+    expect(cards).to_have_count(2)
+    assert [one.get_attribute("data-id") for one in cards.all()] == ["c303", "c300"]
+    expect(cards.first).to_contain_text("by Ann")
+    cards.first.get_by_role("button", name="Yes, c303 shows it").click()
+    expect(page.locator("#teach-state")).to_contain_text("2 marked yes")
+    expect(cards.first).to_be_visible()  # the list stays open
+    for state in ("1 marked yes, 1 marked no", "1 marked yes, 0 marked no", "0 marked yes"):
+        page.keyboard.press("u")
+        expect(page.locator("#teach-state")).to_contain_text(state)
+    page.keyboard.press("u")
+    expect(page.get_by_role("alert")).to_contain_text("You have marked nothing since")
+
+
+def test_an_undo_waits_for_the_mark_that_it_is_meant_for(chromium: Browser, site: str) -> None:
+    """If that is refused, no mark before it is taken back in its place."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        held: list[Route] = []
+        page.route("**/examples", lambda route: held.append(route))  # noqa: PLW0108
+        page.get_by_role("group", name="Tile c303").first.press("y")
+        page.keyboard.press("u")
+        page.wait_for_timeout(200)
+        held.pop().fulfill(status=403, json={"detail": "It may not be."})
+        expect(page.locator("#teach-unsaved")).to_contain_text("Not saved: c303 (yes).")
+        page.wait_for_timeout(200)
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+
+
+def test_a_mark_does_not_overturn_another_reviewers_unseen(chromium: Browser, site: str) -> None:
+    """It is told whose mark stands; the page shows it, and a second press decides."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        for name in ("c303", "c306"):
+            page.request.post(
+                f"{site}/concepts/dark%20film/examples",
+                data={"positive": [name]},
+                headers={"X-Reviewer": "Ben"},
+            )
+        page.get_by_role("group", name="Tile c306").first.press("y")  # the same is no matter
+        expect(page.locator("#teach-state")).to_contain_text("3 marked yes")
+        page.request.post(
+            f"{site}/concepts/dark%20film/examples",
+            data={"negative": ["c300"]},
+            headers={"X-Reviewer": "Ben"},
+        )
+        yes = page.get_by_role("button", name="Yes, c300 shows it").first
+        yes.click()  # off
+        unsaved = page.locator("#teach-unsaved")
+        expect(unsaved).to_contain_text("Ben marked 'c300' negative since you looked")
+        expect(page.locator('.teach-card[data-id="c300"]').first).to_have_attribute(
+            "data-mark", "negative"
+        )
+        yes.click()
+        expect(unsaved).to_be_hidden()
+        expect(page.locator("#teach-state")).to_contain_text("3 marked yes, 0 marked no")

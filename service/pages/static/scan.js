@@ -53,11 +53,19 @@
     link.focus();
   }
 
+  const letters = { k: "keep", d: "drop", r: "review" };
   const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   svg.addEventListener("keydown", (event) => {
     const link = event.target.closest("a[data-id]");
     if (!link || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === " ") {
+    const letter = event.key.toLowerCase();
+    if (letter === "u") {
+      if (!event.repeat) tilescreen.undo();
+    } else if (letter in letters) {
+      if (event.repeat) return;
+      if (chosen.size) actions.find((button) => button.dataset.decide === letters[letter]).click();
+      else told.textContent = "Nothing is selected. Press space to select the tile with the frame.";
+    } else if (event.key === " ") {
       event.preventDefault();
       if (!chosen.delete(link)) chosen.add(link);
       tell();

@@ -1,7 +1,8 @@
 "use strict";
 // Marks on tiles, as the Teach page sends them: those of one tile one after another, others at once. Nothing is shown
 // as saved that the service has not acknowledged, and where an answer was lost it is asked what it has before anything
-// is said. What was not saved stays told until that tile is marked again.
+// is said. What was not saved stays told until that tile is marked again. A mark on a tile that somebody else marked
+// since it was shown is refused, and told whose it is.
 
 const marking = (() => {
   const AGAIN_PATIENCE_MS = 5000;
@@ -10,6 +11,8 @@ const marking = (() => {
   const LOST = "The service was asked again, and has it not. Mark it again.";
   const awaited = new Map(); // by tile: the mark that was asked for last, until it is known what became of it
   const unsaved = new Map(); // by tile: {say, message, unknown}
+  const known = new Map(); // by tile: the last event that this page knows of, where it is later than the board
+  const done = []; // marks of this page, the latest last: {id, say, before}
   let turn = 0;
   let news = false; // whether a mark was saved since all was ranked
 
@@ -55,31 +58,43 @@ const marking = (() => {
     place.querySelector("p").textContent = sentences.join(" ");
   }
 
-  // The marks that the service has, by tile.
+  // The marks that the service has, by tile, and as of which event.
   async function marks() {
-    const { examples } = await tilescreen.ask("GET", address(), undefined, { patience: AGAIN_PATIENCE_MS });
-    return new Map(examples.map((one) => [one.id, one.mark]));
+    const { examples, as_of } = await tilescreen.ask("GET", address(), undefined, { patience: AGAIN_PATIENCE_MS });
+    return { all: new Map(examples.map((one) => [one.id, one.mark])), as_of };
   }
 
-  // Whether a tile is marked so; null if no answer came.
+  // The number of the event as of which a tile is marked so; 0 if it is not, null if no answer came.
   const stands = (id, say) =>
-    tilescreen.lookAgain(async () => ((await marks()).get(id) ?? null) === say, Boolean).catch(() => null);
+    tilescreen.lookAgain(async () => {
+      const { all, as_of } = await marks();
+      return (all.get(id) ?? null) === say ? as_of : 0;
+    }, Boolean).catch(() => null);
 
-  // Send a mark, or take it back with null; returns {saved, message, unknown}.
+  // What this page knows of a tile: all until the board was ranked, and its own marks since.
+  const asOf = (id) => Math.max(Number(document.getElementById("board").dataset.asOf), known.get(id) ?? 0);
+
+  // Send a mark, or take it back with null; returns {saved, message, unknown, changed}.
   async function send(id, say) {
     try {
-      const { failed } = say
-        ? await tilescreen.ask("POST", address("/examples"), { [say]: [id] })
-        : await tilescreen.ask("DELETE", address(`/examples/${encodeURIComponent(id)}`));
+      const as_of = asOf(id);
+      const { failed, as_of: now } = say
+        ? await tilescreen.ask("POST", address("/examples"), { [say]: [id], as_of })
+        : await tilescreen.ask("DELETE", address(`/examples/${encodeURIComponent(id)}?as_of=${as_of}`));
+      if (!failed.length) known.set(id, now);
       return { saved: !failed.length, message: failed[0]?.error.detail };
-    } catch ({ lost, message }) {
-      const saved = lost ? await stands(id, say) : false;
-      return { saved, message, unknown: saved === null };
+    } catch ({ lost, message, status }) {
+      const now = lost ? await stands(id, say) : 0;
+      if (now) known.set(id, now);
+      return { saved: Boolean(now), message, unknown: now === null, changed: status === 412 };
     }
   }
 
+  // How a tile is marked, as far as its cards say.
+  const shown = (id) => document.querySelector(`.teach-card[data-id="${CSS.escape(id)}"]`)?.dataset.mark || null;
+
   // Mark a tile; returns whether all is to be ranked anew now.
-  async function mark(id, say) {
+  async function mark(id, say, { undoing = false } = {}) {
     if (!(await tilescreen.named())) return false;
     const before = awaited.get(id);
     if (before && !before.lost && before.say === say) return false;
@@ -89,9 +104,10 @@ const marking = (() => {
     unsaved.delete(id);
     tell();
     show(id);
-    const { saved, message, unknown } = await own.done;
+    const { saved, message, unknown, changed } = await own.done;
+    if (saved || changed) news = true;
     if (saved) {
-      news = true;
+      if (!undoing) done.push({ id, say, before: shown(id) });
       write(id, say);
     }
     if (awaited.get(id) === own) {
@@ -111,6 +127,17 @@ const marking = (() => {
     return due;
   }
 
+  // Take back the last mark of this page, wherever its tile is shown by now; returns the tile, and whether all is to be
+  // ranked anew. Null where there is none; one that was not saved is told already, and is none before it.
+  async function undo() {
+    const asked = [...awaited.values()].sort((a, b) => a.turn - b.turn).at(-1);
+    if (asked && !(await asked.done).saved) return {};
+    const last = done.pop();
+    if (!last) return null;
+    const due = await mark(last.id, last.before, { undoing: true });
+    return { id: last.id, due };
+  }
+
   // Mark again what was not saved; returns whether all is to be ranked anew.
   async function again() {
     const due = await Promise.all([...unsaved].map(([id, { say }]) => mark(id, say)));
@@ -121,7 +148,7 @@ const marking = (() => {
   async function settle() {
     const lost = [...awaited].filter(([, one]) => one.lost);
     if (!lost.length) return;
-    const all = await marks();
+    const { all } = await marks();
     for (const [id, one] of lost) {
       if (awaited.get(id) !== one) continue;
       awaited.delete(id);
@@ -132,5 +159,5 @@ const marking = (() => {
     show();
   }
 
-  return { concept, address, mark, again, settle, show };
+  return { concept, address, mark, undo, again, settle, show };
 })();

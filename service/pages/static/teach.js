@@ -63,13 +63,22 @@ const isGone = async (name) => !(await standing(name));
 // Whether a bundle is the one that answers.
 const serves = async (bundle) => (await tilescreen.ask("GET", "/bundle")).bundle_id === bundle;
 
-// Cards of both walls, in the order of the page.
+// Cards that can be seen, in the order of the page.
 function cards() {
-  return [...document.querySelectorAll(".teach-card")];
+  return [...document.querySelectorAll(".teach-card")].filter((card) => !card.closest("details:not([open])"));
 }
 
 async function mark(card, say) {
   if (await marking.mark(card.dataset.id, say)) await renew();
+}
+
+// Take one's last mark back, and go to that tile where it is shown.
+async function undo() {
+  const undone = await marking.undo();
+  if (!undone) return tilescreen.warn("You have marked nothing since this page was opened. All marks are under “Marked so far”.");
+  if (undone.due) await renew();
+  if (undone.id) tilescreen.say(`${undone.id}: marked as before.`);
+  cards().find((one) => one.dataset.id === undone.id)?.focus();
 }
 
 let renewals = 0;
@@ -82,7 +91,9 @@ async function renew() {
   const board = document.getElementById("board");
   const held = document.activeElement.closest("#board .teach-card");
   const at = cards().indexOf(held);
+  const opened = board.querySelector("details")?.open;
   board.replaceWith(page.getElementById("board"));
+  if (opened) document.querySelector("#board details")?.toggleAttribute("open", true);
   marking.show();
   if (held) again(held, at)?.focus();
   document.dispatchEvent(new CustomEvent("taught", { detail: concept() }));
@@ -187,14 +198,19 @@ async function publish(button) {
   }
 }
 
-const KEYS = { y: "positive", n: "negative", u: null };
+const KEYS = { y: "positive", n: "negative" };
 const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, dialog")) return;
   const card = event.target.closest?.(".teach-card");
-  if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
-  if (event.key in STEPS) {
+  if (key === "u" && document.getElementById("board")) {
+    event.preventDefault();
+    if (!event.repeat) undo().catch(() => {});
+  } else if (!card) {
+    return;
+  } else if (event.key in STEPS) {
     event.preventDefault();
     const all = cards();
     all[all.indexOf(card) + STEPS[event.key]]?.focus();

@@ -82,6 +82,45 @@ def test_the_last_mark_counts_and_can_be_taken_back(api: Api) -> None:
     assert (example["id"], example["mark"]) == (DARK[0], "negative")
 
 
+def test_a_mark_made_meanwhile_is_not_overturned_unseen(api: Api) -> None:
+    """Neither by another mark nor by taking it back; the same mark is no matter."""
+    as_of = teach(api, positive=DARK[:2]).json()["as_of"]
+    assert api.get("/concepts/dark").json()["as_of"] == as_of
+    url, one = "/concepts/dark/examples", DARK[0]
+    ben = {"X-Reviewer": "ben"}
+    now = api.ask("POST", url, json={"negative": [one]}, headers=ben).json()["as_of"]
+    sent = {"positive": [one, DARK[2]], "as_of": as_of}
+    for refused in (
+        api.ask("POST", url, json=sent),
+        api.ask("DELETE", f"{url}/{one}?as_of={as_of}"),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (412, "mark_changed")
+        assert "ben marked 'c300' negative since you looked" in refused.json()["detail"]
+    assert api.get("/concepts/dark").json()["as_of"] == now
+    assert api.ask("POST", url, json={"negative": [one], "as_of": as_of}).is_success
+    assert api.ask("POST", url, json={"positive": [DARK[1]], "as_of": as_of}).is_success
+    newest = api.ask("DELETE", f"{url}/{one}").json()["as_of"]
+    refused = api.ask("POST", url, json={"positive": [one], "as_of": as_of}).json()
+    assert "took the mark of 'c300' back since you looked" in refused["detail"]
+    ahead = api.ask("POST", url, json={"positive": [one], "as_of": newest + 1})
+    assert (ahead.status_code, ahead.json()["code"]) == (404, "unknown_event")
+    assert api.ask("POST", url, json={"positive": [one], "as_of": newest}).is_success
+
+
+def test_what_is_left_out_of_a_description_stays(api: Api) -> None:
+    """Making a concept that is there changes nothing of it."""
+    said = {"description": "a lead ball", "verdict": "drop"}
+    made = api.ask("PUT", "/concepts/dark", json={}).json()["concept"]
+    assert (made["description"], made["verdict"]) == ("", "review")
+    api.ask("PUT", "/concepts/dark", json=said)
+    for sent in ({}, {"verdict": "drop"}, {"description": "a lead ball"}):
+        kept = api.ask("PUT", "/concepts/dark", json=sent).json()["concept"]
+        assert {name: kept[name] for name in said} == said
+    api.ask("DELETE", "/concepts/dark")
+    back = api.ask("PUT", "/concepts/dark", json={}).json()["concept"]
+    assert {name: back[name] for name in said} == said
+
+
 def test_an_unknown_id_is_told_and_the_others_are_marked(api: Api) -> None:
     """One wrong id hurts no other."""
     made = teach(api, positive=[DARK[0], "nope"]).json()
