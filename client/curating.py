@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from .arguments import Commands, add_service
 from .cells import harmless
 from .decisions import DECISIONS, BatchDecided, NewDecision
 from .errors import ClientError, ServiceRefused
-from .exits import DONE, INTERRUPTED, NOTHING_DONE, SOME_FAILED
+from .exits import DONE, INTERRUPTED, NOTHING_DONE, READER_GONE, SOME_FAILED
 from .exports import Checked, verify
 from .retry import Retry
 
@@ -82,11 +83,17 @@ def run(
             timeout_s=arguments.timeout,
             transport=transport,
         ) as client:
-            return _COMMANDS[arguments.command](client, arguments)
+            status = _COMMANDS[arguments.command](client, arguments)
+            sys.stdout.flush()  # here, where it is known what to do if nobody reads it
+            return status
     except ClientError as error:
         print(f"client: {advised(error)}", file=sys.stderr)
         for one in error.problem.errors if isinstance(error, ServiceRefused) else ():
             print(f"  {one.where}: {one.message}", file=sys.stderr)
+    except BrokenPipeError:
+        # Else Python complains once more, when it closes what nobody reads.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
     except OSError as error:
         print(f"client: {error.filename}: {error.strerror or error}.", file=sys.stderr)
     except KeyboardInterrupt:

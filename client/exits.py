@@ -8,5 +8,7 @@ SOME_FAILED = 2
 """The output is written; more failed than was allowed."""
 BROKEN_OFF = 3
 """Asking began and could not be ended; what was answered is kept."""
+READER_GONE = 141
+"""Who read what was written has gone, as `head` does; as the shell has it."""
 INTERRUPTED = 130
 """Ctrl-C, as the shell has it."""

@@ -1,35 +1,75 @@
-"""CSV tables as users have them: missing, of a spreadsheet, with the wrong commas."""
+"""CSV tables as users have them."""
 
 import csv
+import re
+from collections import Counter
+from io import StringIO
 from pathlib import Path
 
 from bundle.errors import InputError
+
+_BEYOND = "\0"
+"""What cells beyond the columns are filed under; no column can be called so."""
 
 
 def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
     """Return a CSV's column names and its rows; a cell that is not there is empty.
 
+    Commas, tabs or semicolons part it, as its first line has them.
+
     Raises:
-        InputError: the file is missing, is no text, or parts its columns by semicolons.
+        InputError: the file is missing, is no text, names a column twice, or has a line with more
+            cells than columns.
     """
+    text = _text(file)
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    separator = next((sign for sign in ",\t;" if sign in first), ",")
+    lines = StringIO(text, newline="")
+    reader = csv.DictReader(lines, restkey=_BEYOND, restval="", delimiter=separator)
+    rows: list[dict[str, str]] = []
     try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="")
-            columns, rows = list(reader.fieldnames or []), list(reader)
+        columns = list(reader.fieldnames or [])
+        _check_columns(file, columns)
+        for row in reader:
+            if row.pop(_BEYOND, None):
+                raise InputError(
+                    f"{file} line {reader.line_num} has more cells than the first line. Put quotes "
+                    "round what holds a comma."
+                )
+            rows.append(row)
+    except csv.Error as error:
+        raise InputError(
+            f"{file} cannot be read as a CSV table: {error}. Give a CSV with commas."
+        ) from error
+    return columns, rows
+
+
+def _text(file: Path) -> str:
+    try:
+        # The mark that Excel puts before UTF-8 is not part of the first column's name.
+        text = file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(f"{file} does not exist. Check the name of the table.") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"{file} cannot be read as a CSV table: it is not UTF-8 text. Save it as CSV UTF-8."
         ) from error
-    except (OSError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
         raise InputError(
-            f"{file} cannot be read as a CSV table: {reason}. Give a CSV with commas."
+            f"{file} cannot be read as a CSV table: {error.strerror}. Give a CSV with commas."
         ) from error
-    if len(columns) == 1 and ";" in columns[0]:
+    if not text.strip():
+        raise InputError(f"{file} is empty. Its first line must name the columns.")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError(
-            f"{file} parts its columns by semicolons, as Excel does in some languages. "
-            "Save it with commas."
+            f"{file} cannot be read as a CSV table: line {line} holds a NUL, which no text does. "
+            "Save it as CSV UTF-8."
         )
-    return columns, rows
+    return text
+
+
+def _check_columns(file: Path, columns: list[str]) -> None:
+    twice = [name for name, count in Counter(columns).items() if count > 1 and name]
+    if twice:
+        raise InputError(f"{file} names the column {twice[0]!r} twice. Keep one of them.")

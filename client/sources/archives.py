@@ -34,7 +34,9 @@ def tiles_in_archive(path: Path, file: str) -> Iterator[Tile]:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputUnusable(f"{path} cannot be read as a zip archive: {reason}.") from error
+        raise InputUnusable(
+            f"{path} cannot be read as a zip archive: {reason}. Copy it anew, or pack it again."
+        ) from error
     members = archive.infolist()
     _refuse_bombs(path, members)
     tiles = [one for one in members if _is_tile(one)]

@@ -2,6 +2,8 @@
 
 import asyncio
 import csv
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -40,6 +42,18 @@ def test_decide_look_and_undo(url: str) -> None:
             ann.decide("nope", "keep")
         with pytest.raises(InputUnusable, match="no decision to send"):
             ann.decide_many([])
+
+
+def test_a_reader_may_go_before_the_end(url: str) -> None:
+    """As `head` does: nothing is complained about."""
+    with Client(url, reviewer="ann") as ann:
+        ann.decide_many([NewDecision("c300", "keep"), NewDecision("c303", "drop")])
+    command = f"{sys.executable} -m client decisions --url {url} | true"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode in (0, 141)  # 0 where all was written before the reader went
 
 
 def test_the_async_twin(url: str) -> None:

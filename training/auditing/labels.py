@@ -70,7 +70,8 @@ def read_classes(file: Path, bundle: Bundle) -> Classes:
     codes = np.array([names.index(line["class"]) for line in chosen], dtype=np.intp)
     splits = _splits(file, chosen) if "split" in columns else None
     patients = _patients(bundle, rows, chosen, group)
-    groups, unit, notes = _groups(bundle, rows, codes, patients)
+    whose = f"the column {group}" if group else "the bundle's scans"
+    groups, unit, notes = _groups(bundle, rows, codes, patients, whose)
     return Classes(
         rows=rows,
         names=names,
@@ -90,7 +91,7 @@ def _check_columns(file: Path, columns: list[str], lines: list[dict[str, str]]) 
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
         raise InputError(
-            f"{file} has the columns {', '.join(columns) or 'none'}; {' and '.join(missing)} "
+            f"{file} has the columns {', '.join(columns)}; {' and '.join(missing)} "
             "must be there too, split and patient (or group) may. Rename its columns."
         )
     if all(name in columns for name in _GROUPS):
@@ -191,16 +192,20 @@ def _patients(
 
 
 def _groups(
-    bundle: Bundle, rows: NDArray[np.intp], codes: Codes, patients: NDArray[np.str_]
+    bundle: Bundle, rows: NDArray[np.intp], codes: Codes, patients: NDArray[np.str_], whose: str
 ) -> tuple[Codes, str, list[str]]:
-    """Number what is held out together: the patients where each class has two, or the scans."""
+    """Number what is held out together: the patients where each class has two, or the scans.
+
+    whose: where the patients are known from.
+    """
     notes: list[str] = []
     if (patients != "").all():
         groups = np.unique(patients, return_inverse=True)[1].astype(np.intp)
         if _spread(groups, codes):
             return groups, "patient", notes
         notes.append(
-            "A class is of fewer than two patients, so scans are drawn and held out instead: "
+            f"A class is of fewer than two patients, by {whose}, so scans are drawn and held out "
+            "instead: "
             "what a patient's tiles have in common can pass for the class."
         )
     scans = np.array(bundle.arrays["scan_numbers.npy"])[rows].astype(np.intp)

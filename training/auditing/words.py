@@ -17,6 +17,13 @@ def spread(low: float | None, high: float | None, digits: int = 2) -> str:
     return f"{left} to {right}"
 
 
+def _by(one: Odds, unit: str) -> str:
+    """Write the interval for which groups are drawn."""
+    if one.group_low is None and one.group_high is None:
+        return f"no interval, as too few of a {unit} are there"
+    return f"{spread(one.group_low, one.group_high)} by {unit}"
+
+
 def number(value: float, digits: int = 2) -> str:
     """Write a figure: large ones with fewer decimals."""
     if abs(value) >= 100:  # noqa: PLR2004
@@ -46,7 +53,7 @@ def headline(found: Findings) -> str:
     unit = found.classes.unit
     figures = (
         f"odds ratio {number(strongest.ratio)}, 95 % interval "
-        f"{spread(strongest.group_low, strongest.group_high)} by {unit}, "
+        f"{_by(strongest, unit)}, "
         f"{spread(strongest.low, strongest.high)} taking tiles as independent"
     )
     if predicts(strongest):

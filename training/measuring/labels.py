@@ -113,7 +113,7 @@ def _read_lines(path: Path) -> list[dict[str, str]]:
     columns, lines = read_table(path)
     if not any(set(form) <= set(columns) for form in FORMS):
         forms = " or ".join(", ".join(form) for form in FORMS)
-        raise InputError(f"{path} has the columns {', '.join(columns) or 'none'}; needed: {forms}.")
+        raise InputError(f"{path} has the columns {', '.join(columns)}; needed: {forms}.")
     if not lines:
         raise InputError(f"{path} holds no label: there is no line below its columns.")
     return lines

@@ -16,11 +16,28 @@ def test_columns_and_rows(tmp_path: Path) -> None:
     assert rows == [{"id": "a", "label": "x"}, {"id": "b", "label": ""}]
 
 
+def test_a_column_may_have_no_name(tmp_path: Path) -> None:
+    """As pandas writes the one of row numbers."""
+    (tmp_path / "t.csv").write_text(",id\n0,c1\n")
+    assert read_table(tmp_path / "t.csv") == (["", "id"], [{"": "0", "id": "c1"}])
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_other_signs_part_columns_too(tmp_path: Path, sign: str) -> None:
+    """As Excel writes them in some languages; a comma is then part of a cell."""
+    (tmp_path / "t.csv").write_text(f"id{sign}class\nc1{sign}0,5\n")
+    assert read_table(tmp_path / "t.csv") == (["id", "class"], [{"id": "c1", "class": "0,5"}])
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (None, r"t\.csv does not exist\. Check"),
-        (b"id;class\na;0\n", r"t\.csv parts its columns by semicolons.* Save it with commas\."),
+        (b"id,class,id\na,0,b\n", r"t\.csv names the column 'id' twice\. Keep one"),
+        (b"id,class\na,0\nb,1,2\n", r"t\.csv line 3 has more cells than .* Put quotes"),
+        (b"id,class\na,\0\n", r"line 2 holds a NUL, which no text does\. Save it"),
+        (b" \n", r"t\.csv is empty\. Its first line must name"),
+        (b"", r"t\.csv is empty\."),
         (b"PK\3\4\xff\xfe", r"t\.csv cannot be read as a CSV table: it is not UTF-8 text\. Save"),
         (b"id\n" + b"a" * 200_000, r"cannot be read as a CSV table: field larger .*\. Give"),
     ],

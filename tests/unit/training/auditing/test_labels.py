@@ -73,7 +73,8 @@ def test_patients_are_the_groups_where_each_class_has_two(bundle_path: Path, tmp
         ("id,class\nt0001,a\nt0002,a\n", "needs two classes"),
         ("id,class\nt0001,a\nt0002,A\n", "'A' and 'a'"),
         ("id,class,patient,group\nt0001,a,p,g\n", "Keep the one"),
-        ("id;class\nt0001;a\n", "semicolons"),
+        ("id;class\nt0001;a\n", "needs two classes"),
+        ("", "is empty"),
         ("id,class\n" + "".join(f"t{at:04d},{at}\n" for at in range(24)), "24 classes"),
     ],
 )

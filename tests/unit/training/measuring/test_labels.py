@@ -63,7 +63,7 @@ def test_the_same_label_twice_counts_once(tmp_path: Path, tiny_bundle: Bundle) -
     [
         ("name,label\nc300,other\n", "has the columns name, label; needed: id, label or scan"),
         ("scan,y,label\nfilm-a,0,other\n", "needed: id, label or scan, y, x, label"),
-        ("", "has the columns none; needed"),
+        ("", "is empty. Its first line must name the columns."),
         ("id,label\n", "holds no label"),
         ("id,label\nz1,lettering\n", "None of the 1 labels in"),
         ("id,label\nc300,other\nc303,text\n", "its labels are other, text"),
