@@ -81,6 +81,7 @@ class Reviewed:
         self.elsewhere: list[Event] = []
         self.seq = 0
         self._tiles: dict[int, _Tile] = {}
+        self._alone: dict[tuple[str, int], NDArray[np.uint8]] = {}
         self._order: list[tuple[int, int]] = []  # number and row of each event
 
     async def refresh(self) -> None:
@@ -167,6 +168,17 @@ class Reviewed:
             before = [event for event in self.history(row) if event.seq <= seq]
             states[row] = STATES.index(state_of(opinions_of(before)))
         return states
+
+    def states_of(self, reviewer: str, seq: int) -> NDArray[np.uint8]:
+        """Return (n,) states by one reviewer alone, as they were after event number `seq`."""
+        known = self._alone.get((reviewer, seq))
+        if known is None:
+            known = np.zeros_like(self.states)
+            for row, tile in list(self._tiles.items()):
+                own = [one for one in tile.events if one.reviewer == reviewer and one.seq <= seq]
+                known[row] = STATES.index(state_of(opinions_of(own)))
+            self._alone = {(reviewer, seq): known}  # a list is fetched in many pieces
+        return known
 
     def last(self, row: int) -> int:
         """Return the number of a tile's last event, 0 where there is none."""

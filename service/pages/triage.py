@@ -45,6 +45,7 @@ _ALLOWED = {
     "verdict": VERDICTS,
     "reason": NAMES,
     "sort": ORDERS,
+    "alone": ("1",),
     **dict.fromkeys(("cluster", "scan", "selection", "budget", "sample")),
 }
 _LISTS = ("selection", "budget", "sample")
@@ -69,6 +70,8 @@ class Asked:
 
     kept: names the list, where it is one of its own: a selection, a budget or an audit sample.
     problems: what it asks for and there is not, a sentence each.
+    alone: whether only what one reviewer decided is to be seen. reviewer: who that is, empty
+    while it is not known.
     """
 
     wanted: Wanted
@@ -76,6 +79,8 @@ class Asked:
     scan: str
     kept: Mapping[str, str]
     problems: Sequence[str] = ()
+    alone: bool = False
+    reviewer: str = ""
 
     @property
     def open(self) -> bool:
@@ -96,6 +101,8 @@ class Asked:
             parts.append(("cluster", str(tiles.cluster)))
         if tiles.scan is not None:
             parts.append(("scan", tiles.scan))
+        if self.alone:
+            parts.append(("reviewer", self.reviewer))
         return urlencode(parts)
 
 
@@ -119,7 +126,8 @@ def asked(pairs: Query) -> Asked:
     states = [one for one in STATES if one == state]
     order: Order = next((one for one in ORDERS if one == sort), "-score")
     problems = [*complaints(pairs, _ALLOWED), *_wrong_numbers(cluster, kept)]
-    return Asked(Wanted(tiles=tiles, states=states, order=order), cluster, scan, kept, problems)
+    wanted = Wanted(tiles=tiles, states=states, order=order)
+    return Asked(wanted, cluster, scan, kept, problems, alone=query.get("alone") == "1")
 
 
 def _wrong_numbers(cluster: str, kept: Mapping[str, str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The review page and the list behind it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -16,17 +17,20 @@ from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.screening import finding
+from service.decisions.reviewed import Reviewed
 from service.deps import HolderDep, ServingDep, TileId
-from service.errors import LedgerDown, UnknownSample
+from service.errors import BadReviewer, LedgerDown, UnknownSample
 from service.openapi.described import json_body, problems
 from service.pages import triage as page
 from service.pages.rendering import render
 from service.pages.verdicts import NAMES
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
+from service.requests.reviewers import named
 from service.reviewing import board
 from service.reviewing.triage import (
     State,
+    States,
     Wanted,
     confirmed,
     triage_rows,
@@ -55,6 +59,13 @@ class ReviewQuery(BaseModel):
         [],
         description="Tiles that people left undecided, or decided so, only.",
         examples=[["undecided"]],
+    )
+    reviewer: str | None = Field(
+        None,
+        max_length=80,
+        description="States as this reviewer alone decided: for a second reading that knows "
+        "nothing of the first.",
+        examples=[None],
     )
     cluster: int | None = Field(
         None,
@@ -111,15 +122,22 @@ def _fresh(serving: Serving, **members: object) -> Response:
 
 def _listed(serving: Serving, query: ReviewQuery) -> Fact:
     reviewed = serving.reviewed
+    now = _states(reviewed, query.reviewer)
     as_of = reviewed.seq if query.as_of is None else query.as_of
-    states = reviewed.states_at(as_of) if query.state else reviewed.states
-    rows = triage_rows(serving.findings, states, query.wanted())
-    return {"as_of": as_of, **_piece(serving, rows, query.offset, query.limit)}
+    then = _states(reviewed, query.reviewer, as_of) if query.state else now
+    rows = triage_rows(serving.findings, then, query.wanted())
+    return {"as_of": as_of, **_piece(serving, rows, now, query.offset, query.limit)}
 
 
-def _piece(serving: Serving, rows: Chosen, offset: int, limit: int) -> Fact:
+def _states(reviewed: Reviewed, reviewer: str | None, as_of: int | None = None) -> States:
+    """Return how tiles stand, or stood, for all or for one reviewer alone."""
+    if reviewer is not None:
+        return reviewed.states_of(reviewer, reviewed.seq if as_of is None else as_of)
+    return reviewed.states if as_of is None else reviewed.states_at(as_of)
+
+
+def _piece(serving: Serving, rows: Chosen, states: States, offset: int, limit: int) -> Fact:
     piece = rows[offset : offset + limit].tolist()
-    states = serving.reviewed.states
     return {
         "total": len(rows),
         "offset": offset,
@@ -143,7 +161,8 @@ async def review_selection(request: Request, serving: ServingDep, query: QueryDe
 def _selected(serving: Serving, query: ReviewQuery, ids: Sequence[str]) -> Fact:
     catalog, reviewed = serving.catalog, serving.reviewed
     given = [catalog.rows[name] for name in dict.fromkeys(ids) if name in catalog.rows]
-    rows = triage_rows(serving.findings, reviewed.states, query.wanted())
+    states = _states(reviewed, query.reviewer)
+    rows = triage_rows(serving.findings, states, query.wanted())
     if query.sort == "given":
         passing = np.zeros(len(catalog.ids), dtype=bool)
         passing[rows] = True
@@ -153,35 +172,47 @@ def _selected(serving: Serving, query: ReviewQuery, ids: Sequence[str]) -> Fact:
         rows = rows[np.isin(rows, given)]
     return {
         "as_of": reviewed.seq,
-        **_piece(serving, rows, query.offset, query.limit),
+        **_piece(serving, rows, states, query.offset, query.limit),
         "ids": [catalog.ids[row] for row in rows.tolist()],
         "unknown": sum(name not in catalog.rows for name in ids),
     }
 
 
 K = Annotated[int, Query(ge=0, le=20, description="Most decided tiles of each kind.", examples=[3])]
+Alone = Annotated[
+    str | None,
+    Query(
+        max_length=80,
+        description="Tell what this reviewer alone decided, of this tile and those near it.",
+        examples=[None],
+    ),
+]
 
 
 @router.get(
     "/review/tiles/{tile_id:path}", response_model=ReviewDetail, responses=problems(404, 503)
 )
-async def review_tile(serving: ServingDep, tile_id: TileId, k: K = 3) -> Response:
+async def review_tile(
+    serving: ServingDep, tile_id: TileId, k: K = 3, reviewer: Alone = None
+) -> Response:
     """Tell why a tile stands where it does: all that was found, and decided tiles near it."""
     row = serving.catalog.row(tile_id)
     await serving.reviewed.refresh()
-    return _fresh(serving, **_detail(serving, row, k))
+    return _fresh(serving, **_detail(serving, row, k, reviewer))
 
 
-def _detail(serving: Serving, row: int, k: int) -> Fact:
+def _detail(serving: Serving, row: int, k: int, reviewer: str | None) -> Fact:
     findings, reviewed = serving.findings, serving.reviewed
+    states = _states(reviewed, reviewer)
     return {
-        **triage_tile(findings, reviewed.states, row),
+        **triage_tile(findings, states, row),
         "found": finding(findings, row)["reasons"],
         "decisions": [
             {"reviewer": event.reviewer, "decision": event.decision, "at": event.at}
             for event in reviewed.opinions(row)
+            if reviewer in (None, event.reviewer)
         ],
-        "confirmed": confirmed(findings, reviewed.states, row, k),
+        "confirmed": confirmed(findings, states, row, k),
     }
 
 
@@ -190,6 +221,9 @@ async def review(request: Request, serving: ServingDep, holder: HolderDep) -> Re
     """Show stored tiles to be decided on."""
     problem, drawn = "", 0
     asked = page.asked(request.query_params.multi_items())
+    if asked.alone:
+        with suppress(BadReviewer):  # whose cookie that is, is asked for a name
+            asked = replace(asked, reviewer=named(request) or "")
     try:
         await serving.reviewed.refresh()
         if "sample" in asked.kept and not asked.problems:
@@ -206,16 +240,17 @@ def _review(
 ) -> HTMLResponse:
     reviewed = serving.reviewed
     as_of, rows, problems = reviewed.seq, np.empty(0, dtype=np.intp), asked.problems
+    states = _states(reviewed, asked.reviewer if asked.alone else None)
     if not problems:
         try:
-            found = triage_rows(serving.findings, reviewed.states, asked.wanted)
+            found = triage_rows(serving.findings, states, asked.wanted)
             rows = rows if asked.kept else found
         except TilescreenError as error:
             problems = [str(error)]
     start = {
         "bundle": serving.bundle.manifest.bundle_id,
         "as_of": as_of,
-        **_piece(serving, rows, 0, PIECE),
+        **_piece(serving, rows, states, 0, PIECE),
     }
     return render(
         serving,
@@ -226,7 +261,9 @@ def _review(
         kept={} if problems else asked.kept,
         showing="" if problems else page.showing(asked.kept, drawn),
         open=asked.open,
-        bar=page.bar(serving.findings, None if problem else reviewed.states, asked),
+        bar=page.bar(serving.findings, None if problem else states, asked),
+        alone=asked.alone,
+        reading=asked.reviewer,
         query=asked.query,
         total=len(rows),
         start=page.embedded(start),

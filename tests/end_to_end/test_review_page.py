@@ -1066,3 +1066,50 @@ def test_a_bundle_with_concepts_leaves_the_chosen_picture_whole(
             assert panel
             assert panel["y"] <= picture["y"]
             assert picture["y"] + picture["height"] <= panel["y"] + panel["height"]
+
+
+def test_a_second_reading_is_blind_to_the_first(chromium: Browser, site: str) -> None:
+    """Nothing of it is seen or asked after; undo and reload are one's own; then they can differ."""
+    with review(chromium, site, name="Dan") as dan:
+        for key in "ddd":
+            dan.keyboard.press(key)
+        expect(chip(dan, "c306")).to_have_text("drop")
+    with review(chromium, site, query="sort=id&state=all", name="Eva") as page:
+        page.get_by_label("Only my decisions").check()
+        page.get_by_role("button", name="Show").click()
+        expect(tile(page, "c300")).to_be_focused()
+        assert "alone=1" in page.url
+        expect(page.get_by_label("Only my decisions")).to_be_checked()
+        expect(page.get_by_label("Decision", exact=True)).to_contain_text("undecided (12)")
+        for key in "kdk":
+            page.keyboard.press(key)
+        for name, state in (("c300", "keep"), ("c303", "drop"), ("c306", "keep")):
+            expect(chip(page, name)).to_have_text(state)
+        expect(page.get_by_label("Decision", exact=True)).to_contain_text("undecided (9)")
+        page.keyboard.press("u")
+        expect(chip(page, "c306")).to_have_text("undecided")
+        page.keyboard.press("ArrowLeft")
+        said = page.get_by_role("complementary", name="Why").get_by_role("list", name="Decisions")
+        expect(said).to_have_text("Eva: drop")
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("r")
+        expect(chip(page, "c303")).to_have_text("review")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        page.reload()
+        for name, state in (("c300", "review"), ("c303", "review"), ("c306", "undecided")):
+            expect(chip(page, name)).to_have_text(state)
+        assert kept(page, site) == {"c300": "conflict", "c303": "conflict", "c306": "drop"}
+        told = page.request.get(f"{site}/decisions/agreement").json()["pairs"]
+        assert [(one["tiles"], one["observed"]) for one in told] == [(2, 0)]
+
+
+def test_a_blind_reading_asks_who_reads(chromium: Browser, site: str) -> None:
+    """And is then of that one's own decisions."""
+    with open_page(chromium) as page:
+        sent = {"ids": ["c300"], "decision": "drop"}
+        page.request.post(f"{site}/decisions", data=sent, headers={"X-Reviewer": "Eva"})
+        page.goto(f"{site}/view/review?sort=id&state=all&alone=1")
+        page.get_by_label("Your name").fill("Eva")
+        page.get_by_role("button", name="Go on").click()
+        expect(chip(page, "c300")).to_have_text("drop")

@@ -9,6 +9,7 @@
 // In "decided" a result has `before` as well: the state that was shown until then.
 // A tile that stands otherwise than it is shown was decided in another tab or by somebody else; another decision on it
 // is refused, and the tile shows how it stands. Undo takes back what this page did, else it asks.
+// On a page of one reviewer's own decisions (data-reading is their name) nobody else's are shown, or asked after.
 // What was not saved stays told, and marked, until those tiles are decided; the page is never moved by it, as who
 // decides fast would go on typing on other tiles than they look at.
 // Who leaves the page while something is not saved yet is asked first. A page decides in the name that it shows, whoever
@@ -17,14 +18,11 @@
 // answer was lost, before the service was asked what it has.
 
 const tilescreen = (() => {
-  const COOKIE = "tilescreen_reviewer";
-  const YEAR_S = 31536000;
   const PATIENCE_MS = 20000;
   const AGAIN_MS = [0, 500, 1500]; // before each time that the service is asked what became of a lost answer
   const AGAIN_PATIENCE_MS = 5000;
   const MOST = 1000; // tiles that the service tells in one answer
   const SPARE = 100; // tiles that others may have decided on meanwhile
-  const LONGEST = 80; // of a name, in characters; an emoji is one of them
   const TWICE_MS = 400; // between the clicks of a double click, which is meant as one
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
@@ -32,14 +30,13 @@ const tilescreen = (() => {
   const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make], [data-away], [data-publish], [data-activate], #rename button";
   // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
   const note = document.querySelector(".reads");
+  const reading = document.querySelector("[data-reading]")?.dataset.reading;
   const reads = Boolean(note) && document.cookie.split("; ").includes("tilescreen_role=read");
   const states = new Map(); // by id, as the service last told
   const pending = new Map(); // by id, the latest request whose answer is awaited, or `lost`
   const unsaved = new Map(); // by id, the ids that were refused together with it, until they are decided
   const own = new Map(); // by id, what this page decided and did not take back, the latest last
   const line = []; // requests whose answers are awaited, in order
-  let asking = false; // for a name
-  let given = ""; // the name that this page shows, also where no cookie is kept
 
   if (reads) {
     note.hidden = false;
@@ -131,7 +128,7 @@ const tilescreen = (() => {
   async function ask(method, url, content, { headers = {}, patience = PATIENCE_MS } = {}) {
     const request = {
       method,
-      headers: { "Content-Type": "application/json", ...signed(), ...headers },
+      headers: { "Content-Type": "application/json", ...naming.signed(), ...headers },
       body: content && JSON.stringify(content),
       signal: AbortSignal.timeout(patience),
     };
@@ -193,9 +190,13 @@ const tilescreen = (() => {
     return document.querySelector(`[data-state-of="${CSS.escape(id)}"][data-state]`)?.dataset.state;
   }
 
-  // Return how tiles stand: one with its decisions and their ETag, many in pieces, with the number as of which.
+  // Of a list of tiles, what makes the service tell this page's own decisions alone; else nothing.
+  const alone = () => (reading === undefined ? "" : `&${new URLSearchParams({ reviewer: reading })}`);
+
+  // Return how tiles stand: one with its decisions and their ETag, many in pieces, with the number as of which. With
+  // neither on a page of one's own decisions, where others' are no matter.
   async function asTheyStand(ids) {
-    if (ids.length === 1) {
+    if (ids.length === 1 && !alone()) {
       const one = await look("GET", `/tiles/${encodeURIComponent(ids[0])}/decision`);
       return { stand: [one], etag: one.etag };
     }
@@ -203,11 +204,11 @@ const tilescreen = (() => {
     let first;
     for (let at = 0; at < ids.length; at += MOST) {
       const piece = ids.slice(at, at + MOST);
-      const { tiles, as_of } = await look("POST", `/review/tiles?sort=given&limit=${MOST}`, { ids: piece });
+      const { tiles, as_of } = await look("POST", `/review/tiles?sort=given&limit=${MOST}${alone()}`, { ids: piece });
       stand.push(...tiles);
       first ??= as_of;
     }
-    return { stand, as_of: first };
+    return alone() ? { stand } : { stand, as_of: first };
   }
 
   // See that tiles stand as they were seen, or as is decided now; returns what tells the service which decisions were
@@ -236,9 +237,9 @@ const tilescreen = (() => {
 
   function send(ids, decision, { reason = null, comment = null }, { etag, as_of }) {
     const said = { decision, reason, comment };
-    if (!etag) return ask("POST", "/decisions", { ids, as_of, ...said });
+    if (ids.length > 1) return ask("POST", "/decisions", { ids, as_of, ...said });
     const url = `/tiles/${encodeURIComponent(ids[0])}/decision`;
-    return ask("PUT", url, said, { headers: { "If-Match": etag } }).then((one) => ({ results: [one] }));
+    return ask("PUT", url, said, { headers: etag ? { "If-Match": etag } : {} }).then((one) => ({ results: [one] }));
   }
 
   // Send a decision; where the answer is lost, find out what the service has of it.
@@ -281,7 +282,7 @@ const tilescreen = (() => {
   // One look, from what was decided last on: a request is saved as one, so what it saved comes together.
   async function decided(ids, decision) {
     const wanted = new Set(ids);
-    const who = myself();
+    const who = naming.myself();
     const found = [];
     for (let offset = 0; offset !== null && found.length < ids.length; ) {
       const query = new URLSearchParams({ reviewer: who, offset, limit: Math.min(MOST, ids.length + SPARE) });
@@ -318,6 +319,7 @@ const tilescreen = (() => {
     const saved = results.filter((one) => !one.error);
     for (const one of saved) {
       one.before = states.get(one.id) ?? seen.get(one.id);
+      if (alone()) one.state = decision;
       states.set(one.id, one.state);
       own.set(one.id, [...(own.get(one.id) ?? []), decision]);
     }
@@ -326,7 +328,7 @@ const tilescreen = (() => {
     showAll(ids);
     if (saved.length) {
       say(`${count(saved.map((one) => one.id))}: ${decision}, saved.`);
-      tell("decided", { results: saved, decision, batch: told.batch, undone: false, counts: told.counts });
+      tell("decided", { results: saved, decision, batch: told.batch, undone: false, counts: alone() ? undefined : told.counts });
     }
     refused.push(...results.filter((one) => one.error).map((one) => Error(one.error.detail)));
     if (!refused[0]) return; // all is saved; or one before this failed, and told of this one too
@@ -370,7 +372,7 @@ const tilescreen = (() => {
 
   // The reviewer's last decision that stands: {id, decision, seq}, undefined where there is none.
   async function lastOne() {
-    const who = myself();
+    const who = naming.myself();
     const { decisions } = await look("GET", `/decisions?${new URLSearchParams({ reviewer: who, limit: SPARE })}`);
     const mine = decisions.flatMap(({ id, decisions: all }) => all.filter((one) => one.reviewer === who).map((one) => ({ ...one, id })));
     return mine.sort((a, b) => b.seq - a.seq)[0];
@@ -417,6 +419,14 @@ const tilescreen = (() => {
     }
   }
 
+  // The tiles of an undo as this page shows them. Where that cannot be asked, nothing is shown that others decided.
+  async function asHere(results) {
+    if (!alone() || !results.length) return results;
+    const ids = results.map((one) => one.id);
+    const { stand } = await asTheyStand(ids).catch(() => ({ stand: ids.map((id) => ({ id, state: null })) }));
+    return stand.map(({ id, state }) => ({ id, state }));
+  }
+
   const nothing = (words, tell = say) => {
     tell(words);
     return false;
@@ -424,10 +434,11 @@ const tilescreen = (() => {
 
   async function goBack() {
     if (reads) return nothing(READS, warn);
-    if (!myself()) return nothing("There is nothing to undo.");
+    if (!naming.myself()) return nothing("There is nothing to undo.");
     const answer = await inTurn([], takeBack, { undoes: true });
     if (!answer) return nothing("Nothing was undone.");
-    const { results, undone, counts } = answer;
+    const { undone, counts } = answer;
+    const results = await asHere(answer.results);
     for (const one of results) {
       one.before = states.get(one.id);
       states.set(one.id, one.state);
@@ -438,91 +449,15 @@ const tilescreen = (() => {
     say("");
     if (undone === null) say("There is nothing to undo.");
     else (ids.length > 1 ? warn : say)(`Undone: ${ids.length === 1 ? `${ids[0]} is` : `${count(ids)} are`} as before.`); // many, for all to see
-    tell("decided", { results, batch: undone, undone: true, counts });
+    tell("decided", { results, batch: undone, undone: true, counts: alone() ? undefined : counts });
     return undone !== null;
   }
 
-  // A name as the service keeps it; as service/requests/reviewers.py has it.
-  const tidy = (name) => name.normalize("NFC").replace(/\p{Zs}/gu, " ").trim();
-
-  function remembered() {
-    const found = document.cookie.split("; ").find((one) => one.startsWith(`${COOKIE}=`));
-    try {
-      return found ? tidy(decodeURIComponent(found.slice(COOKIE.length + 1))) : "";
-    } catch {
-      return ""; // somebody else's cookie: the name is asked for again
-    }
-  }
-
-  const reviewer = () => given;
-
-  // Whose decisions these are: the key's holder, or who says so.
-  const myself = () => document.body.dataset.reviewer || reviewer();
-
-  // What names the reviewer of a request: the cookie may be another tab's, not be sent yet, or not be kept at all.
-  function signed() {
-    return myself() ? { "X-Reviewer": encodeURIComponent(myself()) } : {};
-  }
-
-  // Ask who decides, once; a key that names its reviewer has said so already. Returns whether it is known: never
-  // where the key only reads, which is told instead.
+  // Ask who decides, once. Returns whether it is known: never where the key only reads, which is told instead.
   function named() {
-    if (reads) {
-      warn(READS);
-      return Promise.resolve(false);
-    }
-    if (!myself() && remembered()) call(remembered()); // said in another tab since
-    return myself() ? Promise.resolve(true) : rename();
-  }
-
-  function call(name) {
-    given = name;
-    tell("named", { name });
-  }
-
-  // What is wrong with a name, in a sentence; as service/requests/reviewers.py has it.
-  function wrong(name) {
-    if ([...name].length > LONGEST) return `A name has at most ${LONGEST} characters.`;
-    if (/[,:#@]/u.test(name)) return "A name has no comma, colon, # or @.";
-    if (/[\p{C}\p{Zl}\p{Zp}]/u.test(name.replace(/[\u200c\u200d]/gu, ""))) return "A name has printable characters only.";
-    return name ? "" : "Type a name.";
-  }
-
-  // Returns whether a name was given; while one is asked for, no to whoever asks again.
-  function rename() {
-    if (asking) return Promise.resolve(false);
-    asking = true;
-    const dialog = document.createElement("dialog");
-    dialog.className = "who";
-    dialog.setAttribute("aria-labelledby", "who");
-    dialog.innerHTML = `<form method="dialog"><h2 id="who">Who decides?</h2>
-      <p>Each decision, and each mark on the Teach page, is kept with a name, so that two reviewers can be compared.</p>
-      <label>Your name <input name="name" required autocomplete="name"></label>
-      <p><button class="primary" value="yes">Go on</button>
-      <button type="button" data-cancel>Cancel</button></p></form>`;
-    const input = dialog.querySelector("input");
-    const typed = () => tidy(input.value);
-    const check = () => input.setCustomValidity(wrong(typed()));
-    input.value = reviewer();
-    input.addEventListener("input", check);
-    check();
-    dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close(""));
-    document.body.append(dialog);
-    const before = document.activeElement;
-    dialog.showModal();
-    return new Promise((resolve) => {
-      dialog.addEventListener("close", () => {
-        const name = dialog.returnValue === "yes" ? typed() : "";
-        if (name) {
-          document.cookie = `${COOKIE}=${encodeURIComponent(name)}; Path=/; Max-Age=${YEAR_S}; SameSite=Strict`;
-          call(name);
-        }
-        asking = false;
-        dialog.remove();
-        before?.focus();
-        resolve(Boolean(name));
-      });
-    });
+    if (!reads) return naming.known();
+    warn(READS);
+    return Promise.resolve(false);
   }
 
   // The second click of a double click is no second decision, nor a second undo.
@@ -539,7 +474,7 @@ const tilescreen = (() => {
     if ("undo" in button.dataset) undo();
     else if ("seek" in button.dataset) seek();
     else if ("letGo" in button.dataset) settled([...unsaved.keys()]);
-    else if ("rename" in button.dataset) rename();
+    else if ("rename" in button.dataset) naming.rename();
     else decide(JSON.parse(button.dataset.ids), button.dataset.decide, button.dataset);
   });
 
@@ -547,6 +482,5 @@ const tilescreen = (() => {
     if (line.length) event.preventDefault();
   });
 
-  given = remembered();
-  return { LOOK, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer, say, warn, show };
+  return { LOOK, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, show };
 })();

@@ -66,7 +66,7 @@ class TileList {
   }
 
   #ask(offset, limit) {
-    if (this.ids) return tilescreen.ask("POST", "/review/tiles?sort=given", { ids: this.ids.slice(offset, offset + limit) });
+    if (this.ids) return tilescreen.ask("POST", `/review/tiles?sort=given${tilescreen.alone()}`, { ids: this.ids.slice(offset, offset + limit) });
     return tilescreen.ask("GET", `/review/tiles?${this.query}&as_of=${this.as_of}&offset=${offset}&limit=${limit}`);
   }
 

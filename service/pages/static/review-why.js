@@ -45,7 +45,7 @@ class Why {
 
   async #ask(id) {
     try {
-      const answer = await tilescreen.ask("GET", `/review/tiles/${encodeURIComponent(id)}`);
+      const answer = await tilescreen.ask("GET", `/review/tiles/${encodeURIComponent(id)}?k=3${tilescreen.alone()}`);
       this.told.set(id, answer);
       tilescreen.learn(id, answer.state);
       if (this.shown.id === id) this.#more(answer);
@@ -118,9 +118,10 @@ class Why {
   // The tile's scan and cluster, each a way to see only those.
   #where(tile) {
     const cluster = tile.cluster === null ? "the stray tiles" : `cluster ${tile.cluster}`;
-    const links = [make("a", { href: `?cluster=${tile.cluster ?? -1}&state=all` }, cluster)];
+    const alone = tilescreen.alone() && "&alone=1";
+    const links = [make("a", { href: `?cluster=${tile.cluster ?? -1}&state=all${alone}` }, cluster)];
     if (tile.scan !== null) {
-      links.push(make("a", { href: `?scan=${encodeURIComponent(tile.scan)}&state=all&sort=id` }, `scan ${tile.scan}`));
+      links.push(make("a", { href: `?scan=${encodeURIComponent(tile.scan)}&state=all&sort=id${alone}` }, `scan ${tile.scan}`));
     }
     return links.flatMap((link, at) => (at ? [", ", link] : ["Only ", link]));
   }

@@ -189,7 +189,10 @@
     tell();
   });
 
-  document.addEventListener("named", ({ detail }) => nameReviewer(detail.name));
+  document.addEventListener("named", ({ detail }) => {
+    nameReviewer(detail.name);
+    if ("reading" in page.dataset && page.dataset.reading !== detail.name) location.reload(); // another one's own decisions
+  });
 
   function nameReviewer(name) {
     const slot = page.querySelector("[data-slot=reviewer]");
@@ -320,6 +323,7 @@
     page.querySelector("[data-slot=showing]").textContent = `selection of ${tiles(ids.length)} from ${from}${missing}`;
   }
 
+  if (page.dataset.reading === "") tilescreen.named();
   nameReviewer(document.body.dataset.reviewer || tilescreen.reviewer());
   open().catch((error) => tilescreen.warn(`The list could not be made. ${error.message}`));
 }

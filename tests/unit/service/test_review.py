@@ -192,6 +192,36 @@ def test_a_tile_tells_who_decided_what(deciding: Api) -> None:
     assert listed(deciding, "state=conflict") == ["c300"]
 
 
+def test_a_second_reading_knows_nothing_of_the_first(deciding: Api) -> None:
+    """States, filters, near tiles and who said what are those of one reviewer; as of a list too."""
+    decide(deciding, "drop", "c300", "c303")
+    decide(deciding, "keep", "c303", "c306", reviewer="ben")
+    as_of = deciding.get("/review/tiles?reviewer=ben&limit=1").json()["as_of"]
+    decide(deciding, "keep", "c300", reviewer="ben")
+
+    def states(query: str) -> dict[str, str | None]:
+        tiles = deciding.get(f"/review/tiles?sort=id&{query}").json()["tiles"]
+        return {tile["id"]: tile["state"] for tile in tiles if tile["state"] or "state" in query}
+
+    assert states("") == {"c300": "conflict", "c303": "conflict", "c306": "keep"}
+    assert states("reviewer=ann") == {"c300": "drop", "c303": "drop"}
+    assert states("reviewer=ben") == dict.fromkeys(IDS[:3], "keep")
+    assert list(states("reviewer=ann&state=undecided")) == IDS[2:]
+    assert list(states("reviewer=zoe&state=undecided")) == IDS
+    # The list of before, with what is decided by now.
+    assert states(f"reviewer=ben&state=undecided&as_of={as_of}")["c300"] == "keep"
+    sent = {"ids": ["c306", "c303"]}
+    told = deciding.ask("POST", "/review/tiles?sort=given&reviewer=ann", json=sent).json()["tiles"]
+    assert [tile["state"] for tile in told] == [None, "drop"]
+    one = deciding.get("/review/tiles/c303?reviewer=ann").json()
+    assert [event["reviewer"] for event in one["decisions"]] == ["ann"]
+    near = deciding.get("/review/tiles/c306?reviewer=ann&k=20").json()["confirmed"]
+    assert {tile["id"] for tile in near["keep"]} == set()
+    decide_back = deciding.ask("POST", "/decisions/undo", headers={"X-Reviewer": "ben"})
+    assert decide_back.is_success
+    assert states("reviewer=ben") == {"c303": "keep", "c306": "keep"}
+
+
 def test_a_tile_tells_all_that_was_found(found: Api) -> None:
     """Every reason with its score and place, the highest score first."""
     tile = found.get("/review/tiles/c321").json()
