@@ -113,7 +113,7 @@ def test_many_are_not_decided_as_of_what_has_not_happened(api: Api):
     sent = {"ids": ["c303", "c306"], "decision": "keep", "as_of": last + 1}
     refused = api.ask("POST", "/decisions", json=sent)
     assert (refused.status_code, refused.json()["code"]) == (404, "unknown_event")
-    assert f"no event {last + 1} of decisions; the last is {last}" in refused.json()["detail"]
+    assert f"no event {last + 1} yet; the last is {last}" in refused.json()["detail"]
     assert "`as_of` that a list told" in refused.json()["detail"]
     assert api.get("/decisions").json()["total"] == 1
 
