@@ -230,6 +230,17 @@ class Bundle:
         return np.bincount(labels[labels >= 0], minlength=self.manifest.clustering.clusters)
 
     @cached_property
+    def core_labels(self) -> NDArray[np.int32]:
+        """(n,) int32: labels of core tiles, the number of clusters for all others.
+
+        In the order of the index's sketches, or of the rows where there is none.
+        """
+        others = np.int32(self.manifest.clustering.clusters)
+        labels = np.where(self.arrays["core.npy"], self.labels, others)
+        found: NDArray[np.int32] = labels if self.index is None else labels[self.index.all.rows]
+        return found
+
+    @cached_property
     def _by_label(self) -> list[NDArray[np.intp]]:
         """Rows of each label: stray tiles first, then cluster 0, 1, ..."""
         ends = np.cumsum([len(self) - self.cluster_sizes.sum(), *self.cluster_sizes])

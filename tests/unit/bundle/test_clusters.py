@@ -1,10 +1,13 @@
 """The nearest-core rule: never a bare -1."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from bundle import Assignment, Bundle, assign
+from bundle import Assignment, Bundle, assign, open_bundle
 from bundle.clusters import choose
+from tests.tiny import write_tiny_bundle
 
 
 def distances(*values: float) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
@@ -40,6 +43,23 @@ def test_only_core_tiles_pull(tiny_bundle: Bundle) -> None:
     )
     (found,) = assign(dark, tiny_bundle.points[6:7])
     assert (found.label, found.nearest) == (-1, 0)
+
+
+def test_an_index_changes_no_answer(tmp_path: Path) -> None:
+    """What sketches rule out needs no measuring: to the bit the same as by all points."""
+    write_tiny_bundle(tmp_path / "plain", count=200)
+    write_tiny_bundle(tmp_path / "indexed", count=200, index=True)
+    plain, indexed = (open_bundle(tmp_path / name) for name in ("plain", "indexed"))
+    assert plain.index is None
+    assert indexed.index is not None
+    rng = np.random.default_rng(7)
+    spread = np.std(plain.points, axis=0) + 0.1
+    shaken = plain.points + rng.normal(size=plain.points.shape) * spread
+    points = np.concatenate([plain.points, shaken, 100 * shaken]).astype(np.float32)
+    found = assign(indexed, points)
+    assert found == assign(plain, points)
+    assert {one.nearest for one in found} == {0, 1}
+    assert {one.label for one in found} == {-1, 0, 1}
 
 
 def test_no_cluster_at_all(tiny_bundle: Bundle) -> None:
