@@ -92,18 +92,43 @@ def test_the_map_is_shown_without_the_database(chromium: Browser, site: str) -> 
         expect(page.get_by_role("checkbox", name="drop")).to_be_enabled()
 
 
+def hold_a_tile(page: Page, site: str) -> Any:
+    """Open the map and click on a point; return the box that shows its tile."""
+    box = open_map(page, site)
+    tip = page.locator(".tip")
+    spots = ((x / 40, y / 24) for y in range(3, 24) for x in range(1, 40))
+    for x, y in spots:
+        at = box["x"] + box["width"] * x, box["y"] + box["height"] * y
+        page.mouse.move(*at)
+        if tip.is_visible():
+            break
+    page.mouse.click(*at)
+    return tip
+
+
+def test_a_decision_on_the_map_does_not_overturn_another_unseen(
+    chromium: Browser, site: str
+) -> None:
+    """As on all pages: a tile that stands otherwise than it is shown is told, not decided."""
+    with chromium.new_context() as context:
+        page = named(context.new_page(), site)
+        tip = hold_a_tile(page, site)
+        tile_id = str(tip.get_by_role("link").get_attribute("href")).rpartition("/")[2]
+        url = f"{site}/tiles/{tile_id}/decision"
+        page.request.put(url, data={"decision": "drop"}, headers={"X-Reviewer": "Ben"})
+        keep = tip.get_by_role("button", name="Keep")
+        keep.click()
+        expect(page.get_by_role("alert")).to_contain_text(f"{tile_id} is now drop (Ben: drop)")
+        assert page.request.get(url).json()["state"] == "drop"
+        keep.click()
+        expect(page.get_by_role("alert")).to_be_hidden()
+        assert page.request.get(url).json()["state"] == "conflict"
+
+
 def test_a_tile_is_shown_where_the_map_is_pointed_at(chromium: Browser, site: str) -> None:
     """Clicking a point holds its tile, with a picture and a link to its page."""
     with open_page(chromium) as page:
-        box = open_map(page, site)
-        tip = page.locator(".tip")
-        spots = ((x / 40, y / 24) for y in range(3, 24) for x in range(1, 40))
-        for x, y in spots:
-            at = box["x"] + box["width"] * x, box["y"] + box["height"] * y
-            page.mouse.move(*at)
-            if tip.is_visible():
-                break
-        page.mouse.click(*at)
+        tip = hold_a_tile(page, site)
         expect(tip.get_by_role("img", name="Tile c3")).to_be_visible()
         link = tip.get_by_role("link", name="Open tile")
         assert str(link.get_attribute("href")).startswith("/view/tiles/c3")
