@@ -37,6 +37,15 @@ ServingDep = Annotated[Serving, Depends(serving_of)]
 TileId = Annotated[
     str, Path(description="Id of a stored tile, as GET /tiles lists it.", examples=["c311"])
 ]
+Alone = Annotated[
+    str | None,
+    Query(
+        max_length=80,
+        description="As if this reviewer alone had decided anything: for a second reading that "
+        "knows nothing of the first.",
+        examples=[None],
+    ),
+]
 Label = Annotated[
     int,
     Path(

@@ -304,6 +304,16 @@ class DecisionChanged(ServiceError):
         )
 
 
+class UndoChanged(ServiceError):
+    """Another batch than the expected one would be taken back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The last of your decisions is another by now, so nothing was taken back. Look at what "
+            "you decided last, and undo again."
+        )
+
+
 class MarkChanged(ServiceError):
     """Somebody marked the tile otherwise since the caller looked."""
 
@@ -311,7 +321,7 @@ class MarkChanged(ServiceError):
         did = f"marked {tile_id!r} {mark}" if mark else f"took the mark of {tile_id!r} back"
         super().__init__(
             f"{reviewer} {did} since you looked, so nothing was written. Look again, and mark it "
-            "again if you differ; a program sends the new `as_of`."
+            "again if you differ."
         )
 
 
@@ -424,6 +434,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     UnknownBundle: Kind(404, "unknown_bundle", "No such bundle"),
     BundleRefused: Kind(409, "bundle_refused", "The bundle cannot be used"),
     DecisionChanged: Kind(412, "decision_changed", "The decision has changed"),
+    UndoChanged: Kind(412, "undo_changed", "The last decision has changed"),
     MarkChanged: Kind(412, "mark_changed", "The mark has changed"),
     NameChanged: Kind(412, "name_changed", "The name has changed"),
     BadPrecondition: Kind(400, "bad_precondition", "The If-Match header cannot be used"),

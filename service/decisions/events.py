@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, insert, select
 
 from service.decisions.tables import decisions
+from service.errors import UndoChanged
 
 Decision: TypeAlias = Literal["keep", "review", "drop"]
 DECISIONS: tuple[Decision, ...] = ("keep", "review", "drop")
@@ -112,7 +113,9 @@ def since(connection: Connection, seq: int) -> list[Event]:
         seq = part[-1].seq
 
 
-def undo(connection: Connection, writer: str, bundle: str) -> tuple[str | None, str | None]:
+def undo(
+    connection: Connection, writer: str, bundle: str, expected: str | None = None
+) -> tuple[str | None, str | None]:
     """Take back the last batch that somebody wrote and that is not taken back yet.
 
     Each of its tiles gets what its reviewer had decided of it before. Where another decision of
@@ -121,7 +124,20 @@ def undo(connection: Connection, writer: str, bundle: str) -> tuple[str | None, 
 
     Returns: the batch that was taken back, and that of the events which do so; None, None
         where there is none.
+
+    Raises:
+        UndoChanged: it is not the one that was expected.
     """
+    batch, before = last_batch(connection, writer)
+    if expected is not None and batch != expected:
+        raise UndoChanged
+    if batch is None:
+        return None, None
+    return batch, append(connection, writer, bundle, before, undoes=batch)
+
+
+def last_batch(connection: Connection, writer: str) -> tuple[str | None, list[New]]:
+    """Return the batch that an undo would take back, and what it would write for that."""
     own = func.coalesce(decisions.c.imported_by, decisions.c.reviewer) == writer
     taken_back = select(decisions.c.undoes).where(own, decisions.c.undoes.is_not(None))
     last = (
@@ -134,16 +150,27 @@ def undo(connection: Connection, writer: str, bundle: str) -> tuple[str | None, 
     while batch := connection.execute(last.where(decisions.c.batch.not_in(gone))).scalar():
         before = _before(connection, batch)
         if before:
-            return batch, append(connection, writer, bundle, before, undoes=batch)
+            return batch, before
         gone.append(batch)
-    return None, None
+    return None, []
+
+
+def is_undone(connection: Connection, batch: str) -> bool:
+    """Say whether a batch was taken back."""
+    found = select(decisions.c.seq).where(decisions.c.undoes == batch).limit(1)
+    return connection.execute(found).scalar() is not None
+
+
+def batch_events(connection: Connection, batch: str) -> list[Event]:
+    """Return the events of a batch, in order."""
+    wanted = select(*_COLUMNS).where(decisions.c.batch == batch).order_by(decisions.c.seq)
+    return [_event(row) for row in connection.execute(wanted)]
 
 
 def _before(connection: Connection, batch: str) -> list[New]:
     """Return what was decided before a batch of those tiles of which it stands."""
-    wanted = select(*_COLUMNS).where(decisions.c.batch == batch).order_by(decisions.c.seq)
     tiles: dict[tuple[str, str, str], list[Event]] = {}
-    for event in map(_event, connection.execute(wanted).all()):
+    for event in batch_events(connection, batch):
         tiles.setdefault((event.content, event.tile_id, event.reviewer), []).append(event)
     found = (_before_of(connection, written[0], written[-1]) for written in tiles.values())
     return [new for new in found if new is not None]

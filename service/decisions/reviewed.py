@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from bundle.content import Contents
-from service.decisions.events import Decision, Event, New, append, since, undo
+from service.decisions.events import (
+    Decision,
+    Event,
+    New,
+    append,
+    batch_events,
+    is_undone,
+    last_batch,
+    since,
+    undo,
+)
 from service.decisions.ledger import Ledger
 from service.errors import DecisionChanged, UnknownEvent
 from service.stored.catalog import Catalog
@@ -140,15 +150,39 @@ class Reviewed:
         await self.refresh()
         return written
 
-    async def undo(self, reviewer: str) -> tuple[str | None, list[int]]:
-        """Take back the last batch that somebody wrote; return it, and the rows of its tiles.
+    async def last_batch(self, reviewer: str) -> tuple[str | None, list[Event]]:
+        """Return the batch that an undo would take back, with its events.
 
         Raises:
             LedgerDown: the database cannot be used.
         """
 
+        def work(connection: Connection) -> tuple[str | None, list[Event]]:
+            batch, _ = last_batch(connection, reviewer)
+            return batch, batch_events(connection, batch) if batch else []
+
+        return await self._ledger.read(work)
+
+    async def is_undone(self, batch: str) -> bool:
+        """Say whether a batch was taken back.
+
+        Raises:
+            LedgerDown: the database cannot be used.
+        """
+        return await self._ledger.read(lambda connection: is_undone(connection, batch))
+
+    async def undo(
+        self, reviewer: str, expected: str | None = None
+    ) -> tuple[str | None, list[int]]:
+        """Take back the last batch that somebody wrote; return it, and the rows of its tiles.
+
+        Raises:
+            UndoChanged: it is not the one that was expected.
+            LedgerDown: the database cannot be used.
+        """
+
         def work(connection: Connection) -> tuple[str | None, str | None]:
-            return undo(connection, reviewer, self._bundle_id)
+            return undo(connection, reviewer, self._bundle_id, expected)
 
         def changed(connection: Connection) -> list[int]:
             self._catch_up(connection)

@@ -130,18 +130,20 @@ def progress(board: Board) -> Fact:
     }
 
 
-async def budget(serving: Serving, size: int) -> Fact:
-    """Tell which tiles are most worth a look now.
+async def budget(serving: Serving, size: int, reviewer: str | None = None) -> Fact:
+    """Tell which tiles are most worth a look now; by what one reviewer alone decided, if named.
 
     Raises:
         LedgerDown: the database cannot be used.
     """
     await serving.reviewed.refresh()
-    stands = standing(serving.findings, serving.reviewed.states)
-    return await serving.apart(_budget, serving, stands, size)
+    return await serving.apart(_budget, serving, size, reviewer)
 
 
-def _budget(serving: Serving, stands: Standing, size: int) -> Fact:
+def _budget(serving: Serving, size: int, reviewer: str | None) -> Fact:
+    reviewed = serving.reviewed
+    states = reviewed.states if reviewer is None else reviewed.states_of(reviewer, reviewed.seq)
+    stands = standing(serving.findings, states)
     bundle, scores = serving.bundle, serving.findings.scores[:, _LETTERING]
     odds = worth(np.asarray(bundle.points), scores, stands.looked, stands.found)
     random = np.asarray(bundle.arrays["random_distances.npy"])

@@ -24,6 +24,7 @@ from service.schemas import (
     NewDecision,
     TileDecided,
     Undone,
+    UndoTold,
 )
 from service.state import Serving
 
@@ -132,13 +133,30 @@ def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fa
     return wanted, results
 
 
-@router.post("/decisions/undo", response_model=Undone, responses=problems(403, 503))
-async def undo(serving: ServingDep, reviewer: ReviewerDep) -> Response:
-    """Take back one's own last batch that is not taken back yet.
+Batch = Annotated[
+    str | None,
+    Query(max_length=32, description="A batch of one's own.", examples=[None]),
+]
+
+
+@router.get("/decisions/undo", response_model=UndoTold, responses=problems(403, 503))
+async def what_undo_takes_back(
+    serving: ServingDep, reviewer: ReviewerDep, batch: Batch = None
+) -> Response:
+    """Tell what an undo would take back now, and whether `batch` was taken back."""
+    last, events = await serving.reviewed.last_batch(reviewer)
+    first = {"id": events[0].tile_id, "decision": events[0].decision} if events else None
+    undone = batch is not None and await serving.reviewed.is_undone(batch)
+    return enveloped(serving, FRESH, last=last, tiles=len(events), first=first, undone=undone)
+
+
+@router.post("/decisions/undo", response_model=Undone, responses=problems(403, 412, 503))
+async def undo(serving: ServingDep, reviewer: ReviewerDep, batch: Batch = None) -> Response:
+    """Take back one's own last batch that is not taken back yet; with `batch`, only if it is that.
 
     Its tiles stand again as before it. Nothing is erased: the history keeps all of it.
     """
-    undone, rows = await serving.reviewed.undo(reviewer)
+    undone, rows = await serving.reviewed.undo(reviewer, batch)
     results = [
         {"id": serving.catalog.ids[row], "state": serving.reviewed.state(row)} for row in rows
     ]

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
-from service.deps import ReviewerDep, ServingDep
+from service.deps import Alone, ReviewerDep, ServingDep
 from service.errors import LedgerDown
 from service.openapi.described import problems
 from service.pages.progress import shown
@@ -40,9 +40,9 @@ Share = Annotated[
 
 
 @router.get("/review/budget", response_model=ReviewBudget, responses=problems(503))
-async def budget(serving: ServingDep, budget: Budget = 300) -> Response:
+async def budget(serving: ServingDep, budget: Budget = 300, reviewer: Alone = None) -> Response:
     """List the undecided tiles most worth a look, by the scores and by what is decided so far."""
-    return enveloped(serving, FRESH, **await board.budget(serving, budget))
+    return enveloped(serving, FRESH, **await board.budget(serving, budget, reviewer))
 
 
 @router.post("/review/sample", response_model=ReviewSample, responses=problems(403, 503))

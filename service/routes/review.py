@@ -18,7 +18,7 @@ from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.screening import finding
 from service.decisions.reviewed import Reviewed
-from service.deps import HolderDep, ServingDep, TileId
+from service.deps import Alone, HolderDep, ServingDep, TileId
 from service.errors import BadReviewer, LedgerDown, UnknownSample
 from service.openapi.described import json_body, problems
 from service.pages import triage as page
@@ -179,14 +179,6 @@ def _selected(serving: Serving, query: ReviewQuery, ids: Sequence[str]) -> Fact:
 
 
 K = Annotated[int, Query(ge=0, le=20, description="Most decided tiles of each kind.", examples=[3])]
-Alone = Annotated[
-    str | None,
-    Query(
-        max_length=80,
-        description="Tell what this reviewer alone decided, of this tile and those near it.",
-        examples=[None],
-    ),
-]
 
 
 @router.get(

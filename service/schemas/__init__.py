@@ -29,6 +29,7 @@ from service.schemas.decisions import (
     BulkDecisions,
     DecidedTile,
     DecisionPage,
+    FirstOfBatch,
     Imported,
     ImportedLine,
     MadeDecision,
@@ -40,6 +41,7 @@ from service.schemas.decisions import (
     TileDecided,
     UndecidedTile,
     Undone,
+    UndoTold,
 )
 from service.schemas.exports import (
     CocoAnnotation,
@@ -186,6 +188,7 @@ __all__ = [
     "ExportedFile",
     "FailedResult",
     "FigureInterval",
+    "FirstOfBatch",
     "Flip",
     "FoundReason",
     "FoundShare",
@@ -251,6 +254,7 @@ __all__ = [
     "TileToLookAt",
     "TilesCompared",
     "UndecidedTile",
+    "UndoTold",
     "Undone",
     "VerdictsCompared",
     "Workers",

@@ -214,6 +214,31 @@ class Imported(Answer):
     )
 
 
+class FirstOfBatch(Shape):
+    """The first tile of a batch, and what the batch says of it."""
+
+    id: str = Field(description="The tile's id, as it was then.", examples=["c311"])
+    decision: Decision | None = Field(
+        description="Decided so; null: one's own decision was taken back.", examples=["drop"]
+    )
+
+
+class UndoTold(Answer):
+    """What an undo would take back."""
+
+    last: str | None = Field(
+        description="The batch; null where there is none.",
+        examples=["4f7a3f6d0b6e4a5c8e7d6c5b4a392817"],
+    )
+    tiles: int = Field(description="Decisions in it.", examples=[1])
+    first: FirstOfBatch | None = Field(
+        description="Its first.", examples=[{"id": "c311", "decision": "drop"}]
+    )
+    undone: bool = Field(
+        description="Whether the batch asked about was taken back.", examples=[False]
+    )
+
+
 class Undone(Answer):
     """What was taken back."""
 

@@ -506,7 +506,7 @@ def test_a_decision_that_is_saved_late_is_said_to_be_saved(chromium: Browser, si
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
         on_decision(page, lambda route: route.abort())
-        page.route("**/decisions?*", look, times=1)
+        page.route("**/review/tiles?sort=given*", look, times=1)
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
         expect(page.get_by_role("status")).to_have_text("c300: drop, saved.")
@@ -520,7 +520,7 @@ def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) 
     with chromium.new_context() as context:
         page = context.new_page()
         context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
-        page.route("**/decisions*", lambda route: route.abort())
+        page.route("**/review/tiles?sort=given*", lambda route: route.abort())
         on_decision(page, lose)
         page.route("**/review/tiles/*", lambda route: route.abort())
         page.goto(f"{site}/view/review?sort=id")
@@ -539,7 +539,7 @@ def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) 
 def test_an_undo_whose_answer_was_lost_is_found_out(chromium: Browser, site: str) -> None:
     """The page shows it, and the next undo takes back the decision before."""
     with two_dropped(chromium, site) as page:
-        page.route("**/decisions/undo", lose, times=1)
+        page.route("**/decisions/undo?batch=*", lose, times=1)
         page.keyboard.press("u")
         expect(page.get_by_role("status")).to_have_text("Undone: c303 is as before.")
         expect(chip(page, "c303")).to_have_text("undecided")
@@ -552,7 +552,7 @@ def test_an_undo_whose_answer_was_lost_is_found_out(chromium: Browser, site: str
 def test_an_undo_that_was_not_carried_out_is_said_so(chromium: Browser, site: str) -> None:
     """Nothing changes, and the same key does it."""
     with two_dropped(chromium, site) as page:
-        page.route("**/decisions/undo", lambda route: route.abort(), times=1)
+        page.route("**/decisions/undo?batch=*", lambda route: route.abort(), times=1)
         page.keyboard.press("u")
         expect(page.get_by_role("alert")).to_contain_text("Not undone. The service gave no answer.")
         expect(chip(page, "c303")).to_have_text("drop")
@@ -563,12 +563,10 @@ def test_an_undo_that_was_not_carried_out_is_said_so(chromium: Browser, site: st
 def test_an_undo_of_which_nothing_can_be_learnt_is_said_so(chromium: Browser, site: str) -> None:
     """It is not known, and the page says how to find out."""
     with two_dropped(chromium, site) as page:
-
-        def last(route: Route) -> None:
-            lose(route)
-            page.route("**/decisions?*", lambda one: one.abort())
-
-        page.route("**/decisions/undo", last)
+        page.route(
+            "**/decisions/undo?batch=*",
+            lambda route: lose(route) if route.request.method == "POST" else route.abort(),
+        )
         page.keyboard.press("u")
         expect(page.get_by_role("alert")).to_contain_text("not known whether this was undone")
 
@@ -1113,3 +1111,106 @@ def test_a_blind_reading_asks_who_reads(chromium: Browser, site: str) -> None:
         page.get_by_label("Your name").fill("Eva")
         page.get_by_role("button", name="Go on").click()
         expect(chip(page, "c300")).to_have_text("drop")
+
+
+def decide_elsewhere(page: Page, site: str, who: str, decision: str, *ids: str) -> None:
+    """As a reviewer who uses no page."""
+    sent = {"ids": ids, "decision": decision}
+    told = page.request.post(f"{site}/decisions", data=sent, headers={"X-Reviewer": who})
+    assert told.ok
+
+
+def test_undo_knows_ones_last_decision_whatever_others_decide(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    """Where many others' decisions are newer, and the answer to the undo is lost as well."""
+    ids = [f"t{at:03}" for at in range(240)]
+    write_tiny_bundle(tmp_path / "bundle", count=240, ids=ids)
+    asked: list[str] = []
+    with (
+        site_of(tmp_path / "bundle", decisions=tmp_path / "kept") as site,
+        chromium.new_context() as context,
+    ):
+        page = context.new_page()
+        page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        page.goto(f"{site}/view/review?sort=id&state=all&alone=1")
+        expect(tile(page, "t000")).to_be_focused()
+        page.keyboard.press("Control+a")
+        page.keyboard.press("k")
+        expect(page.get_by_role("status")).to_have_text("240 tiles: keep, saved.")
+        page.keyboard.press("Control+Home")
+        page.keyboard.press("d")
+        expect(chip(page, "t000")).to_have_text("drop")
+        decide_elsewhere(page, site, "Gus", "drop", *ids[5:200])
+        page.route("**/decisions/undo?batch=*", lose, times=1)
+        page.keyboard.press("u")
+        expect(page.get_by_role("status")).to_have_text("Undone: t000 is as before.")
+        expect(chip(page, "t000")).to_have_text("keep")
+        assert asked == []
+        decide_elsewhere(page, site, "Ann", "review", "t003")
+        decide_elsewhere(page, site, "Gus", "keep", *ids[5:200])
+        page.keyboard.press("u")
+        expect(page.get_by_role("status")).to_have_text("Undone: t003 is as before.")
+        expect(chip(page, "t003")).to_have_text("keep")
+        assert len(asked) == 1
+        assert "not made on this page: review on t003, in another tab" in asked[0]
+
+
+def test_a_decision_that_is_made_again_is_not_left_as_unsaved(chromium: Browser, site: str) -> None:
+    """Made while the first one was in doubt; what is told is what is left of it."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+        refuse_one(page, 1)
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.wait_for_timeout(600)
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("d")
+        expect(page.get_by_role("status")).to_have_text("c300: drop, saved.")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(tile(page, "c300")).to_have_accessible_name(re.compile("decided drop$"))
+        page.unroute_all()
+        on_decision(page, lambda route: route.abort())
+        for _ in range(3):
+            page.keyboard.press("k")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("Before it, 2 tiles were not saved.", timeout=20_000)
+        page.unroute_all()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("k")
+        expect(alert).to_have_text("Still not saved: 2 tiles. Decide again, or leave it so.")
+        expect(page.get_by_role("button", name="Show the first of 2")).to_be_visible()
+
+
+def test_a_decision_is_in_the_name_that_it_was_made_in(chromium: Browser, site: str) -> None:
+    """Whatever the page is called by the time that it is sent."""
+    waiting: list[Route] = []
+    with chromium.new_context() as context:
+        page = context.new_page()
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Dan", "url": site}])
+        on_decision(page, waiting.append)
+        page.goto(f"{site}/view/review?sort=id")
+        page.keyboard.press("d")
+        page.keyboard.press("d")
+        page.get_by_role("button", name="change").click()
+        page.get_by_label("Your name").fill("Eve")
+        page.get_by_role("button", name="Go on").click()
+        for name in ("c300", "c303"):
+            expect_one(page, waiting)
+            waiting.pop().continue_()
+            expect(chip(page, name)).to_have_text("drop")
+        told = page.request.get(f"{site}/decisions").json()["decisions"]
+        assert {one["reviewer"] for each in told for one in each["decisions"]} == {"Dan"}
+
+
+def test_a_blind_budget_is_as_if_nobody_had_decided(chromium: Browser, site: str) -> None:
+    """Else the first reading would choose what the second one sees."""
+    with open_page(chromium) as page:
+        decide_elsewhere(page, site, "Dan", "drop", "c318", "c321", "c324")
+        page.context.add_cookies([{"name": "tilescreen_reviewer", "value": "Eva", "url": site}])
+        page.goto(f"{site}/view/review?budget=12&alone=1")
+        expect(page.locator("[data-slot=total]")).to_have_text("12 tiles")
+        page.goto(f"{site}/view/review?budget=12")
+        expect(page.locator("[data-slot=total]")).to_have_text("9 tiles")

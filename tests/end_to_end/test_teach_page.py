@@ -420,3 +420,62 @@ def test_a_mark_does_not_overturn_another_reviewers_unseen(chromium: Browser, si
         yes.click()
         expect(unsaved).to_be_hidden()
         expect(page.locator("#teach-state")).to_contain_text("3 marked yes, 0 marked no")
+
+
+@pytest.mark.parametrize(("keys", "marked"), [("yun", "negative"), ("yuy", "positive")])
+def test_what_is_typed_after_u_waits_for_it(
+    chromium: Browser, site: str, keys: str, marked: str
+) -> None:
+    """However slow the answers are, a slip that is undone and marked anew is marked so."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+
+        def slowly(route: Route) -> None:
+            page.wait_for_timeout(300)
+            route.continue_()
+
+        page.get_by_role("group", name="Tile c306").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        page.route("**/examples**", slowly)
+        page.get_by_role("group", name="Tile c300").first.focus()
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.locator('.teach-card[data-id="c300"]').first).to_have_attribute(
+            "data-mark", marked, timeout=10_000
+        )
+        expect(page.locator("#teach-unsaved")).to_be_hidden()
+
+
+def test_an_undo_that_is_refused_is_not_said_to_be_done(chromium: Browser, site: str) -> None:
+    """Neither to who hears the page; and one of a mark in doubt asks what became of it first."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        page.request.post(
+            f"{site}/concepts/dark%20film/examples",
+            data={"negative": ["c300"]},
+            headers={"X-Reviewer": "Bea"},
+        )
+        page.keyboard.press("u")
+        expect(page.locator("#teach-unsaved")).to_contain_text("Not saved: c300 (no mark).")
+        expect(page.get_by_role("status").last).not_to_contain_text("as before")
+
+        def lose(route: Route) -> None:
+            route.fetch()
+            route.abort()
+
+        page.route("**/concepts/dark%20film", lambda route: route.abort())
+        page.route("**/examples", lose)
+        page.get_by_role("group", name="Tile c303").first.press("n")
+        expect(page.locator("#teach-unsaved")).to_contain_text("It is not known")
+        page.keyboard.press("u")
+        expect(page.locator(".notice").last).to_contain_text("so nothing was undone")
+        page.unroute_all()
+        page.keyboard.press("u")
+        expect(page.locator(".unseen[role=status]")).to_have_text("c303: marked as before.")
+        assert [
+            one["id"] for one in page.request.get(f"{site}/concepts/dark%20film").json()["examples"]
+        ] == ["c300"]

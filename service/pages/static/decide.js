@@ -22,7 +22,6 @@ const tilescreen = (() => {
   const AGAIN_MS = [0, 500, 1500]; // before each time that the service is asked what became of a lost answer
   const AGAIN_PATIENCE_MS = 5000;
   const MOST = 1000; // tiles that the service tells in one answer
-  const SPARE = 100; // tiles that others may have decided on meanwhile
   const TWICE_MS = 400; // between the clicks of a double click, which is meant as one
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
@@ -150,9 +149,9 @@ const tilescreen = (() => {
   }
 
   // Ask before anything is done: nothing can be lost by it.
-  async function look(method, url, content) {
+  async function look(method, url, content, options) {
     try {
-      return await ask(method, url, content);
+      return await ask(method, url, content, options);
     } catch (error) {
       throw Object.assign(error, { lost: false });
     }
@@ -235,11 +234,12 @@ const tilescreen = (() => {
     }
   }
 
-  function send(ids, decision, { reason = null, comment = null }, { etag, as_of }) {
+  function send(ids, decision, { who, reason = null, comment = null }, { etag, as_of }) {
     const said = { decision, reason, comment };
-    if (ids.length > 1) return ask("POST", "/decisions", { ids, as_of, ...said });
+    const headers = { ...naming.signed(who), ...(etag && { "If-Match": etag }) };
+    if (ids.length > 1) return ask("POST", "/decisions", { ids, as_of, ...said }, { headers });
     const url = `/tiles/${encodeURIComponent(ids[0])}/decision`;
-    return ask("PUT", url, said, { headers: etag ? { "If-Match": etag } : {} }).then((one) => ({ results: [one] }));
+    return ask("PUT", url, said, { headers }).then((one) => ({ results: [one] }));
   }
 
   // Send a decision; where the answer is lost, find out what the service has of it.
@@ -248,7 +248,7 @@ const tilescreen = (() => {
       return await guarded(ids, decision, options, seen);
     } catch (error) {
       if (!error.lost) throw error;
-      const saved = await standing(ids, decision).catch(() => {
+      const saved = await standing(ids, decision, options.who).catch(() => {
         throw Object.assign(error, { unknown: true });
       });
       if (!saved.length) throw error;
@@ -276,22 +276,19 @@ const tilescreen = (() => {
     return found;
   }
 
-  // Return those of these tiles that stand decided so by this reviewer.
-  const standing = (ids, decision) => lookAgain(() => decided(ids, decision), (saved) => saved.length === ids.length);
+  // Return those of these tiles that this reviewer has decided so.
+  const standing = (ids, decision, who) => lookAgain(() => decided(ids, decision, who), (saved) => saved.length === ids.length);
 
-  // One look, from what was decided last on: a request is saved as one, so what it saved comes together.
-  async function decided(ids, decision) {
-    const wanted = new Set(ids);
-    const who = naming.myself();
+  // One look: what this reviewer alone has decided, and how those tiles stand for all.
+  async function decided(ids, decision, who) {
     const found = [];
-    for (let offset = 0; offset !== null && found.length < ids.length; ) {
-      const query = new URLSearchParams({ reviewer: who, offset, limit: Math.min(MOST, ids.length + SPARE) });
-      const { decisions, next } = await ask("GET", `/decisions?${query}`, undefined, { patience: AGAIN_PATIENCE_MS });
-      const ours = decisions.filter(
-        (tile) => wanted.has(tile.id) && tile.decisions.some((one) => one.reviewer === who && one.decision === decision),
-      );
-      found.push(...ours.map(({ id, state }) => ({ id, state })));
-      offset = ours.length ? next : null;
+    for (let at = 0; at < ids.length; at += MOST) {
+      const stand = async (wanted, query) => (await ask(
+        "POST", `/review/tiles?sort=given&limit=${MOST}${query}`, { ids: wanted }, { patience: AGAIN_PATIENCE_MS },
+      )).tiles;
+      const own = await stand(ids.slice(at, at + MOST), `&${new URLSearchParams({ reviewer: who })}`);
+      const saved = own.filter(({ state }) => state === decision).map(({ id }) => id);
+      if (saved.length) found.push(...(await stand(saved, alone())).map(({ id, state }) => ({ id, state })));
     }
     return found;
   }
@@ -303,6 +300,7 @@ const tilescreen = (() => {
     if (!ids.length || !(await named())) return;
     const seen = new Map(ids.map((id) => [id, shown(id, options.shown)]));
     const request = { decision };
+    const who = naming.myself(); // whatever the page's name is by the time that it is sent
     for (const id of ids) pending.set(id, request);
     settled(ids);
     showAll(ids);
@@ -311,7 +309,7 @@ const tilescreen = (() => {
     let refused = [];
     let told = null;
     try {
-      told = await inTurn(ids, () => settle(ids, decision, options, seen));
+      told = await inTurn(ids, () => settle(ids, decision, { ...options, who }, seen));
       results = told.results;
     } catch (error) {
       refused = [error];
@@ -325,6 +323,7 @@ const tilescreen = (() => {
     }
     request.lost = Boolean(refused[0]?.unknown);
     for (const id of ids) if (pending.get(id) === request && !request.lost) pending.delete(id);
+    settled(saved.map((one) => one.id)); // an earlier one on the same tile may have been refused meanwhile
     showAll(ids);
     if (saved.length) {
       say(`${count(saved.map((one) => one.id))}: ${decision}, saved.`);
@@ -334,7 +333,9 @@ const tilescreen = (() => {
     if (!refused[0]) return; // all is saved; or one before this failed, and told of this one too
     const known = new Set(saved.map((one) => one.id));
     const what = request.lost ? "It is not known whether this was saved" : "Not saved";
-    refuse(`${what}: ${decision} on`, ids.filter((id) => !known.has(id)), refused[0]);
+    const again = (id) => pending.has(id) && pending.get(id) !== request; // decided anew already
+    const left = ids.filter((id) => !known.has(id) && !again(id));
+    if (left.length || refused[0].behind?.length) refuse(`${what}: ${decision} on`, left.length ? left : ids, refused[0]);
   }
 
   // Say in one sentence what was not saved, with what was asked for after it.
@@ -346,7 +347,7 @@ const tilescreen = (() => {
     for (const together of [ids, ...behind.map((one) => one.ids)]) for (const id of together) unsaved.set(id, together);
     place();
     left.querySelector("p").textContent = `${what} ${count(ids)}.${later} ${unknown ? LOOK : message}${before}`;
-    left.querySelector("[data-seek]").textContent = unsaved.size === 1 ? "Show it" : `Show the first of ${unsaved.size.toLocaleString("en")}`;
+    name();
     left.hidden = false;
     showAll([...ids, ...after]);
     tell("refused", { ids, after, message });
@@ -354,9 +355,16 @@ const tilescreen = (() => {
 
   // These tiles are decided anew, or not to be: nothing of them is left to be told.
   function settled(ids) {
-    for (const id of ids) unsaved.delete(id);
-    left.hidden ||= !unsaved.size;
+    const some = ids.filter((id) => unsaved.delete(id)).length;
+    if (!some) return;
+    left.hidden = !unsaved.size;
+    left.querySelector("p").textContent = `Still not saved: ${count([...unsaved.keys()])}. Decide again, or leave it so.`;
+    name();
     showAll(ids);
+  }
+
+  function name() {
+    left.querySelector("[data-seek]").textContent = unsaved.size === 1 ? "Show it" : `Show the first of ${unsaved.size.toLocaleString("en")}`;
   }
 
   // Show what was not saved: a page that knows how does, else the tile where it stands, or its own page.
@@ -370,35 +378,29 @@ const tilescreen = (() => {
     else location.assign(`/view/tiles/${encodeURIComponent(ids[0])}`);
   }
 
-  // The reviewer's last decision that stands: {id, decision, seq}, undefined where there is none.
-  async function lastOne() {
-    const who = naming.myself();
-    const { decisions } = await look("GET", `/decisions?${new URLSearchParams({ reviewer: who, limit: SPARE })}`);
-    const mine = decisions.flatMap(({ id, decisions: all }) => all.filter((one) => one.reviewer === who).map((one) => ({ ...one, id })));
-    return mine.sort((a, b) => b.seq - a.seq)[0];
-  }
-
-  // The service takes the reviewer's last request back, wherever it was made. If that was not here, it is asked first.
-  async function takeBack() {
-    const last = await lastOne();
-    const here = !last || own.get(last.id)?.at(-1) === last.decision;
-    const question = () => `Your last decision was not made on this page: ${last.decision} on ${last.id}, in another tab or before `
-      + "this page was loaded. It stands. Take it back, with what was decided together with it?";
-    if (!here && !confirm(question())) return null;
+  // The service takes the reviewer's last request back, wherever it was made: that which it names before, no other. If
+  // that was not made here, it is asked first.
+  async function takeBack(who) {
+    const headers = naming.signed(who);
+    const { last, tiles, first } = await look("GET", "/decisions/undo", undefined, { headers });
+    if (last === null) return { results: [], undone: null };
+    const here = own.get(first.id)?.at(-1) === first.decision;
+    const others = tiles > 1 ? ` and ${(tiles - 1).toLocaleString("en")} more` : "";
+    const question = `Your last decision was not made on this page: ${first.decision ?? "undecided"} on ${first.id}${others}, in another `
+      + "tab or before this page was loaded. It stands. Take it back?";
+    if (!here && !confirm(question)) return null;
+    const url = `/decisions/undo?batch=${last}`;
     try {
-      return await ask("POST", "/decisions/undo");
+      return await ask("POST", url, undefined, { headers });
     } catch (error) {
       if (!error.lost) throw error;
-      const gone = await isGone(last).catch(() => {
+      const gone = await lookAgain(async () => (await ask("GET", url, undefined, { headers })).undone, Boolean).catch(() => {
         throw Object.assign(error, { unknown: true });
       });
       if (!gone) throw error;
-      return { results: await changedSince(last), undone: "" };
+      return { results: await changedSince(first), undone: last };
     }
   }
-
-  // Whether a decision that was the reviewer's last one no longer is.
-  const isGone = (last) => lookAgain(async () => Boolean(last) && (await lastOne())?.seq !== last.seq, Boolean);
 
   // Of the tiles that this page knows, those that stand otherwise now.
   async function changedSince(last) {
@@ -435,7 +437,8 @@ const tilescreen = (() => {
   async function goBack() {
     if (reads) return nothing(READS, warn);
     if (!naming.myself()) return nothing("There is nothing to undo.");
-    const answer = await inTurn([], takeBack, { undoes: true });
+    const who = naming.myself();
+    const answer = await inTurn([], () => takeBack(who), { undoes: true });
     if (!answer) return nothing("Nothing was undone.");
     const { undone, counts } = answer;
     const results = await asHere(answer.results);
@@ -446,6 +449,7 @@ const tilescreen = (() => {
     }
     const ids = results.map((one) => one.id);
     settled(ids);
+    showAll(ids);
     say("");
     if (undone === null) say("There is nothing to undo.");
     else (ids.length > 1 ? warn : say)(`Undone: ${ids.length === 1 ? `${ids[0]} is` : `${count(ids)} are`} as before.`); // many, for all to see

@@ -44,19 +44,6 @@
 
   const tiles = (count) => `${count.toLocaleString("en")} ${count === 1 ? "tile" : "tiles"}`;
 
-  // What is typed while an undo is awaited is meant for the tile that it leads back to: it waits for that, and is left
-  // out where the undo fails. All else is done at once.
-  const hands = [];
-
-  async function inOrder(act) {
-    hands.push(act);
-    if (hands.length > 1) return;
-    while (hands.length) {
-      if ((await hands[0]()) === false) hands.length = 1;
-      hands.shift();
-    }
-  }
-
   const SLOW_MS = 700;
 
   async function undo() {
@@ -297,7 +284,7 @@
   async function open() {
     const { selection, budget, sample } = page.dataset;
     const ids = async (url) => (await tilescreen.ask("GET", url)).tiles.map((tile) => tile.id);
-    if (budget) await list.choose(await ids(`/review/budget?budget=${budget}`), "given");
+    if (budget) await list.choose(await ids(`/review/budget?budget=${budget}${tilescreen.alone()}`), "given");
     else if (sample) await list.choose(await ids(`/review/samples/${sample}`), list.sort);
     else if (selection) await openSelection(selections.find(selection));
     const [{ type }] = performance.getEntriesByType("navigation");

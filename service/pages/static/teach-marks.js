@@ -94,11 +94,14 @@ const marking = (() => {
   const shown = (id) => document.querySelector(`.teach-card[data-id="${CSS.escape(id)}"]`)?.dataset.mark || null;
 
   // Mark a tile; returns whether all is to be ranked anew now.
-  async function mark(id, say, { undoing = false } = {}) {
-    if (!(await tilescreen.named())) return false;
+  const mark = async (id, say) => (await put(id, say)).due;
+
+  // Mark a tile; returns {due, saved}.
+  async function put(id, say, { undoing = false } = {}) {
+    if (!(await tilescreen.named())) return { due: false, saved: false };
     const before = awaited.get(id);
-    if (before && !before.lost && before.say === say) return false;
-    const own = { say, turn: ++turn };
+    if (before && !before.lost && before.say === say) return { due: false, saved: false };
+    const own = { say, turn: ++turn, before: shown(id) };
     own.done = Promise.resolve(before?.done).then(() => send(id, say));
     awaited.set(id, own);
     unsaved.delete(id);
@@ -107,7 +110,8 @@ const marking = (() => {
     const { saved, message, unknown, changed } = await own.done;
     if (saved || changed) news = true;
     if (saved) {
-      if (!undoing) done.push({ id, say, before: shown(id) });
+      const was = before && (await before.done).saved ? before.say : own.before;
+      if (!undoing) done.push({ id, say, before: was });
       write(id, say);
     }
     if (awaited.get(id) === own) {
@@ -117,7 +121,7 @@ const marking = (() => {
       tell();
     }
     show(id);
-    return renewing(own.turn);
+    return { due: renewing(own.turn), saved };
   }
 
   // Whether to rank anew: what was asked for later, and is awaited still, will ask for it.
@@ -127,15 +131,20 @@ const marking = (() => {
     return due;
   }
 
-  // Take back the last mark of this page, wherever its tile is shown by now; returns the tile, and whether all is to be
-  // ranked anew. Null where there is none; one that was not saved is told already, and is none before it.
+  // Take back the last mark of this page, wherever its tile is shown by now; returns {id, due, saved}: the tile, whether
+  // all is to be ranked anew, and whether it is taken back. Null where there is none; one that was not saved is told
+  // already, and no other is taken back in its place. Throws while it is not known what became of it.
   async function undo() {
     const asked = [...awaited.values()].sort((a, b) => a.turn - b.turn).at(-1);
-    if (asked && !(await asked.done).saved) return {};
+    if (asked) {
+      const { saved, unknown } = await asked.done;
+      if (!saved && !(unknown && (await settle()).includes(asked))) return { due: renewing(asked.turn), saved: false };
+    }
     const last = done.pop();
     if (!last) return null;
-    const due = await mark(last.id, last.before, { undoing: true });
-    return { id: last.id, due };
+    const { due, saved } = await put(last.id, last.before, { undoing: true });
+    if (!saved) done.push(last);
+    return { id: last.id, due, saved };
   }
 
   // Mark again what was not saved; returns whether all is to be ranked anew.
@@ -144,19 +153,26 @@ const marking = (() => {
     return due.some(Boolean);
   }
 
-  // The service is reached: ask it what became of the marks of which nothing is known.
+  // The service is reached: ask it what became of the marks of which nothing is known. Returns those that it has.
   async function settle() {
     const lost = [...awaited].filter(([, one]) => one.lost);
-    if (!lost.length) return;
-    const { all } = await marks();
+    if (!lost.length) return [];
+    const { all, as_of } = await marks();
+    const has = [];
     for (const [id, one] of lost) {
       if (awaited.get(id) !== one) continue;
       awaited.delete(id);
-      if ((all.get(id) ?? null) === one.say) unsaved.delete(id);
-      else unsaved.set(id, { say: one.say, message: LOST });
+      if ((all.get(id) ?? null) === one.say) {
+        unsaved.delete(id);
+        known.set(id, as_of);
+        done.push({ id, say: one.say, before: one.before });
+        write(id, one.say);
+        has.push(one);
+      } else unsaved.set(id, { say: one.say, message: LOST });
     }
     tell();
     show();
+    return has;
   }
 
   return { concept, address, mark, undo, again, settle, show };

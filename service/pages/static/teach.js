@@ -72,13 +72,28 @@ async function mark(card, say) {
   if (await marking.mark(card.dataset.id, say)) await renew();
 }
 
-// Take one's last mark back, and go to that tile where it is shown.
+// Mark a tile: at once, but for an undo that is awaited.
+function typed(card, say) {
+  inOrder(() => {
+    mark(card, say).catch(() => {}); // the problem is on the page already
+  });
+}
+
+// Take one's last mark back, and go to that tile where it is shown. Returns whether it was.
 async function undo() {
-  const undone = await marking.undo();
-  if (!undone) return tilescreen.warn("You have marked nothing since this page was opened. All marks are under “Marked so far”.");
-  if (undone.due) await renew();
-  if (undone.id) tilescreen.say(`${undone.id}: marked as before.`);
+  const undone = await marking.undo().catch(() => {
+    tilescreen.warn(`It is not known whether your last mark was saved, so nothing was undone. ${tilescreen.LOOK}`);
+    return { saved: false };
+  });
+  if (!undone) {
+    tilescreen.warn("You have marked nothing since this page was opened. All marks are under “Marked so far”.");
+    return false;
+  }
+  if (undone.due) await renew().catch(() => {}); // told already
+  if (!undone.saved) return false;
+  tilescreen.say(`${undone.id}: marked as before.`);
   cards().find((one) => one.dataset.id === undone.id)?.focus();
+  return true;
 }
 
 let renewals = 0;
@@ -148,7 +163,7 @@ document.addEventListener("click", async (event) => {
   try {
     if (card && button?.dataset.say) {
       const again = button.getAttribute("aria-pressed") === "true";
-      await mark(card, again ? null : button.dataset.say);
+      typed(card, again ? null : button.dataset.say);
     } else if (button?.dataset.again !== undefined) {
       if (await marking.again()) await renew();
     } else if (button?.dataset.make !== undefined) {
@@ -207,7 +222,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "u" && document.getElementById("board")) {
     event.preventDefault();
-    if (!event.repeat) undo().catch(() => {});
+    if (!event.repeat) inOrder(undo);
   } else if (!card) {
     return;
   } else if (event.key in STEPS) {
@@ -216,7 +231,7 @@ document.addEventListener("keydown", (event) => {
     all[all.indexOf(card) + STEPS[event.key]]?.focus();
   } else if (key in KEYS && !event.repeat) {
     event.preventDefault();
-    mark(card, KEYS[key]).catch(() => {});
+    typed(card, KEYS[key]);
   }
 });
 

@@ -232,6 +232,33 @@ def test_undo_goes_back_step_by_step(api: Api):
     assert api.get("/tiles/c303/decision").json()["state"] == "keep"
 
 
+def test_an_undo_takes_back_what_it_names_and_no_other(api: Api):
+    """What it would be is told before, and whether it was done after."""
+    ann, ben = {"X-Reviewer": "ann"}, {"X-Reviewer": "ben"}
+
+    def told(batch: str = "") -> dict[str, Any]:
+        answer: dict[str, Any] = api.get(f"/decisions/undo{batch}", headers=ann).json()
+        return answer
+
+    assert (told()["last"], told()["tiles"], told()["first"]) == (None, 0, None)
+    sent = {"ids": ["c303", "c306"], "decision": "drop"}
+    first = api.ask("POST", "/decisions", json=sent, headers=ann).json()["batch"]
+    api.ask("POST", "/decisions", json=sent | {"decision": "keep"}, headers=ben)
+    assert (told()["last"], told()["tiles"]) == (first, 2)
+    assert told()["first"] == {"id": "c303", "decision": "drop"}
+    sent = {"ids": ["c300"], "decision": "keep"}
+    second = api.ask("POST", "/decisions", json=sent, headers=ann).json()["batch"]
+    refused = api.ask("POST", f"/decisions/undo?batch={first}", headers=ann)
+    assert (refused.status_code, refused.json()["code"]) == (412, "undo_changed")
+    assert told()["last"] == second
+    assert not told(f"?batch={second}")["undone"]
+    assert api.ask("POST", f"/decisions/undo?batch={second}", headers=ann).is_success
+    assert told(f"?batch={second}")["undone"]
+    assert told()["last"] == first
+    again = api.ask("POST", f"/decisions/undo?batch={second}", headers=ann)
+    assert again.status_code == 412
+
+
 def test_undo_after_new_decisions_takes_the_newest_back(api: Api):
     """A decision after an undo is taken back first; what was undone stays undone."""
     put(api, "c303", "keep")
