@@ -148,7 +148,11 @@ def _check(case: Case, rows: NDArray[np.intp], what: str) -> None:
     inside = int(case.inside[rows].sum())
     fewest = min(inside, len(rows) - inside)
     if fewest < FEWEST:
-        raise CannotProve(f"a class has {fewest} tiles {what}; {FEWEST} are needed")
+        which = "the class with the letters" if inside == fewest else "the other class"
+        raise CannotProve(
+            f"{which} has {fewest} tiles {what}, and {FEWEST} are needed: add tiles of it, of "
+            "other patients"
+        )
 
 
 def _planted(

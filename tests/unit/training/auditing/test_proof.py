@@ -73,7 +73,7 @@ def test_too_few_tiles_are_told():
     """Where cleaning leaves hardly any tile of a class there is nothing to teach."""
     everything = np.ones(COUNT, dtype=bool)
     everything[:30] = False
-    with pytest.raises(CannotProve, match="are needed"):
+    with pytest.raises(CannotProve, match="20 are needed: add tiles of it"):
         prove(case(dropped=everything), 1, Teacher([]))
 
 
