@@ -166,12 +166,16 @@ def _wrong_files(manifest: Json, folder: Path) -> Iterator[str]:
 
 def _wrong_bundle(manifest: Json, bundle: Path) -> Iterator[str]:
     try:
-        digest = hashlib.sha256((bundle / MANIFEST).read_bytes()).hexdigest()
+        data = (bundle / MANIFEST).read_bytes()
     except OSError as error:
         yield f"The manifest of {bundle} cannot be read: {error.strerror}."
         return
-    if digest != manifest.get("bundle_manifest_sha256"):
+    if hashlib.sha256(data).hexdigest() != manifest.get("bundle_manifest_sha256"):
         yield f"It is of bundle {manifest.get('bundle')}, whose manifest is not that of {bundle}."
+        return
+    # What it says may be trusted by now: it is the one that was signed.
+    for one in _wrong_files({"files": {}} | json.loads(data), bundle):
+        yield f"{bundle}: {one} Copy the bundle again."
 
 
 def _signature_holds(manifest: Json) -> bool:

@@ -479,3 +479,28 @@ def test_an_undo_that_is_refused_is_not_said_to_be_done(chromium: Browser, site:
         assert [
             one["id"] for one in page.request.get(f"{site}/concepts/dark%20film").json()["examples"]
         ] == ["c300"]
+
+
+def test_who_leaves_before_a_mark_is_saved_is_asked(chromium: Browser, site: str) -> None:
+    """And a version that was published is told not to hold the marks made since."""
+    asked: list[str] = []
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        page.get_by_role("button", name="Publish as a new bundle version").click()
+        published = page.locator("#published")
+        expect(published).to_contain_text("is written, with dark film.")
+        expect(published).not_to_contain_text("Marks made since")
+        held: list[Route] = []
+        page.route("**/examples", lambda route: held.append(route))  # noqa: PLW0108
+        page.get_by_role("group", name="Tile c303").first.press("y")
+        page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.get_by_role("link", name="Progress").click(no_wait_after=True)
+        page.wait_for_timeout(300)
+        assert asked == ["beforeunload"]
+        held.pop().continue_()
+        expect(published).to_contain_text("Marks made since are not in it: publish again")
+        page.get_by_role("link", name="Progress").click()
+        expect(page).to_have_title("Progress · Tilescreen")

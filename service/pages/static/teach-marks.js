@@ -2,7 +2,7 @@
 // Marks on tiles, as the Teach page sends them: those of one tile one after another, others at once. Nothing is shown
 // as saved that the service has not acknowledged, and where an answer was lost it is asked what it has before anything
 // is said. What was not saved stays told until that tile is marked again. A mark on a tile that somebody else marked
-// since it was shown is refused, and told whose it is.
+// since it was shown is refused, and told whose it is. Who leaves while a mark is awaited is asked first.
 
 const marking = (() => {
   const AGAIN_PATIENCE_MS = 5000;
@@ -174,6 +174,10 @@ const marking = (() => {
     show();
     return has;
   }
+
+  addEventListener("beforeunload", (event) => {
+    if ([...awaited.values()].some((one) => !one.lost)) event.preventDefault();
+  });
 
   return { concept, address, mark, undo, again, settle, show };
 })();

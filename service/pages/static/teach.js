@@ -111,6 +111,7 @@ async function renew() {
   if (opened) document.querySelector("#board details")?.toggleAttribute("open", true);
   marking.show();
   if (held) again(held, at)?.focus();
+  tellNewer();
   document.dispatchEvent(new CustomEvent("taught", { detail: concept() }));
   await Promise.all([marking.settle(), evaluate()]);
 }
@@ -192,6 +193,12 @@ document.getElementById("rename")?.addEventListener("submit", async (event) => {
   const renamed = await change(look, "PATCH", address(), { name }).catch(() => null);
   if (renamed) location.assign(`/view/teach?concept=${encodeURIComponent(renamed.concept.name)}`);
 });
+
+// A version that waits to be served does not hold what was marked since it was written.
+function tellNewer() {
+  const next = document.querySelector("#published [data-activate]");
+  if (next && !next.nextSibling) next.after(" Marks made since are not in it: publish again to have them.");
+}
 
 async function publish(button) {
   const place = document.getElementById("published");

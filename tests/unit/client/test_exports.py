@@ -58,6 +58,20 @@ def test_a_whole_export_is_found_so(folder: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.endswith(f"Signed by {PUBLIC}\n")
 
 
+def test_a_changed_bundle_is_found(folder: Path) -> None:
+    """Its files as well as its manifest."""
+    bundle = folder.with_name("bundle")
+    (bundle / "scores.npy").write_bytes(b"1234")
+    files = {"scores.npy": {"sha256": hashlib.sha256(b"1234").hexdigest(), "size": 4}}
+    manifest = json.dumps({"files": files}).encode()
+    (bundle / "manifest.json").write_bytes(manifest)
+    _sign(folder, bundle_manifest_sha256=hashlib.sha256(manifest).hexdigest())
+    assert verify(folder, bundle=bundle).wrong == []
+    (bundle / "scores.npy").write_bytes(b"1235")
+    (told,) = verify(folder, bundle=bundle).wrong
+    assert told.startswith(f"{bundle}: scores.npy is not as it was signed")
+
+
 def test_a_changed_list_is_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One byte is enough; the status says so."""
     (folder / "tiles.csv").write_bytes(LIST.replace(b"drop", b"keep"))
