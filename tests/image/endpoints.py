@@ -83,6 +83,7 @@ def decisions(ask: Asking) -> None:
     ask(200, '"state":null', f"DELETE /tiles/{TILE}/decision")
     ask(200, '"batch"', "POST /decisions", json={"ids": [TILE, OTHER], "decision": "drop"})
     ask(200, '"total":2', "GET /decisions")
+    ask(200, '"last"', "GET /decisions/undo")
     ask(200, '"undone"', "POST /decisions/undo")
     csv = {"Content-Type": "text/csv"}
     ask(200, '"written":1', "POST /decisions/import", content=CSV, headers=csv)
