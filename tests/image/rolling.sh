@@ -173,7 +173,7 @@ both_have_kept
 step "A replica killed under load: only what it had begun is lost"
 start_load
 sleep 3
-name=$(compose ps --quiet service | head -1)
+name=$(compose ps --quiet service | sed -n 1p) # reads to the end: `head` would break the pipe
 docker kill --signal KILL "$name" >/dev/null
 sleep 5
 docker start "$name" >/dev/null
