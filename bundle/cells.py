@@ -1,4 +1,6 @@
-"""Cells of a CSV that a spreadsheet shows and never runs."""
+"""Cells of a CSV that a spreadsheet shows and never runs, and what parts them."""
+
+import re
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARK = "'"
@@ -15,3 +17,9 @@ def harmless(text: str) -> str:
 def original(cell: str) -> str:
     """Return the text that `harmless` made a cell of."""
     return cell[1:] if cell.startswith(tuple(_MARK + sign for sign in (*_FORMULA, _MARK))) else cell
+
+
+def separator(text: str) -> str:
+    """Return what parts the cells of a table: a comma, a tab or a semicolon, as line 1 has it."""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    return next((sign for sign in ",\t;" if sign in first), ",")

@@ -1,11 +1,11 @@
 """CSV tables as users have them."""
 
 import csv
-import re
 from collections import Counter
 from io import StringIO
 from pathlib import Path
 
+from bundle.cells import separator
 from bundle.errors import InputError
 
 _BEYOND = "\0"
@@ -22,10 +22,8 @@ def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
             cells than columns.
     """
     text = _text(file)
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    separator = next((sign for sign in ",\t;" if sign in first), ",")
     lines = StringIO(text, newline="")
-    reader = csv.DictReader(lines, restkey=_BEYOND, restval="", delimiter=separator)
+    reader = csv.DictReader(lines, restkey=_BEYOND, restval="", delimiter=separator(text))
     rows: list[dict[str, str]] = []
     try:
         columns = list(reader.fieldnames or [])

@@ -1,12 +1,11 @@
 """Decisions from a CSV: of one's own making, or the list that an export wrote."""
 
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
-from bundle.cells import original
+from bundle.cells import original, separator
 from bundle.errors import TilescreenError, UnknownTile
 from service.answering import tables as screening
 from service.decisions.events import DECISIONS, Decision
@@ -77,10 +76,8 @@ def _rows(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
         raise BadTable("It is no CSV in UTF-8. Save the sheet as CSV UTF-8.") from error
     if max(text.count("\n"), text.count("\r")) > _LINES:
         raise BadTable(f"It has more than {_LINES:,} lines. Send it in parts.")
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    comma = next((sign for sign in ",\t;" if sign in first), ",")
     # newline="": a line may end as Windows has it, or as old Macs had it.
-    reader = csv.reader(StringIO(text, newline=""), delimiter=comma, strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator(text), strict=True)
     begun = 1
     try:
         names = next(reader, [])

@@ -29,6 +29,8 @@ from service.stored.catalog import Catalog
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
 STATES: tuple[State | None, ...] = (None, "keep", "review", "drop", "conflict")
 """By code: what `Reviewed.states` holds of a tile. None: nobody has decided."""
+_KEPT = 2
+"""Arrays of states by one reviewer alone."""
 _LIST_AGAIN = (
     "Nothing was written: open the list again; a program sends the `as_of` that a list told."
 )
@@ -203,16 +205,24 @@ class Reviewed:
             states[row] = STATES.index(state_of(opinions_of(before)))
         return states
 
-    def states_of(self, reviewer: str, seq: int) -> NDArray[np.uint8]:
-        """Return (n,) states by one reviewer alone, as they were after event number `seq`."""
-        known = self._alone.get((reviewer, seq))
+    def states_of(self, reviewer: str | None, seq: int | None = None) -> NDArray[np.uint8]:
+        """Return (n,) states for all, or by one reviewer alone; as of now, or of event `seq`."""
+        if reviewer is None:
+            return self.states if seq is None else self.states_at(seq)
+        wanted = reviewer, self.seq if seq is None else seq
+        known = self._alone.get(wanted)
         if known is None:
-            known = np.zeros_like(self.states)
-            for row, tile in list(self._tiles.items()):
-                own = [one for one in tile.events if one.reviewer == reviewer and one.seq <= seq]
-                known[row] = STATES.index(state_of(opinions_of(own)))
-            self._alone = {(reviewer, seq): known}  # a list is fetched in many pieces
+            known = self._alone_at(*wanted)
+            # A list is fetched in many pieces, each as of its begin and as of now.
+            self._alone = dict([*self._alone.items(), (wanted, known)][-_KEPT:])
         return known
+
+    def _alone_at(self, reviewer: str, seq: int) -> NDArray[np.uint8]:
+        states = np.zeros_like(self.states)
+        for row, tile in list(self._tiles.items()):
+            own = [one for one in tile.events if one.reviewer == reviewer and one.seq <= seq]
+            states[row] = STATES.index(state_of(opinions_of(own)))
+        return states
 
     def last(self, row: int) -> int:
         """Return the number of a tile's last event, 0 where there is none."""

@@ -141,9 +141,7 @@ async def budget(serving: Serving, size: int, reviewer: str | None = None) -> Fa
 
 
 def _budget(serving: Serving, size: int, reviewer: str | None) -> Fact:
-    reviewed = serving.reviewed
-    states = reviewed.states if reviewer is None else reviewed.states_of(reviewer, reviewed.seq)
-    stands = standing(serving.findings, states)
+    stands = standing(serving.findings, serving.reviewed.states_of(reviewer))
     bundle, scores = serving.bundle, serving.findings.scores[:, _LETTERING]
     odds = worth(np.asarray(bundle.points), scores, stands.looked, stands.found)
     random = np.asarray(bundle.arrays["random_distances.npy"])

@@ -17,7 +17,6 @@ from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.screening import finding
-from service.decisions.reviewed import Reviewed
 from service.deps import Alone, HolderDep, ServingDep, TileId
 from service.errors import BadReviewer, LedgerDown, UnknownSample
 from service.openapi.described import json_body, problems
@@ -122,18 +121,11 @@ def _fresh(serving: Serving, **members: object) -> Response:
 
 def _listed(serving: Serving, query: ReviewQuery) -> Fact:
     reviewed = serving.reviewed
-    now = _states(reviewed, query.reviewer)
+    now = reviewed.states_of(query.reviewer)
     as_of = reviewed.seq if query.as_of is None else query.as_of
-    then = _states(reviewed, query.reviewer, as_of) if query.state else now
+    then = reviewed.states_of(query.reviewer, as_of) if query.state else now
     rows = triage_rows(serving.findings, then, query.wanted())
     return {"as_of": as_of, **_piece(serving, rows, now, query.offset, query.limit)}
-
-
-def _states(reviewed: Reviewed, reviewer: str | None, as_of: int | None = None) -> States:
-    """Return how tiles stand, or stood, for all or for one reviewer alone."""
-    if reviewer is not None:
-        return reviewed.states_of(reviewer, reviewed.seq if as_of is None else as_of)
-    return reviewed.states if as_of is None else reviewed.states_at(as_of)
 
 
 def _piece(serving: Serving, rows: Chosen, states: States, offset: int, limit: int) -> Fact:
@@ -161,7 +153,7 @@ async def review_selection(request: Request, serving: ServingDep, query: QueryDe
 def _selected(serving: Serving, query: ReviewQuery, ids: Sequence[str]) -> Fact:
     catalog, reviewed = serving.catalog, serving.reviewed
     given = [catalog.rows[name] for name in dict.fromkeys(ids) if name in catalog.rows]
-    states = _states(reviewed, query.reviewer)
+    states = reviewed.states_of(query.reviewer)
     rows = triage_rows(serving.findings, states, query.wanted())
     if query.sort == "given":
         passing = np.zeros(len(catalog.ids), dtype=bool)
@@ -195,7 +187,7 @@ async def review_tile(
 
 def _detail(serving: Serving, row: int, k: int, reviewer: str | None) -> Fact:
     findings, reviewed = serving.findings, serving.reviewed
-    states = _states(reviewed, reviewer)
+    states = reviewed.states_of(reviewer)
     return {
         **triage_tile(findings, states, row),
         "found": finding(findings, row)["reasons"],
@@ -232,7 +224,7 @@ def _review(
 ) -> HTMLResponse:
     reviewed = serving.reviewed
     as_of, rows, problems = reviewed.seq, np.empty(0, dtype=np.intp), asked.problems
-    states = _states(reviewed, asked.reviewer if asked.alone else None)
+    states = reviewed.states_of(asked.reviewer if asked.alone else None)
     if not problems:
         try:
             found = triage_rows(serving.findings, states, asked.wanted)

@@ -54,6 +54,14 @@ def review(
         yield page
 
 
+@contextmanager
+def named(chromium: Browser, site: str, name: str) -> Iterator[Page]:
+    """Give a page on which a name was given; a browser may write lost answers on its console."""
+    with chromium.new_context() as context:
+        context.add_cookies([{"name": "tilescreen_reviewer", "value": name, "url": site}])
+        yield context.new_page()
+
+
 def tile(page: Page, name: str) -> Any:
     return page.locator(f"#grid [role=gridcell][data-state-of={name}]")
 
@@ -96,9 +104,7 @@ def lose(route: Route) -> None:
 @contextmanager
 def two_dropped(chromium: Browser, site: str) -> Iterator[Page]:
     """Open the page as Ann and drop the first two tiles."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         page.goto(f"{site}/view/review?sort=id")
         for name in ("c300", "c303"):
             page.keyboard.press("d")
@@ -445,9 +451,7 @@ def test_no_name_is_no_decision(chromium: Browser, site: str) -> None:
 def test_a_refused_decision_is_taken_back(chromium: Browser, site: str, status: int | None) -> None:
     """Until the answer it looks pending; refused, or without an answer, it is gone, and why."""
     waiting: list[Route] = []
-    with chromium.new_context() as context:  # a browser writes failed requests on the console
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         on_decision(page, waiting.append)
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
@@ -517,9 +521,7 @@ def test_a_decision_that_is_saved_late_is_said_to_be_saved(chromium: Browser, si
 def test_what_is_not_known_to_be_saved_is_said_so(chromium: Browser, site: str) -> None:
     """The chip is in doubt as well, until the tile is looked at and the service answers again."""
 
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         page.route("**/review/tiles?sort=given*", lambda route: route.abort())
         on_decision(page, lose)
         page.route("**/review/tiles/*", lambda route: route.abort())
@@ -598,9 +600,7 @@ def test_who_leaves_before_all_is_saved_is_asked(chromium: Browser, site: str) -
     """And may stay until it is."""
     waiting: list[Route] = []
     asked: list[str] = []
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         on_decision(page, waiting.append)
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
@@ -642,9 +642,7 @@ def test_the_frame_stays_where_it_is_when_a_decision_is_refused(
     chromium: Browser, site: str
 ) -> None:
     """Whoever types fast decides the tiles that they look at; what was not saved stays told."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         refuse_one(page, 2)
         page.goto(f"{site}/view/review?sort=id")
         for key in "dkdkdkdk":
@@ -675,9 +673,7 @@ def test_the_frame_stays_where_it_is_when_a_decision_is_refused(
 def test_an_undo_behind_a_refused_decision_is_not_done(chromium: Browser, site: str) -> None:
     """It would take another decision back than was meant."""
     waiting: list[Route] = []
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("k")
         expect(chip(page, "c300")).to_have_text("keep")
@@ -699,9 +695,7 @@ def test_an_undo_behind_a_refused_decision_is_not_done(chromium: Browser, site: 
 
 def test_what_is_typed_after_an_undo_waits_for_where_it_leads(chromium: Browser, site: str) -> None:
     """However long it takes to be answered."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("k")
         expect(chip(page, "c300")).to_have_text("keep")
@@ -755,9 +749,7 @@ def test_two_reviewers_on_one_list(chromium: Browser, site: str, other: str) -> 
 
 def test_a_range_that_was_not_saved_stays_chosen(chromium: Browser, site: str) -> None:
     """In the enlarged view too, where the sentence is seen as well."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         page.goto(f"{site}/view/review?sort=id")
         page.route("**/decisions", lambda route: route.abort())
         on_decision(page, lambda route: route.abort())
@@ -1159,9 +1151,7 @@ def test_undo_knows_ones_last_decision_whatever_others_decide(
 
 def test_a_decision_that_is_made_again_is_not_left_as_unsaved(chromium: Browser, site: str) -> None:
     """Made while the first one was in doubt; what is told is what is left of it."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Ann", "url": site}])
+    with named(chromium, site, "Ann") as page:
         refuse_one(page, 1)
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")
@@ -1187,9 +1177,7 @@ def test_a_decision_that_is_made_again_is_not_left_as_unsaved(chromium: Browser,
 def test_a_decision_is_in_the_name_that_it_was_made_in(chromium: Browser, site: str) -> None:
     """Whatever the page is called by the time that it is sent."""
     waiting: list[Route] = []
-    with chromium.new_context() as context:
-        page = context.new_page()
-        context.add_cookies([{"name": "tilescreen_reviewer", "value": "Dan", "url": site}])
+    with named(chromium, site, "Dan") as page:
         on_decision(page, waiting.append)
         page.goto(f"{site}/view/review?sort=id")
         page.keyboard.press("d")

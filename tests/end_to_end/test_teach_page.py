@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -68,6 +69,17 @@ def make(page: Page, site: str, name: str) -> None:
     page.get_by_role("button", name="Open").click()
     page.get_by_role("button", name=f"Make “{name}”").click()
     expect(page.get_by_role("status").first).to_contain_text("0 marked yes")
+
+
+@contextmanager
+def taught(chromium: Browser, site: str) -> Iterator[Page]:
+    """Open a concept with one tile marked; a browser may write lost answers on the console."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+        yield page
 
 
 def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
@@ -374,11 +386,7 @@ def test_u_undoes_the_last_mark_wherever_its_tile_is(page: Page, site: str) -> N
 
 def test_an_undo_waits_for_the_mark_that_it_is_meant_for(chromium: Browser, site: str) -> None:
     """If that is refused, no mark before it is taken back in its place."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        make(page, site, "dark film")
-        page.get_by_role("group", name="Tile c300").first.press("y")
-        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    with taught(chromium, site) as page:
         held: list[Route] = []
         page.route("**/examples", lambda route: held.append(route))  # noqa: PLW0108
         page.get_by_role("group", name="Tile c303").first.press("y")
@@ -392,11 +400,7 @@ def test_an_undo_waits_for_the_mark_that_it_is_meant_for(chromium: Browser, site
 
 def test_a_mark_does_not_overturn_another_reviewers_unseen(chromium: Browser, site: str) -> None:
     """It is told whose mark stands; the page shows it, and a second press decides."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        make(page, site, "dark film")
-        page.get_by_role("group", name="Tile c300").first.press("y")
-        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    with taught(chromium, site) as page:
         for name in ("c303", "c306"):
             page.request.post(
                 f"{site}/concepts/dark%20film/examples",
@@ -449,11 +453,7 @@ def test_what_is_typed_after_u_waits_for_it(
 
 def test_an_undo_that_is_refused_is_not_said_to_be_done(chromium: Browser, site: str) -> None:
     """Neither to who hears the page; and one of a mark in doubt asks what became of it first."""
-    with chromium.new_context() as context:
-        page = context.new_page()
-        make(page, site, "dark film")
-        page.get_by_role("group", name="Tile c300").first.press("y")
-        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    with taught(chromium, site) as page:
         page.request.post(
             f"{site}/concepts/dark%20film/examples",
             data={"negative": ["c300"]},
@@ -484,11 +484,7 @@ def test_an_undo_that_is_refused_is_not_said_to_be_done(chromium: Browser, site:
 def test_who_leaves_before_a_mark_is_saved_is_asked(chromium: Browser, site: str) -> None:
     """And a version that was published is told not to hold the marks made since."""
     asked: list[str] = []
-    with chromium.new_context() as context:
-        page = context.new_page()
-        make(page, site, "dark film")
-        page.get_by_role("group", name="Tile c300").first.press("y")
-        expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    with taught(chromium, site) as page:
         page.get_by_role("button", name="Publish as a new bundle version").click()
         published = page.locator("#published")
         expect(published).to_contain_text("is written, with dark film.")

@@ -154,7 +154,7 @@ logged() { # logged WHAT WORDS: it serves, but its log tells at the start
     sleep 0.5
   done
   echo "  $1:"
-  docker logs "$(container)" 2>&1 | grep "$2" | head -1 | sed 's/.*"message":/    /'
+  docker logs "$(container)" 2>&1 | grep "$2" | sed -n 1p | sed 's/.*"message":/    /'
   expect "$1: readiness" 200 "$(status "$URL/readyz")"
   expect "$1: a decision" 503 "$(status --request PUT --json '{"decision": "keep"}' "$decision")"
 }

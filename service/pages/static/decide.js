@@ -22,6 +22,7 @@ const tilescreen = (() => {
   const AGAIN_MS = [0, 500, 1500]; // before each time that the service is asked what became of a lost answer
   const AGAIN_PATIENCE_MS = 5000;
   const MOST = 1000; // tiles that the service tells in one answer
+  const KEYS = { k: "keep", d: "drop", r: "review" };
   const TWICE_MS = 400; // between the clicks of a double click, which is meant as one
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
@@ -486,5 +487,5 @@ const tilescreen = (() => {
     if (line.length) event.preventDefault();
   });
 
-  return { LOOK, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, show };
+  return { KEYS, LOOK, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, show };
 })();

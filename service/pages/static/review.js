@@ -10,7 +10,6 @@
   const list = new TileList(start, page.dataset.query);
   const why = new Why(document.getElementById("why"), zoom, start.bundle);
   const grid = new TileGrid(frame, list, fill);
-  const decisions = { k: "keep", d: "drop", r: "review" };
   const mine = new Set(); // ids decided on since the page was opened
   const KEEP_MS = 200; // at rest, before the place is kept: browsers allow few of that
   let anchor = 0; // where a range begins
@@ -221,8 +220,8 @@
       if (letter !== "a" || !frame.contains(event.target)) return;
       anchor = 0;
       go(list.total - 1, { extend: true });
-    } else if (letter in decisions) {
-      if (!event.repeat) inOrder(() => decide(decisions[letter]));
+    } else if (letter in tilescreen.KEYS) {
+      if (!event.repeat) inOrder(() => decide(tilescreen.KEYS[letter]));
     } else if (letter === "u") {
       if (!event.repeat) inOrder(undo);
     } else if (letter === "b") {

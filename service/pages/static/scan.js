@@ -53,7 +53,6 @@
     link.focus();
   }
 
-  const letters = { k: "keep", d: "drop", r: "review" };
   const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   svg.addEventListener("keydown", (event) => {
     const link = event.target.closest("a[data-id]");
@@ -61,9 +60,9 @@
     const letter = event.key.toLowerCase();
     if (letter === "u") {
       if (!event.repeat) tilescreen.undo();
-    } else if (letter in letters) {
+    } else if (letter in tilescreen.KEYS) {
       if (event.repeat) return;
-      if (chosen.size) actions.find((button) => button.dataset.decide === letters[letter]).click();
+      if (chosen.size) actions.find((button) => button.dataset.decide === tilescreen.KEYS[letter]).click();
       else told.textContent = "Nothing is selected. Press space to select the tile with the frame.";
     } else if (event.key === " ") {
       event.preventDefault();
