@@ -315,12 +315,13 @@ class UndoChanged(ServiceError):
 
 
 class MarkChanged(ServiceError):
-    """Somebody marked the tile otherwise since the caller looked."""
+    """Somebody, or the caller elsewhere, marked the tile otherwise since the caller looked."""
 
-    def __init__(self, tile_id: str, mark: str | None, reviewer: str) -> None:
+    def __init__(self, tile_id: str, mark: str | None, *, by: str, caller: str) -> None:
         did = f"marked {tile_id!r} {mark}" if mark else f"took the mark of {tile_id!r} back"
+        who = "Another tab or program of yours" if by == caller else by
         super().__init__(
-            f"{reviewer} {did} since you looked, so nothing was written. Look again, and mark it "
+            f"{who} {did} since you looked, so nothing was written. Look again, and mark it "
             "again if you differ."
         )
 

@@ -29,8 +29,6 @@ from service.stored.catalog import Catalog
 State: TypeAlias = Literal["keep", "review", "drop", "conflict"]
 STATES: tuple[State | None, ...] = (None, "keep", "review", "drop", "conflict")
 """By code: what `Reviewed.states` holds of a tile. None: nobody has decided."""
-_KEPT = 2
-"""Arrays of states by one reviewer alone."""
 _LIST_AGAIN = (
     "Nothing was written: open the list again; a program sends the `as_of` that a list told."
 )
@@ -93,7 +91,8 @@ class Reviewed:
         self.elsewhere: list[Event] = []
         self.seq = 0
         self._tiles: dict[int, _Tile] = {}
-        self._alone: dict[tuple[str, int], NDArray[np.uint8]] = {}
+        self._none = np.zeros_like(self.states)
+        self._own: dict[str, NDArray[np.uint8]] = {}  # states by each reviewer alone
         self._order: list[tuple[int, int]] = []  # number and row of each event
 
     async def refresh(self) -> None:
@@ -197,30 +196,15 @@ class Reviewed:
         """Return what is decided about a tile."""
         return STATES[int(self.states[row])]
 
-    def states_at(self, seq: int) -> NDArray[np.uint8]:
-        """Return (n,) states as they were after the event of number `seq`."""
-        states = self.states.copy()
-        for _, row in self._order[bisect_right(self._order, (seq, len(states))) :]:
-            before = [event for event in self.history(row) if event.seq <= seq]
-            states[row] = STATES.index(state_of(opinions_of(before)))
-        return states
-
     def states_of(self, reviewer: str | None, seq: int | None = None) -> NDArray[np.uint8]:
         """Return (n,) states for all, or by one reviewer alone; as of now, or of event `seq`."""
-        if reviewer is None:
-            return self.states if seq is None else self.states_at(seq)
-        wanted = reviewer, self.seq if seq is None else seq
-        known = self._alone.get(wanted)
-        if known is None:
-            known = self._alone_at(*wanted)
-            # A list is fetched in many pieces, each as of its begin and as of now.
-            self._alone = dict([*self._alone.items(), (wanted, known)][-_KEPT:])
-        return known
-
-    def _alone_at(self, reviewer: str, seq: int) -> NDArray[np.uint8]:
-        states = np.zeros_like(self.states)
-        for row, tile in list(self._tiles.items()):
-            own = [one for one in tile.events if one.reviewer == reviewer and one.seq <= seq]
+        states = self.states if reviewer is None else self._own.get(reviewer, self._none)
+        if seq is None:
+            return states
+        states = states.copy()
+        for row in {row for _, row in self._order[bisect_right(self._order, (seq, len(states))) :]}:
+            before = [event for event in self.history(row) if event.seq <= seq]
+            own = [event for event in before if reviewer in (None, event.reviewer)]
             states[row] = STATES.index(state_of(opinions_of(own)))
         return states
 
@@ -276,8 +260,11 @@ class Reviewed:
             else:
                 tile = self._tiles.setdefault(row, _Tile())
                 tile.events.append(event)
-                self.states[row] = STATES.index(state_of(tile.opinions))
+                # Known as an event before it shows in the states: who copies those can go back.
                 self._order.append((event.seq, row))
+                self.states[row] = STATES.index(state_of(tile.opinions))
+                own = self._own.setdefault(event.reviewer, np.zeros_like(self.states))
+                own[row] = STATES.index(event.decision)
             self.seq = event.seq
 
     def _row(self, event: Event) -> int | None:

@@ -181,7 +181,7 @@ class Teaching:
         def said(connection: Connection) -> News:
             self._catch_up(connection)
             if as_of is not None:
-                self._check_known(name, marks, as_of)
+                self._check_known(reviewer, name, marks, as_of)
             return [
                 {
                     "concept": name,
@@ -195,14 +195,17 @@ class Teaching:
         if marks:
             await self._write(reviewer, said)
 
-    def _check_known(self, name: str, marks: Mapping[int, Mark | None], as_of: int) -> None:
+    def _check_known(
+        self, caller: str, name: str, marks: Mapping[int, Mark | None], as_of: int
+    ) -> None:
         if as_of > self.seq:
             raise UnknownEvent(as_of, self.seq, _LOOK_AGAIN)
         last = self.lesson(name).last
         for row, mark in marks.items():
             event = last.get(row)
             if event and event.seq > as_of and event.mark != mark:
-                raise MarkChanged(self._catalog.ids[row], event.mark, event.reviewer)
+                tile_id = self._catalog.ids[row]
+                raise MarkChanged(tile_id, event.mark, by=event.reviewer, caller=caller)
 
     def examples(self, name: str) -> Examples:
         """Return a concept's examples as they are now.

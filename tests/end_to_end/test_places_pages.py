@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -246,6 +247,30 @@ def test_a_scan_is_decided_on_by_key_and_tells_decisions(chromium: Browser, site
         page.keyboard.press("u")
         expect(first).to_have_accessible_name(re.compile("^Tile c300: .*, undecided$"))
         expect(page.locator(".scan-tools")).to_contain_text(re.compile("Decided.*conflict"))
+
+
+@pytest.mark.parametrize(
+    ("place", "of_tile", "code", "marked"),
+    [
+        ("/view/scans/film-a", ".film a[data-id]", "KeyD", "[data-state=drop]"),
+        ("/view/review", "#grid [role=gridcell]", "KeyD", "[data-state=drop]"),
+        ("/view/teach?concept=dark", ".teach-card", "KeyY", '[data-mark="positive"]'),
+    ],
+)
+def test_keys_of_other_scripts_count_by_their_place(
+    chromium: Browser, site: str, *, place: str, of_tile: str, code: str, marked: str
+) -> None:
+    """On a Cyrillic keyboard the key of D gives another letter."""
+    httpx.put(f"{site}/concepts/dark", json={}, headers={"X-Reviewer": "ann"}).raise_for_status()
+    with open_page(chromium, viewport={"width": 1280, "height": 900}) as page:
+        named(page, site).goto(f"{site}{place}")
+        tile = page.locator(of_tile).first
+        tile.click() if "grid" in of_tile else tile.focus()
+        if "film" in of_tile:
+            page.keyboard.press("Space")
+        event = {"key": "я", "code": code, "bubbles": True, "cancelable": True}
+        tile.dispatch_event("keydown", event)
+        expect(page.locator(marked).first).to_be_attached()
 
 
 def test_a_scan_leads_to_its_tiles_and_is_decided_on(chromium: Browser, site: str) -> None:

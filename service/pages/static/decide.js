@@ -27,7 +27,7 @@ const tilescreen = (() => {
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
   const READS = "Nothing was changed: your key only reads. Sign out, and in with one that may decide.";
-  const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make], [data-away], [data-publish], [data-activate], #rename button";
+  const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make], [data-away], [data-publish], [data-activate], [data-rename-concept]";
   // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
   const note = document.querySelector(".reads");
   const reading = document.querySelector("[data-reading]")?.dataset.reading;
@@ -42,6 +42,9 @@ const tilescreen = (() => {
     note.hidden = false;
     for (const button of document.querySelectorAll(CHANGES)) button.disabled = true;
   }
+
+  // The letter on a key, or the one that is there on a Latin keyboard where it has a letter of another script.
+  const letter = ({ key, code }) => (/^[a-z]$/i.test(key) ? key : code.slice(3)).toLowerCase();
 
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -487,5 +490,5 @@ const tilescreen = (() => {
     if (line.length) event.preventDefault();
   });
 
-  return { KEYS, LOOK, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, show };
+  return { KEYS, LOOK, letter, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, show };
 })();

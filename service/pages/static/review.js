@@ -207,8 +207,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.target.closest("input, textarea, select, summary") || event.altKey) return;
     if (document.querySelector("dialog[open]:not(#zoom)")) return; // whatever has the focus
-    // The letter on the key, or where it would be on keyboards of other scripts.
-    const letter = /^[a-z]$/i.test(event.key) ? event.key.toLowerCase() : event.code.slice(3).toLowerCase();
+    const letter = tilescreen.letter(event);
     const far = event.ctrlKey || event.metaKey;
     if (event.key in moves) {
       // In other parts of the page these keys do what they always do.

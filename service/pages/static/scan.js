@@ -57,7 +57,7 @@
   svg.addEventListener("keydown", (event) => {
     const link = event.target.closest("a[data-id]");
     if (!link || event.ctrlKey || event.metaKey || event.altKey) return;
-    const letter = event.key.toLowerCase();
+    const letter = tilescreen.letter(event);
     if (letter === "u") {
       if (!event.repeat) tilescreen.undo();
     } else if (letter in tilescreen.KEYS) {

@@ -226,8 +226,8 @@ const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, dialog")) return;
   const card = event.target.closest?.(".teach-card");
-  const key = event.key.toLowerCase();
-  if (key === "u" && document.getElementById("board")) {
+  const letter = tilescreen.letter(event);
+  if (letter === "u" && document.getElementById("board")) {
     event.preventDefault();
     if (!event.repeat) inOrder(undo);
   } else if (!card) {
@@ -236,9 +236,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const all = cards();
     all[all.indexOf(card) + STEPS[event.key]]?.focus();
-  } else if (key in KEYS && !event.repeat) {
+  } else if (letter in KEYS && !event.repeat) {
     event.preventDefault();
-    typed(card, KEYS[key]);
+    typed(card, KEYS[letter]);
   }
 });
 
