@@ -36,13 +36,21 @@ def beside(
         return found
     step = within or np.quantile(np.concatenate(steps), 0.5, method="lower")
     for rows in groups:
+        downwards = rows[np.argsort(positions[rows, 0], kind="stable")]
+        down = positions[downwards, 0]
         for start in range(0, len(rows), _AT_ONCE):
-            part = rows[start : start + _AT_ONCE]
-            away = _distances(positions[part], positions[rows])
-            near = (away > 0) & (away <= step)
-            order = np.argsort(np.where(near, away, _FAR), axis=1, kind="stable")[:, :most]
-            kept = np.take_along_axis(near, order, axis=1)
-            found[part, : order.shape[1]] = np.where(kept, rows[order], -1)
+            part = downwards[start : start + _AT_ONCE]
+            # Of a scan of many tiles only those of a few lines can be near: time grows with n.
+            first = np.searchsorted(down, positions[part[0], 0] - step, "left")
+            end = np.searchsorted(down, positions[part[-1], 0] + step, "right")
+            others = np.sort(downwards[first:end])
+            away = _distances(positions[part], positions[others])
+            one, other = np.nonzero((away > 0) & (away <= step))
+            order = np.lexsort((other, away[one, other], one))
+            one, other = one[order], other[order]
+            rank = np.arange(len(one)) - np.searchsorted(one, one)
+            kept = rank < most
+            found[part[one[kept]], rank[kept]] = others[other[kept]]
     return found
 
 
@@ -57,7 +65,8 @@ def _placed(scans: NDArray[np.int32], positions: NDArray[np.int32]) -> Iterator[
 
 def _distances(some: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return (a, b) the larger of the distances down and across."""
-    result: NDArray[np.int32] = np.abs(some[:, None] - others).max(axis=2)
+    down, across = (np.abs(some[:, None, axis] - others[:, axis]) for axis in (0, 1))
+    result: NDArray[np.int32] = np.maximum(down, across)
     return result
 
 
