@@ -901,6 +901,59 @@ def test_a_selection_opens_as_a_grid(chromium: Browser, site: str) -> None:
         expect(other.locator("[data-slot=total]")).to_have_text("12 tiles")
 
 
+def test_all_of_a_long_list_of_ids_can_be_decided(chromium: Browser, tmp_path: Path) -> None:
+    """A selection, a budget and a sample come in pieces, none of which lacks a tile."""
+    ids = [f"t{number:04}" for number in range(700)]
+    write_tiny_bundle(tmp_path / "bundle", count=700, ids=ids)
+    with (
+        site_of(tmp_path / "bundle", decisions=tmp_path / "kept") as site,
+        named(chromium, site, "Ann") as page,
+    ):
+        page.goto(f"{site}/view/review?budget=300")
+        expect(page.locator("[data-slot=place]")).to_have_text("1 of 300")
+        page.keyboard.press("Control+End")
+        expect(page.locator("[data-slot=place]")).to_have_text("300 of 300")
+        for first in (110, 230):  # across the ends of pieces
+            page.keyboard.press("Control+Home")
+            for _ in range(first):
+                page.keyboard.press("ArrowRight")
+            for _ in range(20):
+                page.keyboard.press("k")
+        expect(page.locator("[data-slot=decided]")).to_have_text("40 decided here, 260 to go")
+        address = page.evaluate("ids => selections.keep(ids, 'the map')", ids[:450])
+        page.goto(f"{site}{address}&state=undecided&sort=id")
+        left = 450 - sum(name < ids[450] for name in kept(page, site))
+        expect(page.locator("[data-slot=total]")).to_have_text(f"{left} tiles")
+        page.keyboard.press("Control+a")
+        page.keyboard.press("d")
+        expect(page.locator("[data-slot=decided]")).to_have_text(f"{left} decided here, 0 to go")
+        assert len(kept(page, site)) == left + 40
+
+
+def test_a_list_that_comes_up_short_says_so(chromium: Browser, tmp_path: Path) -> None:
+    """It is not asked for again and again."""
+    ids = [f"t{number:04}" for number in range(300)]
+    write_tiny_bundle(tmp_path / "bundle", count=300, ids=ids)
+    asked: list[str] = []
+
+    def short(route: Route) -> None:
+        asked.append(route.request.url)
+        told = route.fetch().json()
+        route.fulfill(json=told | {"tiles": told["tiles"][:-1]})
+
+    with (
+        site_of(tmp_path / "bundle", decisions=tmp_path / "kept") as site,
+        named(chromium, site, "Ann") as page,
+    ):
+        page.goto(f"{site}/view/review?sort=id")
+        page.route("**/review/tiles?*", short)
+        page.keyboard.press("Control+End")
+        notice = page.locator(".notice").filter(has_text="The list is no longer what it was.")
+        expect(notice).to_be_visible()
+        page.wait_for_timeout(500)
+        assert len(asked) < 10
+
+
 def test_a_selection_of_another_browser_is_said_to_be_missing(chromium: Browser, site: str) -> None:
     """Nothing is listed in its place, and two links lead on."""
     with open_page(chromium) as page:

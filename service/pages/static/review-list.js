@@ -3,7 +3,6 @@
 
 class TileList {
   static PIECE = 120;
-  static AT_ONCE = 1000; // most tiles that the service tells in one answer
 
   // start: the service's first answer {total, tiles}; query: the filter and order of the page's address.
   constructor(start, query) {
@@ -54,6 +53,7 @@ class TileList {
     const start = piece * TileList.PIECE;
     try {
       const { tiles } = await this.#ask(start, TileList.PIECE);
+      if (tiles.length < Math.min(TileList.PIECE, this.total - start)) throw new Error("The list is no longer what it was. Load the page again.");
       tiles.forEach((tile, at) => this.tiles.set(start + at, tile));
       this.broken.delete(piece);
       this.arrived(start, start + tiles.length);
@@ -66,7 +66,10 @@ class TileList {
   }
 
   #ask(offset, limit) {
-    if (this.ids) return tilescreen.ask("POST", `/review/tiles?sort=given${tilescreen.alone()}`, { ids: this.ids.slice(offset, offset + limit) });
+    if (this.ids) {
+      const ids = this.ids.slice(offset, offset + limit);
+      return tilescreen.ask("POST", `/review/tiles?sort=given&limit=${limit}${tilescreen.alone()}`, { ids });
+    }
     return tilescreen.ask("GET", `/review/tiles?${this.query}&as_of=${this.as_of}&offset=${offset}&limit=${limit}`);
   }
 
