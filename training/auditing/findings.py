@@ -1,5 +1,6 @@
 """Everything that one audit takes, in order, with a bar for each long step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class Request:
 class Findings:
     """What an audit found.
 
-    threshold: score of lettering from which a tile is marked. lettered: the class that has it.
+    threshold: score of lettering from which a tile is marked; doubtful: from which a kept one is.
+    lettered: the class that has it.
     odds: of every class, all tiles. odds_kept: of the tiles that are not dropped, marked from
         the score of review on. probes, probes_kept: likewise.
     groups: numbered from 1 in duplicates.csv.
@@ -49,6 +51,7 @@ class Findings:
     classes: Classes
     dropping: Dropping
     threshold: float
+    doubtful: float
     lettered: str
     odds: list[Odds]
     odds_kept: list[Odds]
@@ -95,6 +98,7 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
         classes, features, kept, seed=request.seed, log=log, title="probe, kept tiles"
     )
     bounds, groups = _duplicates(bundle, request.seed, log)
+    leaks = find_leaks(bundle, classes, groups)
     first = request.seed
     proof = take_proof(
         bundle,
@@ -109,6 +113,7 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
         classes=classes,
         dropping=dropping,
         threshold=threshold,
+        doubtful=rules.review_score,
         lettered=lettered,
         odds=odds,
         odds_kept=odds_kept,
@@ -118,8 +123,8 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
         proof=proof,
         bounds=bounds,
         groups=groups,
-        leaks=find_leaks(bundle, classes, groups),
-        notes=_notes(bundle, classes, dropping),
+        leaks=leaks,
+        notes=_notes(bundle, classes, dropping, leaks),
     )
 
 
@@ -204,7 +209,9 @@ def _duplicates(bundle: Bundle, seed: int, log: StepLog) -> tuple[Bounds, list[G
         return bounds, find_groups(bundle, bounds, looks, bar.update)
 
 
-def _notes(bundle: Bundle, classes: Classes, dropping: Dropping) -> list[str]:
+def _notes(
+    bundle: Bundle, classes: Classes, dropping: Dropping, leaks: Sequence[Leak]
+) -> list[str]:
     rules, notes = bundle.manifest.screening, list(classes.notes)
     if rules.evidence == "distance":
         notes.append(
@@ -212,7 +219,8 @@ def _notes(bundle: Bundle, classes: Classes, dropping: Dropping) -> list[str]:
             "lettering."
         )
     if not rules.calibrated:
-        notes.append(f"The scores of this bundle are not calibrated: {rules.note}.")
+        reason = rules.note.removeprefix("not calibrated: ").rstrip(".")
+        notes.append(f"The scores of this bundle are not calibrated: {reason}.")
     if len(np.unique(classes.groups)) < _FEW_GROUPS:
         notes.append(
             f"There are {len(np.unique(classes.groups))} {classes.unit}s: intervals by "
@@ -227,6 +235,11 @@ def _notes(bundle: Bundle, classes: Classes, dropping: Dropping) -> list[str]:
         notes.append(f"{classes.unlabelled:,} tiles of the bundle have no class: left out.")
     if classes.splits is not None and own_split(classes) is None:
         notes.append("No split is named train, so the proof holds groups out by itself.")
+    if classes.unit == "scan" and any(leak.kind == "patient" for leak in leaks):
+        notes.append(
+            "Patients stand in two splits, and scans are held out, not patients: what a classifier "
+            "knows of a patient may show in the scores of that patient's other films."
+        )
     if dropping.dropped.mean() > _MANY:
         notes.append("More than half of all tiles are dropped. Look at what is.")
     return notes

@@ -15,6 +15,7 @@ from training.auditing.words import (
     headline,
     leak_sentence,
     number,
+    probe_sentence,
     proof_sentence,
     spread,
 )
@@ -23,7 +24,11 @@ from training.reporting.tables import Table
 
 _MOST_ROWS = 6
 _ARMS = {"with": "taught on all tiles", "without": "without the dropped"}
-_SETS = {"plain": "plain", "planted": "letters on the other class", "same": "on its own class"}
+_SETS = {
+    "plain": "plain",
+    "planted": "letters on the other class",
+    "same": "on its own class (control)",
+}
 
 
 def render(bundle: Bundle, found: Findings, about: dict[str, Any]) -> str:
@@ -40,6 +45,7 @@ def render(bundle: Bundle, found: Findings, about: dict[str, Any]) -> str:
         .render(
             about=about,
             sentences=[headline(found), proof_sentence(found), leak_sentence(found)],
+            probed=probe_sentence(found),
             odds=_odds_forest(found),
             odds_table=_odds_table(found),
             probes=_probe_forest(found),

@@ -15,7 +15,7 @@ from training.auditing.keeping import Dropping
 from training.auditing.labels import Classes
 from training.auditing.proof import ARMS, CannotProve, Case, prove
 from training.auditing.resampling import Flags
-from training.auditing.summary import Figure, summarise
+from training.auditing.summary import Figure, scored_groups, summarise
 from training.learning.backend import start_tensorflow
 from training.learning.interrupt import held_back
 from training.progress import StepLog
@@ -29,13 +29,15 @@ class Proof:
     """What the classifiers showed.
 
     figures: none without classifiers; `reason` then says why.
-    taught, scored: tiles of each seed. by_split: held out by the user's own split.
+    taught, scored: tiles of each seed. groups: in how many groups scored tiles stand, of the
+        class that has the lettering and of the rest. by_split: held out by the user's own split.
     """
 
     figures: list[Figure] = field(default_factory=list)
     reason: str = ""
     taught: list[int] = field(default_factory=list)
     scored: list[int] = field(default_factory=list)
+    groups: tuple[int, int] = (0, 0)
     by_split: bool = False
 
 
@@ -93,6 +95,7 @@ def take_proof(
         figures=summarise(runs, seeds[0]),
         taught=[run.taught for run in runs],
         scored=[len(run.inside) for run in runs],
+        groups=scored_groups(runs),
         by_split=case.taught is not None,
     )
 

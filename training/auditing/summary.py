@@ -10,6 +10,8 @@ from training.auditing.proof import ARMS, SETS, Run
 from training.auditing.resampling import RESAMPLES, Auc, Values, interval
 
 MEASURES = ("auc", "accuracy")
+FEWEST_GROUPS = 5
+"""Groups with scored tiles, of each class, below which draws of them tell no interval."""
 _REDRAWS = 50
 
 
@@ -18,8 +20,9 @@ class Figure:
     """One figure of the proof; `by_seed` holds its value for each seed.
 
     measure: auc or accuracy (balanced, at log-odds 0). what: a set of SETS, "drop" (plain
-        minus planted), or for the arm "gain" how much less is lost without the dropped tiles.
-    low, high: 95 % when seeds and held-out groups are drawn.
+        minus planted), or for the arm "gain" how much less letters change it, whichever way,
+        without the dropped tiles.
+    low, high: 95 % when seeds and held-out groups are drawn; None of fewer than FEWEST_GROUPS.
     """
 
     arm: str
@@ -36,24 +39,33 @@ def summarise(runs: Sequence[Run], seed: int) -> list[Figure]:
     seen = [_Seen(run) for run in runs]
     table = np.stack([one.figures(None) for one in seen])  # (seeds, arms, measures, sets)
     rng = np.random.default_rng([seed, 6])
+    few = min(scored_groups(runs)) < FEWEST_GROUPS
     drawn = np.stack([_draw(seen, rng) for _ in range(RESAMPLES)])
+    mean = _columns(table.mean(axis=0, keepdims=True))[0]
     figures = []
-    for (arm, measure, what), values, many in zip(
-        _names(), _columns(table).T, _columns(drawn).T, strict=True
+    for (arm, measure, what), value, values, many in zip(
+        _names(), mean.tolist(), _columns(table).T, _columns(drawn).T, strict=True
     ):
-        bounds = interval(many)
+        bounds = None if few else interval(many)
         figures.append(
             Figure(
                 arm=arm,
                 measure=measure,
                 what=what,
-                value=float(values.mean()),
+                value=value,
                 low=bounds[0] if bounds else None,
                 high=bounds[1] if bounds else None,
                 by_seed=[round(float(value), 4) for value in values],
             )
         )
     return figures
+
+
+def scored_groups(runs: Sequence[Run]) -> tuple[int, int]:
+    """Return in how many groups scored tiles stand: of the class with the letters, of the rest."""
+    groups = np.concatenate([run.groups for run in runs])
+    inside = np.concatenate([run.inside for run in runs])
+    return len(np.unique(groups[inside])), len(np.unique(groups[~inside]))
 
 
 def _names() -> list[tuple[str, str, str]]:
@@ -67,7 +79,8 @@ def _columns(table: Values) -> Values:
     """Turn (t, arms, measures, sets) into (t, figures) in the order of `_names`."""
     drops = table[..., :1] - table[..., 1:2]
     whole = np.concatenate([table, drops], axis=-1)
-    gains = (drops[:, 0] - drops[:, 1])[..., 0]
+    moved = np.abs(drops)
+    gains = (moved[:, 0] - moved[:, 1])[..., 0]
     return np.concatenate([whole.reshape(len(table), -1), gains], axis=1)
 
 

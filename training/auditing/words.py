@@ -1,9 +1,11 @@
 """The sentences of an audit: what was found, how it was measured, how to cite it."""
 
+from collections.abc import Sequence
+
 from training.auditing.findings import Findings
 from training.auditing.odds import Odds
 from training.auditing.proof import KINDS, MOST_SCORED, MOST_TAUGHT, SIDE
-from training.auditing.summary import Figure
+from training.auditing.summary import FEWEST_GROUPS, Figure
 
 _SURE = 0.05
 
@@ -92,13 +94,45 @@ def proof_sentence(found: Findings) -> str:
         return f"No classifier was taught: {found.proof.reason}."
     with_, without, gain = (figure(found, arm, "drop") for arm in ("with", "without", "gain"))
     told = (
-        f"With letters planted on the other class, a classifier taught on all tiles loses "
-        f"{number(with_.value)} of its AUC ({spread(with_.low, with_.high)}); taught without the "
-        f"dropped tiles {number(without.value)} ({spread(without.low, without.high)})."
+        f"With letters planted on the other class, a classifier taught on all tiles "
+        f"{_loss(with_)}; taught without the dropped tiles it {_loss(without)}."
     )
-    if gain.low is not None and gain.low > 0:
-        return f"{told} Cleaning saves {number(gain.value)} ({spread(gain.low, gain.high)})."
+    if without.high is not None and without.high < 0:
+        told += " So letters move that one too, the other way."
+    if gain.low is None:
+        unit, groups = found.classes.unit, min(found.proof.groups)
+        return (
+            f"{told} How sure that is cannot be told: the tiles of a class that were scored stand "
+            f"in {groups} {unit}{'s' if groups > 1 else ''}, and an interval takes "
+            f"{FEWEST_GROUPS}. Whether cleaning helps is open."
+        )
+    if gain.low > 0:
+        return (
+            f"{told} Cleaning saves {number(gain.value)} ({spread(gain.low, gain.high)}) of what "
+            "letters change."
+        )
     return f"{told} That cleaning saves any of it is not shown ({spread(gain.low, gain.high)})."
+
+
+def _loss(drop: Figure) -> str:
+    """Say what planted letters cost, or bring: plain minus planted."""
+    if drop.value >= 0:
+        return f"loses {number(drop.value)} of its AUC ({spread(drop.low, drop.high)})"
+    low, high = (None if end is None else -end for end in (drop.high, drop.low))
+    return f"gains {number(-drop.value)} ({spread(low, high)})"
+
+
+def probe_sentence(found: Findings) -> str:
+    """Say how well artefacts alone tell the classes; empty where nothing could be held out."""
+    told = []
+    for probes, what in ((found.probes, "all tiles"), (found.probes_kept, "kept tiles")):
+        known = [one for one in probes if one.auc is not None]
+        if known:
+            best = max(known, key=lambda one: one.auc or 0)
+            chance = f"chance {spread(best.chance_low, best.chance_high)}, p = {best.p:.2g}"
+            told.append(f"{what} {number(best.auc or 0)} ({spread(best.low, best.high)}; {chance})")
+    which = ", for the class that it tells best" if len(found.probes) > 1 else ""
+    return f"AUC of the probe on artefacts alone{which}: {'; '.join(told)}." if told else ""
 
 
 def figure(found: Findings, arm: str, what: str, measure: str = "auc") -> Figure:
@@ -137,7 +171,8 @@ def method(found: Findings, seed: int) -> list[str]:
     parts = [
         (
             f"Odds ratios are of 2 x 2 tables of tiles, marked by a lettering score from "
-            f"{found.threshold:.2g}, half a tile added to each cell where one is empty. Intervals "
+            f"{found.threshold:.2g}, of kept tiles from {found.doubtful:.2g}, the bundle's score "
+            f"of review; half a tile is added to each cell where one is empty. Intervals "
             f"of 95 %: Woolf's, exact (conditional) where a cell is below 5; and percentiles of "
             f"1,000 draws of the {unit}s. p by {unit} is the share of 1,000 deals of the {unit}s' "
             f"classes that lie as far from 1. These are two methods, which may disagree where "
@@ -151,15 +186,7 @@ def method(found: Findings, seed: int) -> list[str]:
         f"Dropped is what {drop.source} {'does not name' if by_list else 'say'}.",
     ]
     if found.proof.figures:
-        held = "by the list's split" if found.proof.by_split else f"a third of the {unit}s a seed"
-        parts.append(
-            f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x "
-            f"{SIDE} grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is "
-            f"taught on equally many tiles of each class (at most {MOST_TAUGHT:,} in all) and "
-            f"scored on at most {MOST_SCORED:,} kept tiles held out ({held}), near duplicates left "
-            f"out, plain and with {', '.join(KINDS)} planted. Intervals: seeds and {unit}s drawn "
-            f"1,000 times, again where one class is missing."
-        )
+        parts.append(_classifier(found))
     parts.append(
         f"Tiles show the same where the encoder's inputs are equal, or a stored neighbour lies "
         f"within {bounds.distance:.3g} and detail correlates from {bounds.likeness:.2f}: bounds "
@@ -168,6 +195,34 @@ def method(found: Findings, seed: int) -> list[str]:
         f"scans. Seed {seed}."
     )
     return parts
+
+
+def _classifier(found: Findings) -> str:
+    """Say how the classifiers were taught and scored."""
+    unit, proof = found.classes.unit, found.proof
+    held = (
+        f"by the list's split, without {unit}s that stand in the taught part as well"
+        if proof.by_split
+        else f"a third of the {unit}s a seed"
+    )
+    drawn = f"seeds and {unit}s" if len(proof.taught) > 1 else f"{unit}s"
+    inside, rest = proof.groups
+    return (
+        f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x {SIDE} "
+        f"grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is taught on "
+        f"equally many tiles of each class ({_range(proof.taught)} in all, at most "
+        f"{MOST_TAUGHT:,}) and scored on kept tiles held out ({_range(proof.scored)}, at most "
+        f"{MOST_SCORED:,}; {held}), near duplicates left out, plain and with {', '.join(KINDS)} "
+        f"planted. Scored tiles of {found.lettered} stand in {inside} {unit}s, the others in "
+        f"{rest}. Intervals: {drawn} drawn 1,000 times, again where one class is missing; none "
+        f"where a class stands in fewer than {FEWEST_GROUPS}. The control has letters on the "
+        f"class that they are tied to: what they change there is their strangeness."
+    )
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def citation(bundle_id: str, labels: str, date: str) -> str:

@@ -85,19 +85,19 @@ def test_planted_letters_change_their_own_pixels_alone():
     assert 0 < (made != tile).mean() < 0.9
 
 
-def answered(planted: float) -> list[Figure]:
-    """Summarise two runs whose classifier loses on planted tiles only when taught on all."""
+def answered(planted: float, *, cleaned: float = 0.0, scans: int = 20) -> list[Figure]:
+    """Summarise two runs, with what planted letters add to the scores of both classifiers."""
     rng = np.random.default_rng(6)
     inside = np.arange(200) % 2 == 0
     runs = []
     for seed in range(2):
         plain = inside * 2.0 + rng.normal(0, 1, 200)
-        fooled = np.where(inside, plain, plain + planted)
+        fooled, other = (np.where(inside, plain, plain + more) for more in (planted, cleaned))
         scores = {
             "with": {"plain": plain, "planted": fooled, "same": plain},
-            "without": {"plain": plain, "planted": plain, "same": plain},
+            "without": {"plain": plain, "planted": other, "same": plain},
         }
-        runs.append(Run(seed, 100, inside, np.arange(200) // 10, scores))
+        runs.append(Run(seed, 100, inside, np.arange(200) * scans // 200, scores))
     return summarise(runs, 1)
 
 
@@ -119,3 +119,19 @@ def test_where_nothing_is_lost_nothing_is_saved():
     """Two classifiers that letters do not fool have no gain."""
     gain = figure(answered(0.0), "gain", "drop")
     assert (gain.value, gain.low, gain.high) == (0, 0, 0)
+
+
+def test_what_letters_change_counts_whichever_way():
+    """A classifier that they help as much as they harmed the other one saves nothing."""
+    figures = answered(1.0, cleaned=-3.0)
+    assert figure(figures, "with", "drop").value > 0.1
+    assert figure(figures, "without", "drop").value < -0.05
+    gain = figure(figures, "gain", "drop")
+    moved = figure(figures, "with", "drop").value + figure(figures, "without", "drop").value
+    assert gain.value == pytest.approx(moved)
+
+
+def test_of_few_groups_there_is_no_interval():
+    """Draws of four scans would tell less than they seem to."""
+    assert all((one.low, one.high) == (None, None) for one in answered(2.0, scans=4))
+    assert all(one.low is not None for one in answered(2.0, scans=5))

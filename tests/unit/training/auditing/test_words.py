@@ -7,7 +7,9 @@ import pytest
 
 from training.auditing.findings import Findings
 from training.auditing.odds import Odds
-from training.auditing.words import headline
+from training.auditing.proving import Proof
+from training.auditing.summary import Figure
+from training.auditing.words import headline, proof_sentence
 
 
 def said(bounds: tuple[float | None, float | None], p: float) -> str:
@@ -51,3 +53,34 @@ def test_where_both_agree_the_sentence_is_plain():
         "Lettering predicts the class malign: odds ratio 4.30"
     )
     assert "scan by scan it could be chance" in said((0.9, 14.8), 0.2)
+
+
+Bounds = tuple[float | None, float | None]
+
+
+def proved(with_: float, without: tuple[float, Bounds], gain: tuple[float, Bounds]) -> str:
+    """Say what classifiers showed whose scored tiles stand in three scans a class."""
+    told = {"with": (with_, (None, None)), "without": without, "gain": gain}
+    figures = [
+        Figure(arm, "auc", "drop", value, *bounds, [value]) for arm, (value, bounds) in told.items()
+    ]
+    classes = SimpleNamespace(unit="scan")
+    proof = Proof(figures, groups=(7, 3))
+    return proof_sentence(cast("Findings", SimpleNamespace(proof=proof, classes=classes)))
+
+
+def test_what_brings_something_is_no_loss():
+    """Letters that move the cleaned classifier the other way are told so, and counted."""
+    sentence = proved(0.25, (-0.2, (-0.3, -0.1)), (0.05, (-0.1, 0.2)))
+    assert "loses 0.25 of its AUC" in sentence
+    assert "it gains 0.20 (0.10 to 0.30). So letters move that one too" in sentence
+    assert sentence.endswith("That cleaning saves any of it is not shown (-0.10 to 0.20).")
+    sure = proved(0.25, (0.01, (-0.1, 0.1)), (0.24, (0.1, 0.3)))
+    assert sure.endswith("Cleaning saves 0.24 (0.10 to 0.30) of what letters change.")
+
+
+def test_of_few_groups_nothing_is_claimed():
+    """However large the difference."""
+    sentence = proved(0.4, (0.0, (None, None)), (0.4, (None, None)))
+    assert "stand in 3 scans, and an interval takes 5. Whether cleaning helps is open." in sentence
+    assert "saves" not in sentence
