@@ -163,12 +163,17 @@ class Bundle:
         Raises:
             UnknownTile: no stored tile has it; the error names near matches.
         """
+        row = self.find(tile_id)
+        if row is None:
+            raise UnknownTile(tile_id[:200], self._near(tile_id[:200]))
+        return row
+
+    def find(self, tile_id: str) -> int | None:
+        """Return the row of an id, one of many: near matches take milliseconds each to find."""
         ids = self.arrays["ids.npy"]
         wanted = tile_id.encode("utf-8", "surrogatepass")
         at = bisect_left(ids, wanted)
-        if at == len(ids) or ids[at] != wanted:
-            raise UnknownTile(tile_id[:200], self._near(tile_id[:200]))
-        return at
+        return at if at < len(ids) and ids[at] == wanted else None
 
     def _near(self, tile_id: str) -> list[str]:
         """Return up to three ids that look like it, the most alike first, whatever their case."""

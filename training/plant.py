@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, TileError, UnknownTile
+from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, TileError
 from bundle.preprocess import decode_png
 from bundle.reader import open_bundle
 from training.learning.listing import Listed, list_tiles, printable
@@ -173,13 +173,9 @@ def _trusted(tiles: Sequence[Listed], path: Path) -> list[Listed]:
     bound = bundle.manifest.screening.review_score
     kept, stored = [], 0
     for tile in tiles:
-        try:
-            score = float(bundle.scores[bundle.row(tile.id), 0])
-        except UnknownTile:
-            kept.append(tile)
-            continue
-        stored += 1
-        if score < bound:
+        row = bundle.find(tile.id)
+        stored += row is not None
+        if row is None or float(bundle.scores[row, 0]) < bound:
             kept.append(tile)
     if not stored:
         raise InputError(f"No tile is stored in {path}. Give the bundle that was fitted on them.")

@@ -5,7 +5,8 @@ from collections import Counter
 from io import StringIO
 from pathlib import Path
 
-from bundle.cells import separator
+from bundle.bundle import Bundle
+from bundle.cells import original, separator
 from bundle.errors import InputError
 
 _BEYOND = "\0"
@@ -71,3 +72,10 @@ def _check_columns(file: Path, columns: list[str]) -> None:
     twice = [name for name, count in Counter(columns).items() if count > 1 and name]
     if twice:
         raise InputError(f"{file} names the column {twice[0]!r} twice. Keep one of them.")
+
+
+def find_row(bundle: Bundle, cell: str) -> int | None:
+    """Return the row of the tile that a cell names, as it is or marked for spreadsheets."""
+    given = cell.strip()
+    found = bundle.find(given)
+    return bundle.find(original(given)) if found is None else found

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
-from bundle.cells import original
-from bundle.errors import InputError, UnknownTile
+from bundle.errors import InputError
 from bundle.screening import VERDICTS
-from training.tables import read_table
+from training.tables import find_row, read_table
 
 _DROP = VERDICTS.index("drop")
 _DECIDED = ("decision", "state")
@@ -52,7 +51,7 @@ def read_dropping(bundle: Bundle, kept: Path | None) -> Dropping:
             "export of decisions."
         )
     digest = hashlib.sha256(kept.read_bytes()).hexdigest()
-    rows = [_row(bundle, line["id"]) for line in lines]
+    rows = [find_row(bundle, line["id"]) for line in lines]
     if all(row is None for row in rows):
         raise InputError(
             f"None of the {len(lines):,} ids in {kept} is a tile of the bundle. Give a list of "
@@ -69,16 +68,6 @@ def read_dropping(bundle: Bundle, kept: Path | None) -> Dropping:
     dropped = np.ones(len(bundle), dtype=bool)
     dropped[[row for row in rows if row is not None]] = False
     return Dropping(dropped, "a list of tiles kept", digest)
-
-
-def _row(bundle: Bundle, tile_id: str) -> int | None:
-    given = tile_id.strip()
-    for name in dict.fromkeys((given, original(given))):  # an export marks what looks like formulas
-        try:
-            return bundle.row(name)
-        except UnknownTile:
-            continue
-    return None
 
 
 def _decided(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
-from bundle.errors import InputError, UnknownTile
-from training.tables import read_table
+from bundle.errors import InputError
+from training.tables import find_row, read_table
 
 _NEEDED = ("id", "class")
 _GROUPS = ("patient", "group")
@@ -117,11 +117,11 @@ def _join(
                 f"{file} line {number}: the cell of {' and '.join(empty)} is empty. Fill it, or "
                 "leave the line or the column out."
             )
-        try:
-            row = bundle.row(line["id"])
-        except UnknownTile:
+        row = find_row(bundle, line["id"])
+        if row is None:
             unmatched.append(line["id"])
             continue
+        line["id"] = bundle.id(row)
         if found.setdefault(row, line) != line:
             raise InputError(
                 f"{file} line {number}: tile {line['id']} stood before with "

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.bundle import Scan
-from bundle.errors import InputError, UnknownTile
+from bundle.errors import InputError
 from training.cutting.scans import DICOM_SUFFIXES, PICTURE_SUFFIXES
 from training.tables import read_table
 
@@ -31,8 +31,8 @@ class Stored(Protocol):
         """Return the id of a row."""
         ...
 
-    def row(self, tile_id: str, /) -> int:
-        """Return the row of an id, or raise UnknownTile."""
+    def find(self, tile_id: str, /) -> int | None:
+        """Return the row of an id, None where no tile has it."""
         ...
 
     def scan(self, row: int, /) -> Scan | None:
@@ -131,10 +131,7 @@ def _finder(bundle: Stored, lines: list[dict[str, str]]) -> Callable[[dict[str, 
 
 
 def _by_id(bundle: Stored, line: dict[str, str]) -> int | None:
-    try:
-        return bundle.row(line["id"])
-    except UnknownTile:
-        return None
+    return bundle.find(line["id"])
 
 
 def _by_place(places: dict[Place, int], line: dict[str, str]) -> int | None:

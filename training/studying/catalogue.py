@@ -33,9 +33,14 @@ class Catalogue:
         Raises:
             UnknownTile: no tile has it; the error names near matches.
         """
-        if tile_id not in self._rows:
+        row = self.find(tile_id)
+        if row is None:
             raise UnknownTile(tile_id[:200], get_close_matches(tile_id[:200], self._rows, n=3))
-        return self._rows[tile_id]
+        return row
+
+    def find(self, tile_id: str) -> int | None:
+        """Return the row of an id, one of many, None where no tile has it."""
+        return self._rows.get(tile_id)
 
     def scan(self, row: int) -> Scan | None:
         """Return the scan that a tile was cut from, or None when not known."""

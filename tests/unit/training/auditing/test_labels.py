@@ -43,7 +43,12 @@ def test_an_export_whose_ids_are_marked_is_a_list_of_the_same_tiles(tmp_path: Pa
     write_tiny_bundle(tmp_path / "bundle", ids=["-1", "=a", *(f"c{at}" for at in range(10, 20))])
     kept = tmp_path / "kept.csv"
     kept.write_text("id,state\n'-1,drop\n'=a,drop\nc10,keep\n")
-    assert read_dropping(open_bundle(tmp_path / "bundle"), kept).dropped[:3].tolist() == [1, 1, 0]
+    bundle = open_bundle(tmp_path / "bundle")
+    assert read_dropping(bundle, kept).dropped[:3].tolist() == [1, 1, 0]
+    classes = tmp_path / "classes.csv"
+    classes.write_text("id,class\n'-1,a\n'=a,b\n-1,a\n")
+    found = read_classes(classes, bundle)
+    assert (found.rows.tolist(), found.unmatched) == ([0, 1], [])
 
 
 def test_patients_are_the_groups_where_each_class_has_two(bundle_path: Path, tmp_path: Path):
