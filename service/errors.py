@@ -283,14 +283,25 @@ class NoFolder(ServiceError):
 
 
 class LedgerDown(ServiceError):
-    """The database of decisions cannot be used."""
+    """The database of decisions cannot be used; nothing was written."""
 
     headers: Mapping[str, str] = {"Retry-After": "5"}
 
+    def __init__(self, where: str, *, writes: bool) -> None:
+        written = ", and nothing was written" if writes else ""
+        super().__init__(
+            f"Decisions cannot be read or kept now: {where} cannot be used{written}. Whoever runs "
+            "the service finds the cause in its log; try again then."
+        )
+
+
+class DecisionsUnknown(ServiceError):
+    """The database went away while it confirmed what was written."""
+
     def __init__(self, where: str) -> None:
         super().__init__(
-            f"Decisions cannot be read or kept now: {where} cannot be used, and nothing was "
-            "written. Whoever runs the service finds the cause in its log; try again then."
+            f"It is not known whether this was written: {where} went away while it was confirmed. "
+            "Look at how things stand before you send it again."
         )
 
 
@@ -465,6 +476,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     NothingTaught: Kind(409, "nothing_taught", "No example is marked"),
     NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),
+    DecisionsUnknown: Kind(503, "decisions_unknown", "Not known whether it was written"),
     SigningDown: Kind(503, "signing_down", "Exports cannot be signed now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),

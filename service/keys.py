@@ -53,6 +53,11 @@ class Keyring:
         """Return whether a key is needed."""
         return bool(self._keys)
 
+    def has_key(self, name: str) -> bool:
+        """Return whether somebody of this name has a key of their own, whatever the case."""
+        names = (holder.name for holder in self._keys.values() if holder.name)
+        return name.casefold() in {one.casefold() for one in names}
+
     def holder(self, key: str) -> Holder | None:
         """Return whose a key is, None if there is no such key, in the same time for each."""
         digest = _digest(key)
@@ -76,6 +81,13 @@ def read_keys(settings: Settings) -> Keyring:
             raise InputError(
                 f"{where}: one key has two roles or two names. Make another key for each."
             )
+    told = settings.api_keys_file or settings.api_keys.get_secret_value()
+    if told and not keys:
+        named = settings.api_keys_file or f"{PREFIX}API_KEYS"
+        raise InputError(
+            f"{named} names no key, so that everybody could do everything. Make one with "
+            f"`python -m service.keys admin` and put its line there, or leave the setting out."
+        )
     if not keys and not _reached_by_this_machine_alone(settings.published or settings.host):
         raise InputError(
             f"Others than this machine can reach {settings.published or settings.host}, and no API "
@@ -96,7 +108,7 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
     if file is None:
         return
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The file of API keys {file} cannot be read: {error}.") from error
     for number, line in enumerate(lines, 1):
@@ -139,13 +151,22 @@ def _reached_by_this_machine_alone(address: str) -> bool:
 
 def main(argv: list[str]) -> int:
     """Print a new key and the line that lets the service know it by its hash."""
-    if len(argv) != 1 or argv[0].upper() not in Role.__members__:
-        print("usage: python -m service.keys read|review|admin", file=sys.stderr)
+    whose = argv[0] if len(argv) == 1 else ""
+    role, at, name = whose.partition("@")
+    if role.upper() not in Role.__members__ or (at and not NAME.fullmatch(name)):
+        print("usage: python -m service.keys read|review|admin, or review@NAME", file=sys.stderr)
         return 2
-    key = secrets.token_urlsafe(24)
+    key = _new_key()
     print(f"key, for who asks:            {key}")
-    print(f"line, for the service's file: {argv[0].lower()}:sha256:{_digest(key).hex()}")
+    print(f"line, for the service's file: {role.lower()}{at}{name}:sha256:{_digest(key).hex()}")
     return 0
+
+
+def _new_key() -> str:
+    """Return a key that no command line takes for an option."""
+    while (key := secrets.token_urlsafe(24)).startswith("-"):
+        pass
+    return key
 
 
 if __name__ == "__main__":

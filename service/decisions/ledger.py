@@ -25,7 +25,7 @@ from service.decisions.database import (
     place_of,
     writing,
 )
-from service.errors import LedgerDown
+from service.errors import DecisionsUnknown, LedgerDown
 from service.settings import Settings
 
 R = TypeVar("R")
@@ -34,6 +34,10 @@ _GONE = (
     "back, from a backup if it is lost, and start the service again"
 )
 _log = logging.getLogger(__name__)
+
+
+class _Unconfirmed(Exception):
+    """The answer to a commit was lost; `args` has what came in its place."""
 
 
 class Ledger:
@@ -99,18 +103,27 @@ class Ledger:
 
         Raises:
             LedgerDown: the database cannot be used, and nothing was written.
+            DecisionsUnknown: it went away while it confirmed what was written.
         """
 
         def committing(engine: Engine) -> R:
-            with writing(engine) as connection:
-                result = work(connection)
+            ended = False
+            try:
+                with writing(engine) as connection:
+                    result = work(connection)
+                    ended = True
+            except SQLAlchemyError as error:
+                # A file of SQLite says what it did; a server's answer can be lost.
+                if ended and not _is_file(self._url):
+                    raise _Unconfirmed(error) from error
+                raise
             self._check()  # or what was written would be lost, and is said to be kept
             return result
 
-        return await asyncio.shield(asyncio.ensure_future(self._run(committing)))
+        return await asyncio.shield(asyncio.ensure_future(self._run(committing, writes=True)))
 
-    async def _run(self, work: Callable[[Engine], R]) -> R:
-        return await self._guarded(lambda: work(self._opened()))
+    async def _run(self, work: Callable[[Engine], R], *, writes: bool = False) -> R:
+        return await self._guarded(lambda: work(self._opened()), writes=writes)
 
     def _opened(self) -> Engine:
         if self._engine is None:
@@ -136,27 +149,36 @@ class Ledger:
         if not same:
             raise OSError(_GONE)
 
-    async def _guarded(self, work: Callable[[], R]) -> R:
+    async def _guarded(self, work: Callable[[], R], *, writes: bool = False) -> R:
         asked = monotonic()
 
         def inside() -> R:
             if asked < self._failed:  # else all who wait now would do so one after the other
-                raise LedgerDown(_where(self._url))
+                raise LedgerDown(_where(self._url), writes=writes)
             try:
                 return work()
+            except _Unconfirmed as error:
+                self._failed = monotonic()
+                place, cause = _place(self._url), cause_of(error.args[0])
+                _log.error("it is not known whether it was written in %s: %s", place, cause)
+                raise DecisionsUnknown(_where(self._url)) from error
             except (SQLAlchemyError, OSError) as error:
                 self._failed = monotonic()
                 place, cause = _place(self._url), cause_of(error)
                 _log.error("decisions cannot be read or kept in %s: %s", place, cause)
-                raise LedgerDown(_where(self._url)) from error
+                raise LedgerDown(_where(self._url), writes=writes) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
 
 
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
 def _place(url: URL) -> str:
-    user = f", as uid {os.getuid()}" if url.get_backend_name() == "sqlite" else ""
+    user = f", as uid {os.getuid()}" if _is_file(url) else ""
     return f"{place_of(url)}{user}"
 
 
 def _where(url: URL) -> str:
-    return "the folder of decisions" if url.get_backend_name() == "sqlite" else "DATABASE_URL"
+    return "the folder of decisions" if _is_file(url) else "DATABASE_URL"

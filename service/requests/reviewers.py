@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Request
 
 from service.errors import BadReviewer, RoleTooLow
-from service.keys import NAME, Role
+from service.keys import NAME, Keyring, Role
 
 COOKIE = "tilescreen_reviewer"
 HEADER = "X-Reviewer"
@@ -40,6 +40,12 @@ def named(request: Request) -> str | None:
     own: str | None = request.state.name
     if own and request.headers.get(HEADER) and name != own:
         raise BadReviewer(f"The API key is {own!r}'s, so {name!r} cannot decide with it.")
+    keys: Keyring = request.app.state.keys
+    if name and not own and keys.has_key(name):
+        raise BadReviewer(
+            f"{name!r} has an API key of their own, and this one is nobody's. Use that key, or "
+            "decide under another name."
+        )
     return own or name or None
 
 

@@ -158,6 +158,27 @@ def test_a_database_that_goes_away_and_comes_back(tiny_path: Path):
             assert decide(api, "keep").json()["state"] == "keep"
 
 
+def test_a_lost_answer_to_a_commit_is_no_refusal(
+    tiny_path: Path, server: Postgres, monkeypatch: pytest.MonkeyPatch
+):
+    """It was carried out or not: nobody is told that nothing was written, nor to repeat it."""
+    commit = patience.PatientConnection.commit
+
+    def lost(connection: patience.PatientConnection) -> None:
+        commit(connection)
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    with running(tiny_path, database_url=server.new()) as api:
+        decide(api, "keep")
+        with monkeypatch.context() as patch:
+            patch.setattr(patience.PatientConnection, "commit", lost)
+            answer = decide(api, "drop")
+        assert (answer.status_code, answer.json()["code"]) == (503, "decisions_unknown")
+        assert "It is not known whether this was written" in answer.json()["detail"]
+        assert "retry-after" not in answer.headers
+        assert api.get("/tiles/c303/decision").json()["state"] == "drop"
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second where the service waits for many."""
@@ -244,6 +265,8 @@ def standing_still(processes: Sequence[int]) -> Iterator[None]:
 
 def refused(answer: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "decisions_down")
+    writes = answer.request.method != "GET"
+    assert ("nothing was written" in answer.json()["detail"]) == writes
     assert answer.headers["retry-after"]
 
 

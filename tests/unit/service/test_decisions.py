@@ -326,13 +326,16 @@ def test_a_new_bundle_takes_decisions_over_by_content(tmp_path: Path, kept: dict
 
 
 def test_roles_are_respected(tiny_path: Path, kept: dict[str, Any]):
-    """A key to read may look, not decide; a key with a name decides in that name alone."""
-    keys = f"read:{READ},review@ann:{ANN}"
+    """A key to read may look, not decide; a named key decides in its name, and no other does."""
+    keys = f"read:{READ},review@ann:{ANN},admin:{ADMIN}"
     with running(tiny_path, **kept, api_keys=keys) as api:
         assert put(api, "c303", "drop", X_API_Key=READ).json()["code"] == "role_too_low"
         assert put(api, "c303", "drop", X_API_Key=ANN).json()["decisions"][0]["reviewer"] == "ann"
         refused = put(api, "c303", "keep", X_API_Key=ANN, X_Reviewer="ben")
         assert refused.json()["code"] == "bad_reviewer"
+        refused = put(api, "c303", "keep", X_API_Key=ADMIN, X_Reviewer="Ann").json()
+        assert "'Ann' has an API key of their own" in refused["detail"]
+        assert put(api, "c306", "keep", X_API_Key=ADMIN, X_Reviewer="ben").is_success
         told = api.get("/tiles/c303/decision", headers={"X-API-Key": READ}).json()
         assert told["state"] == "drop"
 

@@ -193,6 +193,20 @@ def test_wrong_keys_are_told_and_not_shown(entry: str, said: str) -> None:
     assert entry.rpartition(":")[2] not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", "# none yet\n\n", "\ufeff"])
+def test_a_file_without_keys_is_refused(tmp_path: Path, text: str) -> None:
+    """Whoever names a file wants keys to be asked for; without any everything would be open."""
+    file = tmp_path / "keys"
+    file.write_text(text, encoding="utf-8")
+    for options in ({}, {"host": "0.0.0.0", "published": "127.0.0.1"}):
+        with pytest.raises(InputError, match="keys names no key, so that everybody could"):
+            read_keys(settings(api_keys_file=file, **options))
+    with pytest.raises(InputError, match="TILESCREEN_API_KEYS names no key"):
+        read_keys(settings(api_keys=" , "))
+    file.write_text(f"\ufeffread:{READ}\n", encoding="utf-8")  # as some editors begin a file
+    assert read_keys(settings(api_keys_file=file)).holder(READ) == Holder(Role.READ)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """A file of keys that is not there stops the start."""
     with pytest.raises(InputError, match=r"none cannot be read"):
@@ -235,4 +249,7 @@ def test_a_made_key_works(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["admin"]) == 0
     key, line = (text.split()[-1] for text in capsys.readouterr().out.splitlines())
     assert read_keys(settings(api_keys=line)).holder(key) == Holder(Role.ADMIN)
-    assert main(["owner"]) == 2
+    assert main(["review@Ann Lee"]) == 0
+    key, line = (text.split(":", 1)[1].strip() for text in capsys.readouterr().out.splitlines())
+    assert read_keys(settings(api_keys=line)).holder(key) == Holder(Role.REVIEW, "Ann Lee")
+    assert [main([one]) for one in ("owner", "review@", "review@a:b")] == [2, 2, 2]
