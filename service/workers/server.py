@@ -70,7 +70,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     dedicate()
     app = create_app(settings)
     server = Server(app, settings)
-    kept = asyncio.create_task(asyncio.to_thread(kept_line, settings))
+    kept = asyncio.create_task(asyncio.to_thread(_told, settings))
     async with server.living(listener):
         bundle = app.state.shelf.current.serving.bundle
         announce(
@@ -101,7 +101,7 @@ def _supervise(settings: Settings, listener: socket.socket) -> None:
     work = partial(_work, settings, listener)
 
     def ready(bundle_id: str, tiles: int, tile_id: str) -> None:
-        announce(listener, kept_line(settings), bundle_id, tiles, tile_id)
+        announce(listener, _told(settings), bundle_id, tiles, tile_id)
 
     failure = Supervisor(settings, work, ready, listener.close).run()
     if failure is not None:
@@ -233,11 +233,16 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def announce(listener: socket.socket, kept: str, bundle_id: str, tiles: int, tile_id: str) -> None:
-    """Print where the page is and what to try, with a tile that is really stored.
+def _told(settings: Settings) -> list[str]:
+    """Return a line about decisions, which shows a folder that was mistyped, and one about keys."""
+    keys = "API keys are asked for: curl needs -H 'X-API-Key: KEY' as well"
+    return [kept_line(settings), *([keys] if read_keys(settings) else [])]
 
-    `kept`: a line about decisions, which shows a folder that was mistyped.
-    """
+
+def announce(
+    listener: socket.socket, told: Sequence[str], bundle_id: str, tiles: int, tile_id: str
+) -> None:
+    """Print where the page is and what to try, with a tile that is really stored."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104, to be read only
     shown = f"[{host}]" if ":" in host else host
@@ -246,7 +251,7 @@ def announce(listener: socket.socket, kept: str, bundle_id: str, tiles: int, til
     print(
         f"Ready in {time.monotonic() - STARTED:.1f} s: {url}",
         f"  bundle {bundle_id}, {tiles:,} tiles; the page: {url}/",
-        f"  {kept}",
+        *(f"  {line}" for line in told),
         "Try:",
         f"  curl '{url}/neighbors/{tile}?k=5'",
         f"  curl '{url}/screen/{tile}'",

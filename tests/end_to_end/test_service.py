@@ -76,6 +76,18 @@ def test_ready_block_can_be_run_as_it_stands(service: Service) -> None:
         assert len(json.loads(done.stdout)["results"]) == 1
 
 
+def test_the_start_says_where_keys_are_asked_for(
+    tiny_path: Path, tmp_path: Path, service: Service
+) -> None:
+    """What it tells to try would be answered 401 as it stands."""
+    told = "  API keys are asked for: curl needs -H 'X-API-Key: KEY' as well\n"
+    keys = tmp_path / "keys"
+    keys.write_text("read:read-key-0123456789\n")
+    with serving(tiny_path, "--api-keys-file", str(keys)) as locked:
+        assert told in locked.block
+    assert told not in service.block
+
+
 def test_is_ready_when_it_says_so(service: Service) -> None:
     """Once the block is printed, /readyz answers 200; no server is named in the headers."""
     answer = httpx.get(f"{service.url}/readyz")

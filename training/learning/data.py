@@ -142,9 +142,12 @@ def _refuse_few(reading: _Reading, count: int) -> None:
     if reading.skipped:
         name, reason = next(iter(reading.skipped.items()))
         why = f" {len(reading.skipped)} of {count} files are no tiles; {name}: {reason}"
-    raise InputError(
-        f"There are {len(reading.kept)} tiles; a fit needs at least {MIN_TILES}. Add tiles.{why}"
+    tiles = (
+        f"is {len(reading.kept)} tile"
+        if len(reading.kept) == 1
+        else f"are {len(reading.kept)} tiles"
     )
+    raise InputError(f"There {tiles}; a fit needs at least {MIN_TILES}. Add tiles.{why}")
 
 
 def _refuse_equal(inputs: Tiles) -> None:
