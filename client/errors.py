@@ -4,6 +4,7 @@ ClientError
     InputUnusable           a folder, file or option cannot be used; nothing was asked
     ServiceUnreachable      nothing answers, or the connection breaks again and again
     UnexpectedAnswer        something answers, and it does not speak as Tilescreen does
+    OutcomeUnknown          what was to be written may be written: the answer was lost
     ServiceRefused          the service said no; holds the problem that it sent
         NotFound            no tile or cluster of this name is stored
         TileRefused         one tile cannot be used
@@ -28,6 +29,17 @@ class ServiceUnreachable(ClientError):
 
 class UnexpectedAnswer(ClientError):
     """Something answers, but not as Tilescreen does: most likely the address is another's."""
+
+
+class OutcomeUnknown(ClientError):
+    """The answer to a request that writes was lost; it may be done, and is not sent again.
+
+    `lost` is the sentence that says how.
+    """
+
+    def __init__(self, lost: str, known: str) -> None:
+        self.lost = lost
+        super().__init__(f"{lost} {known}; `python -m {__package__} decisions` shows it.")
 
 
 class ServiceRefused(ClientError):
