@@ -63,6 +63,7 @@ class Overloaded(ServiceRefused):
 
     def __init__(self, problem: Problem, tried: int, retry_after: str | None) -> None:
         super().__init__(problem)
+        self.tried = tried
         told = f" and asks to wait {retry_after} s" if retry_after else ""
         times = f" (asked {tried} times)" if tried > 1 else ""
         self.args = (f"The service is not free{told}{times}: {self}",)

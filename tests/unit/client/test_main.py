@@ -11,7 +11,7 @@ import pytest
 
 from client import Retry
 from client.__main__ import main, parse
-from tests.unit.client.fake_service import AT_ONCE, FakeService, problem
+from tests.unit.client.fake_service import AT_ONCE, FakeService, play, problem
 
 REFUSED = httpx.ConnectError("refused")
 BROKEN = httpx.ReadError("reset")
@@ -351,6 +351,45 @@ def test_a_service_that_was_away_for_long_costs_no_tile(folder: Path, out: Path)
     """It comes back just when patience has run out: its tiles are asked again, not given up."""
     service = FakeService(script=[BROKEN] * AT_ONCE.tries)
     assert _run(service, "encode", folder, out, "--parallel", "1") == 0
+
+
+def _full(tile: bytes, times: int, service: FakeService) -> httpx.MockTransport:
+    """The service's answers; its queue is full so often when a tile comes."""
+    left = [problem(429, "queue_full", **{"Retry-After": "0"})] * times
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if tile in request.content and left:
+            return play(left.pop(), request)
+        return service(request)
+
+    return httpx.MockTransport(answer)
+
+
+def test_a_busy_service_is_waited_for(folder: Path, out: Path) -> None:
+    """Other clients fill its queue for far longer than one request is tried."""
+    args = ["encode", str(folder), "--out", str(out), "--url", "http://service"]
+    transport = _full(b'"t064.png"', 9 * AT_ONCE.tries, FakeService())
+    assert main(args, transport=transport, retry=AT_ONCE) == 0
+    assert [float(row["l0"]) for row in _rows(out)] == list(range(1, 151))
+
+
+def test_a_service_that_stays_full_ends_the_run(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When no tile of the run was answered for ten times the usual patience."""
+    args = ["encode", str(folder), "--out", str(out), "--url", "http://service"]
+    transport = _full(b"png", 10**6, FakeService())
+    assert main(args, transport=transport, retry=AT_ONCE) == 3
+    assert "The service is not free and asks to wait 0 s (asked 4 times)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("told", ["3600", "0"])
+def test_what_is_no_full_queue_is_not_insisted_on(folder: Path, out: Path, told: str) -> None:
+    """A wait of an hour, and a service that is not ready time and again, end the run."""
+    status, code = (429, "slow_down") if told == "3600" else (503, "not_ready")
+    service = FakeService(script=[problem(status, code, **{"Retry-After": told})] * 10)
+    assert _run(service, "encode", folder, out, "--parallel", "1") == 3
+    assert len(service.asked) == (1 if told == "3600" else AT_ONCE.tries)
 
 
 def test_one_error_of_many_workers_is_told(
