@@ -71,11 +71,33 @@ def run(
 
 
 def _prepare(options: Options) -> list[Tile]:
+    _check_roles(options)
     check_output(options.out)
     for file in (options.ledger_file, options.failures_file):
         check_writable(file)
     lines = map(os.fsdecode, sys.stdin.buffer) if "-" in options.inputs else ()
     return find_tiles(options.inputs, lines=lines, columns=options.columns)
+
+
+def _check_roles(options: Options) -> None:
+    """See to it that no file is to be read or written as two things.
+
+    Raises:
+        InputUnusable: one is.
+    """
+    named = [("an input", name) for name in options.inputs if Path(name).is_file()]
+    roles = {os.path.realpath(path): role for role, path in named}
+    for role, path in (
+        ("the table (--out)", options.out),
+        ("the ledger (--ledger)", options.ledger_file),
+        ("the list of failed tiles (--failures)", options.failures_file),
+    ):
+        other = roles.setdefault(os.path.realpath(path), role)
+        if other != role:
+            raise InputUnusable(
+                f"{path} would be both {other} and {role}: one would destroy the other. Give one "
+                "of them another name."
+            )
 
 
 async def _greet(client: AsyncClient) -> BundleInfo:

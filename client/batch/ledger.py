@@ -54,11 +54,6 @@ class Ledger:
         self.path = path
         # Places in the file, not results: 62,000 latents are 200 MB of text.
         self._offsets: dict[Digest, int] = {}
-        if not resume and path.exists() and not _has_ended(path):
-            raise InputUnusable(
-                f"{path} holds answers of a run that did not end. Add --resume to go on with "
-                "it, or delete it to begin anew."
-            )
         try:
             self._stream = path.open("a+b")
         except OSError as error:
@@ -76,6 +71,11 @@ class Ledger:
             )
         if resume:
             self._read(run)
+        elif not _has_ended(self._stream):
+            raise InputUnusable(
+                f"{self.path} holds answers of a run that did not end. Add --resume to go on with "
+                "it, or delete it to begin anew."
+            )
         else:
             self._stream.truncate(0)
         if self._stream.seek(0, 2) == 0:
@@ -174,15 +174,9 @@ def _digest(line: bytes) -> Digest | None:
     return digest if len(digest) == hashlib.sha256().digest_size and line.endswith(b"\n") else None
 
 
-def _is_end(line: bytes) -> bool:
-    return line == json.dumps(_ENDED, separators=(",", ":")).encode() + b"\n"
-
-
-def _has_ended(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return _is_end(_last_line(stream))
-
-
-def _last_line(stream: BinaryIO) -> bytes:
-    stream.seek(max(0, stream.seek(0, 2) - 100))
-    return b"".join(stream.read().splitlines(keepends=True)[-1:])
+def _has_ended(stream: BinaryIO) -> bool:
+    """Whether nothing is lost by beginning anew: the ledger is empty, or its run was ended."""
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - 100))
+    last = b"".join(stream.read().splitlines(keepends=True)[-1:])
+    return not size or last == json.dumps(_ENDED, separators=(",", ":")).encode() + b"\n"

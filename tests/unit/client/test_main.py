@@ -483,6 +483,40 @@ def test_what_cannot_be_written_is_told_before_anything_is_asked(
     assert list(out.parent.glob("out.csv*")) == []
 
 
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ("tiles --failures out.csv", "both the table (--out) and the list of failed tiles"),
+        ("tiles --ledger tiles/../out.csv", "both the table (--out) and the ledger (--ledger)"),
+        ("tiles --ledger l --failures ./l", "both the ledger (--ledger) and the list of failed"),
+        ("tiles --failures out.csv.ledger", "both the ledger (--ledger) and the list of failed"),
+        ("tiles --ledger linked", "linked would be both the table (--out) and the ledger"),
+        ("tiles man.csv --out man.csv", "man.csv would be both an input and the table (--out)"),
+        ("man.csv --failures man.csv", "both an input and the list of failed tiles (--failures)"),
+        ("t.zip --ledger t.zip", "t.zip would be both an input and the ledger (--ledger)"),
+    ],
+)
+def test_one_file_has_one_role(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    args: str,
+    sentence: str,
+) -> None:
+    """Nothing is asked, and what is there already stays as it is."""
+    monkeypatch.chdir(folder.parent)
+    kept = {"out.csv": b"an older table", "man.csv": b"path\ntiles/t000.png\n", "t.zip": b"PK"}
+    for name, content in kept.items():
+        Path(name).write_bytes(content)
+    Path("linked").symlink_to("out.csv")
+    service = FakeService()
+    whole = ["encode", "--out", "out.csv", "--url", "http://service", *args.split()]
+    assert main(whole, transport=httpx.MockTransport(service), retry=AT_ONCE) == 1
+    assert sentence in capsys.readouterr().err
+    assert service.queries == []
+    assert {name: Path(name).read_bytes() for name in kept} == kept
+
+
 def test_what_is_no_file_fails_alone(folder: Path, out: Path) -> None:
     """A pipe in a folder is not waited for."""
     os.mkfifo(folder / "pipe.png")
