@@ -167,13 +167,18 @@ def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable
         if terms.proxy
         else ""
     )
-    if isinstance(answer, httpx.ConnectError):
+    if isinstance(answer, _NOT_SENT):
         return ServiceUnreachable(
             f"Nothing answers at {terms.url}.{through} Start the service with "
             "`python -m service --bundle BUNDLE`, or give its address with --url."
         )
     reason = (str(answer) or type(answer).__name__).rstrip(".")
     times = "" if tried == 1 else f" {tried} times"
+    if isinstance(answer, httpx.TimeoutException):
+        return ServiceUnreachable(
+            f"{terms.url} was silent{times} for longer than allowed.{through} Where it "
+            "only needs longer, allow more with --timeout, or timeout_s in a script."
+        )
     speaks = not isinstance(answer, httpx.RemoteProtocolError)
     advice = "The service's log may say more." if speaks else "Is the address that of the service?"
     return ServiceUnreachable(

@@ -19,6 +19,7 @@ from ..results import BundleInfo
 from ..retry import Retry
 from ..screenings import VERDICTS
 from ..sources import Tile, find_tiles
+from .disk import told, writing
 from .failures import print_failures, write_failures
 from .ledger import Ledger
 from .options import Options
@@ -64,8 +65,7 @@ def run(
     except ClientError as error:
         return _stop(options, advised(error), error, BROKEN_OFF if begun else NOTHING_DONE)
     except OSError as error:
-        what = f"{error.filename or options.out}: {error.strerror or error}."
-        return _stop(options, what, error, BROKEN_OFF if begun else NOTHING_DONE)
+        return _stop(options, told(error), error, BROKEN_OFF if begun else NOTHING_DONE)
     except KeyboardInterrupt as error:
         return _stop(options, "Interrupted.", error, INTERRUPTED)
 
@@ -119,7 +119,8 @@ def _finish(
     failures = asked.failures(tiles)
     verdicts: Counter[str] = Counter()
     table = Table(options.command, info.latent_dim)
-    write_table(options.out, table, _entries(tiles, ledger, asked, failures, verdicts))
+    with writing(options.out):
+        write_table(options.out, table, _entries(tiles, ledger, asked, failures, verdicts))
     _list_failures(options, failures)
     # A ledger of the user's own is for the next run as well.
     ledger.close(complete=not failures and options.ledger is None)
@@ -152,7 +153,8 @@ def _entries(
 
 def _list_failures(options: Options, failures: Mapping[Tile, Problem]) -> None:
     if failures or options.failures:
-        write_failures(options.failures_file, failures)
+        with writing(options.failures_file):
+            write_failures(options.failures_file, failures)
     else:  # one of an earlier run tells of what is mended now
         options.failures_file.unlink(missing_ok=True)
     if failures:

@@ -9,6 +9,7 @@ same tile; one that was changed is another.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO, Self, TypeAlias
 
 from ..answers import Json
 from ..errors import BundleChanged, InputUnusable
+from .disk import writing
 from .locks import lock
 
 _FORMAT = 2
@@ -59,9 +61,11 @@ class Ledger:
         except OSError as error:
             raise InputUnusable(f"{path} cannot be written: {error.strerror}.") from error
         try:
-            self._begin(run, resume=resume)
+            with writing(path):
+                self._begin(run, resume=resume)
         except BaseException:
-            self._stream.close()
+            with suppress(OSError):
+                self._stream.close()
             raise
 
     def _begin(self, run: Run, *, resume: bool) -> None:
@@ -93,7 +97,8 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         """Close the file and leave it where it is."""
-        self._stream.close()
+        with writing(self.path):  # what the disk did not take is tried once more
+            self._stream.close()
 
     def __contains__(self, digest: Digest) -> bool:
         """Return whether a tile with these bytes has an answer."""
@@ -105,10 +110,11 @@ class Ledger:
 
     def add(self, results: Iterable[tuple[Digest, Json]]) -> None:
         """Append answers; they are out of this process's hands when this returns."""
-        for digest, result in results:
-            kept = {name: value for name, value in result.items() if name not in _OURS}
-            self._offsets[digest] = self._line({"sha256": digest.hex(), "result": kept})
-        self._stream.flush()
+        with writing(self.path):
+            for digest, result in results:
+                kept = {name: value for name, value in result.items() if name not in _OURS}
+                self._offsets[digest] = self._line({"sha256": digest.hex(), "result": kept})
+            self._stream.flush()
 
     def result(self, digest: Digest) -> Json:
         """Read an answer back from disk; raises KeyError if there is none."""
@@ -118,9 +124,10 @@ class Ledger:
 
     def close(self, *, complete: bool) -> None:
         """End the run: delete the ledger, or keep it for asking again about what failed."""
-        if not complete:
-            self._line(_ENDED)
-        self._stream.close()
+        with writing(self.path):
+            if not complete:
+                self._line(_ENDED)
+            self._stream.close()
         if complete:
             self.path.unlink()
 

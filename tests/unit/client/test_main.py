@@ -531,7 +531,28 @@ def test_a_full_disk_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[s
     listed = Path("/dev/full")
     out = folder.with_name("out.ndjson")
     assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 3
-    assert "No space left on device" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "client: /dev/full: No space left on device. Make room there first.\n" in told
+    assert f"The answers so far are in {out}.ledger; add --resume" in told
+
+
+def test_a_ledger_that_cannot_grow_is_named(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may lie on another disk than the table; what it holds by then is kept."""
+    resource = pytest.importorskip("resource")
+    kept, before = out.with_name("kept.ledger"), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        assert _run(FakeService(), "encode", folder, out, "--ledger", str(kept)) == 3
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = capsys.readouterr().err
+    assert f"client: {kept}: File too large.\n" in told
+    assert f"The answers so far are in {kept}; add --resume to go on from there." in told
+    service = FakeService()
+    assert _run(service, "encode", folder, out, "--ledger", str(kept), "--resume") == 0
+    assert 0 < sum(map(len, service.asked)) < 150
 
 
 def test_two_files_of_one_stem_are_told_apart(folder: Path, out: Path) -> None:
