@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import httpx
 
 from . import curating
+from .arguments import Parser
 from .batch import command as batch
 from .batch.options import Options, add_commands, checked
 from .exits import DONE, NOTHING_DONE
@@ -40,7 +41,7 @@ def main(
 
 def parse(argv: Sequence[str] | None) -> Options | argparse.Namespace:
     """Read the arguments, those of the process by default; leaves with a sentence if wrong."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog=f"python -m {PACKAGE}",
         description="Send tiles to a running Tilescreen service; decide about stored ones.",
         epilog=f"python -m {PACKAGE} COMMAND --help tells about the options.",

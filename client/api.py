@@ -79,7 +79,8 @@ class Client:
 
     Tiles are given as paths, as the bytes of a PNG or as `Payload(name, bytes)`; the stem of
     the name is the id in the answer. Every method raises ServiceUnreachable, Overloaded,
-    ServiceRefused or UnexpectedAnswer when there is no answer to give.
+    ServiceRefused or UnexpectedAnswer when there is no answer to give, and what writes decisions
+    OutcomeUnknown when it may be done though the answer was lost.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from .api import TIMEOUT_S, URL
 from .keys import VARIABLE
@@ -12,11 +12,25 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 _LONGEST_S = 86_400.0
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what to do about a key that looks like an option."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with a sentence."""
+        if message.startswith("argument --api-key: expected"):
+            message += f"; write --api-key=KEY where it begins with -, or set {VARIABLE}"
+        super().error(message)
+
+
 def add_service(command: argparse.ArgumentParser) -> None:
     """Add what says which service is asked, and how patiently."""
     add = command.add_argument
     add("--url", default=URL, help=f"address of the service ({URL})")
-    add("--api-key", metavar="KEY", help=f"where the service asks for one (${VARIABLE})")
+    add(
+        "--api-key",
+        metavar="KEY",
+        help=f"where the service asks for one (${VARIABLE}); --api-key=KEY if it begins with -",
+    )
     add(
         "--timeout",
         type=seconds,

@@ -14,8 +14,8 @@ from .api import Client
 from .arguments import Commands, add_service
 from .cells import harmless
 from .decisions import DECISIONS, BatchDecided, NewDecision
-from .errors import ClientError, ServiceRefused
-from .exits import DONE, INTERRUPTED, NOTHING_DONE, READER_GONE, SOME_FAILED
+from .errors import ClientError, OutcomeUnknown, ServiceRefused
+from .exits import BROKEN_OFF, DONE, INTERRUPTED, NOTHING_DONE, READER_GONE, SOME_FAILED
 from .exports import Checked, verify
 from .retry import Retry
 
@@ -90,6 +90,8 @@ def run(
         print(f"client: {advised(error)}", file=sys.stderr)
         for one in error.problem.errors if isinstance(error, ServiceRefused) else ():
             print(f"  {one.where}: {one.message}", file=sys.stderr)
+        if isinstance(error, OutcomeUnknown):
+            return BROKEN_OFF
     except BrokenPipeError:
         # Else Python complains once more, when it closes what nobody reads.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -125,10 +127,10 @@ def _undo(client: Client, _: argparse.Namespace) -> int:
 
 
 def _batch(made: BatchDecided, what: str = "decided") -> int:
-    print(f"{len(made.states):,} {what}")
+    print(f"{made.done:,} {what}")
     for tile_id, problem in made.failed.items():
         print(f"  {tile_id}: {problem.detail} ({problem.code})", file=sys.stderr)
-    return _status(len(made.states), len(made.failed))
+    return _status(made.done, len(made.failed))
 
 
 def _status(done: int, failed: int) -> int:

@@ -1,7 +1,8 @@
 """What people decide about stored tiles: typed answers, and the plans that ask for them.
 
-An undo, and many decisions at once, are not sent again when the connection breaks: whether they
-were written is not known then, and a second undo would take back another batch.
+What writes is sent again only where nothing was begun: whether it was written is not known where
+an answer is lost, and a second time would be another event, or take back another batch. An undo
+names its batch, and the service is asked whether that was taken back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from .answers import Json, fine, json_object
-from .errors import InputUnusable
+from .errors import ClientError, InputUnusable, OutcomeUnknown
 from .plans import Ask, Plan, Terms, ask, fetch, segment
 from .problem import Problem
 from .results import read
@@ -18,6 +19,8 @@ from .results import read
 Decision: TypeAlias = Literal["keep", "review", "drop"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
 _A_PAGE = 1000
+_UNDO = "/decisions/undo"
+_WRITTEN = "written"
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,18 @@ class BatchDecided:
 
     batch: what undo takes back as one; None if nothing was written. states: by id.
     failed: tiles that are not stored, each with its problem.
+    tiles: how many, where the answer with their states was lost and asking showed that it was done.
     """
 
     batch: str | None
     states: Mapping[str, str | None]
     failed: Mapping[str, Problem]
+    tiles: int | None = None
+
+    @property
+    def done(self) -> int:
+        """How many tiles were decided about, or have their decision back."""
+        return len(self.states) if self.tiles is None else self.tiles
 
 
 @dataclass(frozen=True)
@@ -94,12 +104,13 @@ def decide(terms: Terms, new: NewDecision, *, if_match: str | None = None) -> Pl
     """Decide about one tile; 412 as ServiceRefused where somebody decided after `if_match`."""
     said = {"decision": new.decision, "reason": new.reason, "comment": new.comment}
     headers = {} if if_match is None else {"If-Match": if_match}
-    return (yield from _of_tile(terms, Ask(_path(new.id), json=said, verb="PUT", headers=headers)))
+    asked = Ask(_path(new.id), json=said, verb="PUT", headers=headers, writes=_WRITTEN)
+    return (yield from _of_tile(terms, asked))
 
 
 def withdraw(terms: Terms, tile_id: str) -> Plan[TileDecisions]:
     """Take one's own decision about a tile back."""
-    return (yield from _of_tile(terms, Ask(_path(tile_id), verb="DELETE")))
+    return (yield from _of_tile(terms, Ask(_path(tile_id), verb="DELETE", writes=_WRITTEN)))
 
 
 def decision_of(terms: Terms, tile_id: str, *, history: bool) -> Plan[TileDecisions]:
@@ -113,13 +124,43 @@ def decide_many(terms: Terms, new: Iterable[NewDecision]) -> Plan[BatchDecided]:
     said = [{name: value for name, value in vars(one).items() if value is not None} for one in new]
     if not said:
         raise InputUnusable("There is no decision to send.")
-    asked = Ask("/decisions", json={"decisions": said}, verb="POST")
+    asked = Ask("/decisions", json={"decisions": said}, verb="POST", writes=_WRITTEN)
     return (yield from _batch(terms, asked, "batch"))
 
 
 def undo(terms: Terms) -> Plan[BatchDecided]:
-    """Take back one's own last batch that is not taken back yet."""
-    return (yield from _batch(terms, Ask("/decisions/undo", verb="POST"), "undone"))
+    """Take back one's own last batch that is not taken back yet: that which is the last now.
+
+    Raises:
+        ServiceRefused: with status 412 where another has become the last meanwhile.
+        OutcomeUnknown: the answer was lost, and asking did not show that it was done.
+    """
+    response = yield from ask(Ask(_UNDO), terms, patient=False)
+    batch, tiles = read(_last, json_object(fine(response, terms.url), terms.url))
+    if batch is None:
+        return BatchDecided(None, {}, {})
+    asked = Ask(_UNDO, {"batch": batch}, verb="POST", writes="taken back")
+    try:
+        return (yield from _batch(terms, asked, "undone"))
+    except OutcomeUnknown as lost:
+        yield from _look_after(batch, lost, terms)
+        return BatchDecided(batch, {}, {}, tiles)
+
+
+def _look_after(batch: str, lost: OutcomeUnknown, terms: Terms) -> Plan[None]:
+    """Ask whether a batch was taken back, where the answer to its undo was lost.
+
+    Raises:
+        OutcomeUnknown: it was not, as far as the service can tell by now.
+    """
+    try:
+        told = yield from fetch(_UNDO, terms, {"batch": batch})
+    except ClientError:
+        raise lost from None
+    if told.get("undone") is not True:
+        raise OutcomeUnknown(
+            lost.lost, "Asked after that, the service says that nothing was taken back yet"
+        ) from None
 
 
 def decision_page(
@@ -150,7 +191,9 @@ def import_table(terms: Terms, table: Path, *, partial: bool) -> Plan[Imported]:
         raise InputUnusable(f"{table} cannot be read: {error.strerror}.") from error
     more = {"partial": "true"} if partial else {}
     headers = {"Content-Type": "text/csv"}
-    asked = Ask("/decisions/import", more, content=content, verb="POST", headers=headers)
+    asked = Ask(
+        "/decisions/import", more, content=content, verb="POST", headers=headers, writes=_WRITTEN
+    )
     response = yield from ask(asked, terms, patient=False)
     return read(_imported, json_object(fine(response, terms.url), terms.url))
 
@@ -178,6 +221,11 @@ def _decided_many(raw: Json) -> BatchDecided:
         {str(one["id"]): one["state"] for one in results if "error" not in one},
         {str(one["id"]): Problem.from_json(one["error"]) for one in results if "error" in one},
     )
+
+
+def _last(raw: Json) -> tuple[str | None, int]:
+    last = raw["last"]
+    return None if last is None else str(last), int(raw["tiles"])
 
 
 def _imported(raw: Json) -> Imported:

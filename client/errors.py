@@ -4,6 +4,7 @@ ClientError
     InputUnusable           a folder, file or option cannot be used; nothing was asked
     ServiceUnreachable      nothing answers, or the connection breaks again and again
     UnexpectedAnswer        something answers, and it does not speak as Tilescreen does
+    OutcomeUnknown          what was to be written may be written: the answer was lost
     ServiceRefused          the service said no; holds the problem that it sent
         NotFound            no tile or cluster of this name is stored
         TileRefused         one tile cannot be used
@@ -30,6 +31,17 @@ class UnexpectedAnswer(ClientError):
     """Something answers, but not as Tilescreen does: most likely the address is another's."""
 
 
+class OutcomeUnknown(ClientError):
+    """The answer to a request that writes was lost; it may be done, and is not sent again.
+
+    `lost` is the sentence that says how.
+    """
+
+    def __init__(self, lost: str, known: str) -> None:
+        self.lost = lost
+        super().__init__(f"{lost} {known}; `python -m {__package__} decisions` shows it.")
+
+
 class ServiceRefused(ClientError):
     """The service answered with a problem (RFC 9457), kept in `problem`."""
 
@@ -51,6 +63,7 @@ class Overloaded(ServiceRefused):
 
     def __init__(self, problem: Problem, tried: int, retry_after: str | None) -> None:
         super().__init__(problem)
+        self.tried = tried
         told = f" and asks to wait {retry_after} s" if retry_after else ""
         times = f" (asked {tried} times)" if tried > 1 else ""
         self.args = (f"The service is not free{told}{times}: {self}",)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from .answers import Json, fine, json_object, problem_in, unexpected
-from .errors import BundleChanged, Overloaded, ServiceUnreachable
+from .errors import BundleChanged, OutcomeUnknown, Overloaded, ServiceUnreachable
 from .limits import Limits
 from .payload import Payload
 from .problem import Problem
@@ -29,6 +29,10 @@ NOTHING_MORE: Params = {}
 # Too long, too slow, or the service failed on it: half as many tiles may do, and in the end
 # only the tile that is the cause has to be given up.
 SPLIT = frozenset({408, 413, 500, 504})
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
+_NOT_BEGUN = frozenset({"loading", "not_ready", "stopping"})
+"""Codes of a 503 that a request gets before anything is done for it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Ask:
     content: bytes | None = None
     """A body as it is; its type is in `headers`."""
     verb: str | None = None
+    writes: str | None = None
+    """What becomes of decisions by it, such as "written"; not sent again where it may be done."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -103,6 +109,8 @@ class Form:
 def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Response]:
     """Send a request until it is answered with something else than "later".
 
+    One that writes is sent again only where it is sure that nothing was begun.
+
     Args:
         request: what to send.
         terms: how.
@@ -111,11 +119,14 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
     Raises:
         ServiceUnreachable: the connection failed each time.
         Overloaded: the service said "later" each time, or asks for too long a wait.
+        OutcomeUnknown: the request writes, and its answer was lost or does not tell if it was done.
     """
     tried = 0
     while True:
         answer = yield request
         tried += 1
+        if request.writes and (lost := _lost(answer, tried, terms)):
+            raise OutcomeUnknown(lost, f"It is not known whether it was {request.writes}")
         told = None
         if isinstance(answer, httpx.Response):
             if answer.status_code not in LATER:
@@ -125,6 +136,22 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
         if pause is None or (told is None and not patient):
             raise _gave_up(answer, tried, terms)
         yield Wait(pause)
+
+
+def _lost(answer: Answer, tried: int, terms: Terms) -> str | None:
+    """Say why an answer leaves open whether a request was done; None where it does not."""
+    if isinstance(answer, httpx.Response):
+        if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return None
+        problem = problem_in(answer)
+        if answer.status_code in LATER and problem.code in _NOT_BEGUN:
+            return None
+        # Not its detail: a service that lost the answer of its database says "nothing was written".
+        code = "" if problem.code == "unknown" else f" ({problem.code})"
+        return f"{terms.url} answers {answer.status_code} {problem.title}{code}."
+    if isinstance(answer, _NOT_SENT):
+        return None
+    return str(_unreachable(answer, tried, terms))
 
 
 def _gave_up(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable | Overloaded:
@@ -140,13 +167,18 @@ def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable
         if terms.proxy
         else ""
     )
-    if isinstance(answer, httpx.ConnectError):
+    if isinstance(answer, _NOT_SENT):
         return ServiceUnreachable(
             f"Nothing answers at {terms.url}.{through} Start the service with "
             "`python -m service --bundle BUNDLE`, or give its address with --url."
         )
     reason = (str(answer) or type(answer).__name__).rstrip(".")
     times = "" if tried == 1 else f" {tried} times"
+    if isinstance(answer, httpx.TimeoutException):
+        return ServiceUnreachable(
+            f"{terms.url} was silent{times} for longer than allowed.{through} Where it "
+            "only needs longer, allow more with --timeout, or timeout_s in a script."
+        )
     speaks = not isinstance(answer, httpx.RemoteProtocolError)
     advice = "The service's log may say more." if speaks else "Is the address that of the service?"
     return ServiceUnreachable(

@@ -19,8 +19,9 @@ class Retry:
     """How patient to be.
 
     tries: times that one request is sent at most, the first one included.
-    first_s, longest_s: the wait without a Retry-After doubles from the first to the longest,
-        less a random part of up to a half, so that many clients do not come back at once.
+    first_s, longest_s: the wait doubles from the first to the longest, less a random part of up
+        to a half, so that many clients do not come back at once; where a Retry-After says more,
+        it is that, and the random part comes on top.
     patience_s: longest Retry-After that is waited for; a longer one ends the attempts.
     jitter, now: sources of chance in [0, 1) and of the time.
     """
@@ -42,11 +43,13 @@ class Retry:
         if tried >= self.tries:
             return None
         told = self._told(retry_after)
+        doubled: float = min(self.longest_s, self.first_s * 2 ** (tried - 1))
         if told is None:
-            longest: float = min(self.longest_s, self.first_s * 2 ** (tried - 1))
-            return longest * (1 - self.jitter() / 2)
-        # Never sooner than told; the random part only comes on top.
-        return None if told > self.patience_s else told + self.first_s * self.jitter()
+            return doubled * (1 - self.jitter() / 2)
+        if told > self.patience_s:
+            return None
+        # A service says the same each time, however long it is busy.
+        return max(told, doubled) + max(self.first_s, doubled / 2) * self.jitter()
 
     def _told(self, retry_after: str | None) -> float | None:
         if retry_after is None:

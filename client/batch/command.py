@@ -19,6 +19,7 @@ from ..results import BundleInfo
 from ..retry import Retry
 from ..screenings import VERDICTS
 from ..sources import Tile, find_tiles
+from .disk import told, writing
 from .failures import print_failures, write_failures
 from .ledger import Ledger
 from .options import Options
@@ -64,18 +65,39 @@ def run(
     except ClientError as error:
         return _stop(options, advised(error), error, BROKEN_OFF if begun else NOTHING_DONE)
     except OSError as error:
-        what = f"{error.filename or options.out}: {error.strerror or error}."
-        return _stop(options, what, error, BROKEN_OFF if begun else NOTHING_DONE)
+        return _stop(options, told(error), error, BROKEN_OFF if begun else NOTHING_DONE)
     except KeyboardInterrupt as error:
         return _stop(options, "Interrupted.", error, INTERRUPTED)
 
 
 def _prepare(options: Options) -> list[Tile]:
+    _check_roles(options)
     check_output(options.out)
     for file in (options.ledger_file, options.failures_file):
         check_writable(file)
     lines = map(os.fsdecode, sys.stdin.buffer) if "-" in options.inputs else ()
     return find_tiles(options.inputs, lines=lines, columns=options.columns)
+
+
+def _check_roles(options: Options) -> None:
+    """See to it that no file is to be read or written as two things.
+
+    Raises:
+        InputUnusable: one is.
+    """
+    named = [("an input", name) for name in options.inputs if Path(name).is_file()]
+    roles = {os.path.realpath(path): role for role, path in named}
+    for role, path in (
+        ("the table (--out)", options.out),
+        ("the ledger (--ledger)", options.ledger_file),
+        ("the list of failed tiles (--failures)", options.failures_file),
+    ):
+        other = roles.setdefault(os.path.realpath(path), role)
+        if other != role:
+            raise InputUnusable(
+                f"{path} would be both {other} and {role}: one would destroy the other. Give one "
+                "of them another name."
+            )
 
 
 async def _greet(client: AsyncClient) -> BundleInfo:
@@ -97,7 +119,8 @@ def _finish(
     failures = asked.failures(tiles)
     verdicts: Counter[str] = Counter()
     table = Table(options.command, info.latent_dim)
-    write_table(options.out, table, _entries(tiles, ledger, asked, failures, verdicts))
+    with writing(options.out):
+        write_table(options.out, table, _entries(tiles, ledger, asked, failures, verdicts))
     _list_failures(options, failures)
     # A ledger of the user's own is for the next run as well.
     ledger.close(complete=not failures and options.ledger is None)
@@ -130,7 +153,8 @@ def _entries(
 
 def _list_failures(options: Options, failures: Mapping[Tile, Problem]) -> None:
     if failures or options.failures:
-        write_failures(options.failures_file, failures)
+        with writing(options.failures_file):
+            write_failures(options.failures_file, failures)
     else:  # one of an earlier run tells of what is mended now
         options.failures_file.unlink(missing_ok=True)
     if failures:

@@ -9,6 +9,7 @@ same tile; one that was changed is another.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO, Self, TypeAlias
 
 from ..answers import Json
 from ..errors import BundleChanged, InputUnusable
+from .disk import writing
 from .locks import lock
 
 _FORMAT = 2
@@ -54,19 +56,16 @@ class Ledger:
         self.path = path
         # Places in the file, not results: 62,000 latents are 200 MB of text.
         self._offsets: dict[Digest, int] = {}
-        if not resume and path.exists() and not _has_ended(path):
-            raise InputUnusable(
-                f"{path} holds answers of a run that did not end. Add --resume to go on with "
-                "it, or delete it to begin anew."
-            )
         try:
             self._stream = path.open("a+b")
         except OSError as error:
             raise InputUnusable(f"{path} cannot be written: {error.strerror}.") from error
         try:
-            self._begin(run, resume=resume)
+            with writing(path):
+                self._begin(run, resume=resume)
         except BaseException:
-            self._stream.close()
+            with suppress(OSError):
+                self._stream.close()
             raise
 
     def _begin(self, run: Run, *, resume: bool) -> None:
@@ -76,6 +75,11 @@ class Ledger:
             )
         if resume:
             self._read(run)
+        elif not _has_ended(self._stream):
+            raise InputUnusable(
+                f"{self.path} holds answers of a run that did not end. Add --resume to go on with "
+                "it, or delete it to begin anew."
+            )
         else:
             self._stream.truncate(0)
         if self._stream.seek(0, 2) == 0:
@@ -93,7 +97,8 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         """Close the file and leave it where it is."""
-        self._stream.close()
+        with writing(self.path):  # what the disk did not take is tried once more
+            self._stream.close()
 
     def __contains__(self, digest: Digest) -> bool:
         """Return whether a tile with these bytes has an answer."""
@@ -105,10 +110,11 @@ class Ledger:
 
     def add(self, results: Iterable[tuple[Digest, Json]]) -> None:
         """Append answers; they are out of this process's hands when this returns."""
-        for digest, result in results:
-            kept = {name: value for name, value in result.items() if name not in _OURS}
-            self._offsets[digest] = self._line({"sha256": digest.hex(), "result": kept})
-        self._stream.flush()
+        with writing(self.path):
+            for digest, result in results:
+                kept = {name: value for name, value in result.items() if name not in _OURS}
+                self._offsets[digest] = self._line({"sha256": digest.hex(), "result": kept})
+            self._stream.flush()
 
     def result(self, digest: Digest) -> Json:
         """Read an answer back from disk; raises KeyError if there is none."""
@@ -118,9 +124,10 @@ class Ledger:
 
     def close(self, *, complete: bool) -> None:
         """End the run: delete the ledger, or keep it for asking again about what failed."""
-        if not complete:
-            self._line(_ENDED)
-        self._stream.close()
+        with writing(self.path):
+            if not complete:
+                self._line(_ENDED)
+            self._stream.close()
         if complete:
             self.path.unlink()
 
@@ -174,15 +181,9 @@ def _digest(line: bytes) -> Digest | None:
     return digest if len(digest) == hashlib.sha256().digest_size and line.endswith(b"\n") else None
 
 
-def _is_end(line: bytes) -> bool:
-    return line == json.dumps(_ENDED, separators=(",", ":")).encode() + b"\n"
-
-
-def _has_ended(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return _is_end(_last_line(stream))
-
-
-def _last_line(stream: BinaryIO) -> bytes:
-    stream.seek(max(0, stream.seek(0, 2) - 100))
-    return b"".join(stream.read().splitlines(keepends=True)[-1:])
+def _has_ended(stream: BinaryIO) -> bool:
+    """Whether nothing is lost by beginning anew: the ledger is empty, or its run was ended."""
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - 100))
+    last = b"".join(stream.read().splitlines(keepends=True)[-1:])
+    return not size or last == json.dumps(_ENDED, separators=(",", ":")).encode() + b"\n"

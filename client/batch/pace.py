@@ -38,6 +38,8 @@ class Pace:
         """Requests that may be under way; the whole part counts."""
         self._under_way = 0
         self._fastest_s = float("inf")
+        self.answered = 0
+        """Requests with tiles that got a good answer."""
         self._answers = 0
         self._shrunk_at = 0
         self._free = asyncio.Condition()
@@ -68,6 +70,7 @@ class Pace:
         if not isinstance(answer, httpx.Response) or answer.status_code in LATER:
             self._shrink(_REFUSED)
         elif answer.is_success:
+            self.answered += 1
             self._weigh(max(seconds, 1e-9) / len(step.tiles))
 
     def _weigh(self, tile_s: float) -> None:

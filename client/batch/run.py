@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from ..async_api import AsyncClient
-from ..errors import ServiceUnreachable
+from ..errors import Overloaded, ServiceUnreachable
 from ..payload import Payload
 from ..plans import Batch, Command, same_bundle, submit
 from ..problem import Problem
@@ -14,6 +15,9 @@ from .feed import Feed, Portion
 from .ledger import Digest, Ledger, Run
 from .pace import Pace
 from .progress import Progress
+
+_STARVED = 10
+"""Times that patience with a full queue may run out before the run has another answer."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ async def ask_all(
 
 async def _ask(client: AsyncClient, job: Job, tiles: Sequence[Payload], pace: Pace) -> Batch:
     try:
-        return await client.run(submit(job.command, tiles, client.terms, job.k), pace.note)
+        return await _insist(client, job, tiles, pace)
     except ServiceUnreachable as error:
         # Either nobody is there any more, or one of these very tiles breaks the connection.
         await client.bundle()
@@ -101,6 +105,21 @@ async def _ask(client: AsyncClient, job: Job, tiles: Sequence[Payload], pace: Pa
     first = await _ask(client, job, tiles[:half], pace)
     second = await _ask(client, job, tiles[half:], pace)
     return Batch(same_bundle(first.bundle, second.bundle), [*first.results, *second.results])
+
+
+async def _insist(client: AsyncClient, job: Job, tiles: Sequence[Payload], pace: Pace) -> Batch:
+    starved, answered = 0, pace.answered
+    while True:
+        try:
+            return await client.run(submit(job.command, tiles, client.terms, job.k), pace.note)
+        except Overloaded as error:
+            full = error.problem.status == HTTPStatus.TOO_MANY_REQUESTS
+            used_up = error.tried >= client.terms.retry.tries  # else it asks for too long a wait
+            # A full queue is a service that works, if only for others.
+            starved = 1 if pace.answered > answered else starved + 1
+            if not (full and used_up and starved < _STARVED):
+                raise
+            answered = pace.answered
 
 
 def _note(ledger: Ledger, portion: Portion, batch: Batch) -> Iterator[tuple[Digest, Problem]]:

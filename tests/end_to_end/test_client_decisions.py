@@ -8,9 +8,18 @@ from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
+import httpx
 import pytest
 
-from client import AsyncClient, Client, InputUnusable, NewDecision, NotFound, ServiceRefused
+from client import (
+    AsyncClient,
+    Client,
+    InputUnusable,
+    NewDecision,
+    NotFound,
+    Retry,
+    ServiceRefused,
+)
 from client.__main__ import main
 from tests.serving import serving
 
@@ -187,3 +196,42 @@ def test_the_list_of_an_export_is_imported(url: str, tmp_path: Path) -> None:
             return again.written, again.unchanged
 
     assert asyncio.run(run()) == (0, 1)
+
+
+class Losing(httpx.HTTPTransport):
+    """Brings requests to the service, and loses the answer to each that writes."""
+
+    writes = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer as a service does that does not know whether its COMMIT was done."""
+        answer = super().handle_request(request)
+        if request.method == "GET":
+            return answer
+        self.writes += 1
+        answer.read()
+        answer.close()
+        media = {"Content-Type": "application/problem+json", "Retry-After": "5"}
+        body = {"title": "Decisions cannot be kept now", "status": 503, "code": "decisions_down"}
+        return httpx.Response(503, json=body, headers=media)
+
+
+def test_a_lost_answer_does_not_write_twice(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One event a tile and one batch taken back, though the service says to come again."""
+    ask = ["--url", url, "--reviewer", "ann"]
+    decide = ["decide", "c300", "c303", "--decision", "drop", *ask]
+    lossy, soon = Losing(), Retry(first_s=0.0)
+    assert main(decide, transport=lossy, retry=soon) == 3
+    assert "It is not known whether it was written; `python -m" in capsys.readouterr().err
+    with Client(url, reviewer="ann") as client:
+        client.decide("c306", "keep")
+        assert main(["undo", *ask], transport=lossy, retry=soon) == 0
+        assert {tile.id: tile.state for tile in client.decisions()} == {
+            "c300": "drop",
+            "c303": "drop",
+        }
+        assert main(["undo", *ask], transport=lossy, retry=soon) == 0
+        assert list(client.decisions()) == []
+        assert len(client.decision_of("c300", history=True).history) == 2
+    assert capsys.readouterr().out == "1 taken back\n2 taken back\n"
+    assert lossy.writes == 3

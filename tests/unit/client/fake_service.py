@@ -55,7 +55,7 @@ class FakeService:
         tiles = _PART.findall(request.content)
         self.asked.append([name.decode() for name, _ in tiles])
         if self.script:
-            return _play(self.script.pop(0), request)
+            return play(self.script.pop(0), request)
         if any(data.startswith(b"cut") for _, data in tiles):
             raise httpx.ReadError("reset", request=request)
         answer = self._post(request.url.path.strip("/"), tiles)
@@ -105,7 +105,8 @@ class FakeService:
         return httpx.Response(200, content=stream.getvalue(), headers={**headers, **named})
 
 
-def _play(step: Step, request: httpx.Request) -> httpx.Response:
+def play(step: Step, request: httpx.Request) -> httpx.Response:
+    """Give an answer that was made before, or break the connection."""
     if isinstance(step, httpx.RequestError):
         step.request = request
         raise step

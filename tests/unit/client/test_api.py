@@ -256,6 +256,22 @@ def test_a_connection_that_keeps_breaking_says_why(call: Call) -> None:
         call(FakeService(script=[BROKEN] * 4), "encode", b"1")
 
 
+@pytest.mark.parametrize("kind", [httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout])
+def test_a_service_that_is_slow_may_be_given_more_time(
+    call: Call, kind: type[httpx.TimeoutException]
+) -> None:
+    """The sentence names the option, and what it is called in a script."""
+    sentence = "was silent 4 times for longer than allowed. .* more with --timeout, or timeout_s"
+    with pytest.raises(ServiceUnreachable, match=sentence):
+        call(FakeService(script=[kind("")] * 4), "encode", b"1")
+
+
+def test_an_address_that_takes_no_connection_is_no_slow_service(call: Call) -> None:
+    """More time would not help where nobody is there."""
+    with pytest.raises(ServiceUnreachable, match="Nothing answers at http://service"):
+        call(FakeService(script=[httpx.ConnectTimeout("")] * 4), "encode", b"1")
+
+
 def test_a_request_that_is_refused_as_a_whole(call: Call) -> None:
     """A problem of the request, not of a tile, ends the call."""
     with pytest.raises(ServiceRefused, match="invalid_request, 422"):

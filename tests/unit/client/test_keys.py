@@ -77,3 +77,14 @@ def test_a_refusal_is_told(
     assert "--api-key" in told
     assert "TILESCREEN_API_KEY" in told
     assert f"({code}, 401)" in told
+
+
+def test_a_key_may_begin_with_a_hyphen(capsys: pytest.CaptureFixture[str]) -> None:
+    """It looks like an option, and the sentence says how to write it."""
+    seen = Seen()
+    args = ["undo", "--url", "http://service"]
+    assert main([*args, "--api-key", "-abc"], transport=httpx.MockTransport(seen)) == 1
+    assert "write --api-key=KEY where it begins with -, or set TI" in capsys.readouterr().err
+    assert seen.keys == set()
+    main([*args, "--api-key=-abc"], transport=httpx.MockTransport(seen))
+    assert seen.keys == {"Bearer -abc"}

@@ -64,6 +64,13 @@ def test_a_broken_run_is_not_overwritten(path: Path) -> None:
         Ledger(path, RUN, resume=False)
 
 
+def test_an_empty_ledger_holds_nothing_to_lose(tmp_path: Path) -> None:
+    """A run that was killed before its first line is begun anew without a word."""
+    (tmp_path / "l").touch()
+    with Ledger(tmp_path / "l", RUN, resume=False) as ledger:
+        assert len(ledger) == 0
+
+
 def test_another_bundle_is_refused(path: Path) -> None:
     """Answers of two bundles are never mixed."""
     with pytest.raises(BundleChanged, match="bundle b2, the results so far are of bundle b1"):
@@ -94,11 +101,12 @@ def test_another_version_is_refused(path: Path) -> None:
 
 
 def test_two_runs_do_not_write_to_one_ledger(path: Path) -> None:
-    """The second is told so, and the first goes on."""
+    """The second is told so, with --resume or without, and the first goes on."""
     pytest.importorskip("fcntl")
     with Ledger(path, RUN, resume=True) as ledger:
-        with pytest.raises(InputUnusable, match="Another run writes to"):
-            Ledger(path, RUN, resume=True)
+        for resume in (True, False):
+            with pytest.raises(InputUnusable, match="Another run writes to"):
+                Ledger(path, RUN, resume=resume)
         ledger.add([(TWO, {"latent": [0.2]})])
         assert ledger.result(TWO) == {"latent": [0.2]}
 

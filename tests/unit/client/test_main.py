@@ -11,7 +11,7 @@ import pytest
 
 from client import Retry
 from client.__main__ import main, parse
-from tests.unit.client.fake_service import AT_ONCE, FakeService, problem
+from tests.unit.client.fake_service import AT_ONCE, FakeService, play, problem
 
 REFUSED = httpx.ConnectError("refused")
 BROKEN = httpx.ReadError("reset")
@@ -353,6 +353,45 @@ def test_a_service_that_was_away_for_long_costs_no_tile(folder: Path, out: Path)
     assert _run(service, "encode", folder, out, "--parallel", "1") == 0
 
 
+def _full(tile: bytes, times: int, service: FakeService) -> httpx.MockTransport:
+    """The service's answers; its queue is full so often when a tile comes."""
+    left = [problem(429, "queue_full", **{"Retry-After": "0"})] * times
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if tile in request.content and left:
+            return play(left.pop(), request)
+        return service(request)
+
+    return httpx.MockTransport(answer)
+
+
+def test_a_busy_service_is_waited_for(folder: Path, out: Path) -> None:
+    """Other clients fill its queue for far longer than one request is tried."""
+    args = ["encode", str(folder), "--out", str(out), "--url", "http://service"]
+    transport = _full(b'"t064.png"', 9 * AT_ONCE.tries, FakeService())
+    assert main(args, transport=transport, retry=AT_ONCE) == 0
+    assert [float(row["l0"]) for row in _rows(out)] == list(range(1, 151))
+
+
+def test_a_service_that_stays_full_ends_the_run(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When no tile of the run was answered for ten times the usual patience."""
+    args = ["encode", str(folder), "--out", str(out), "--url", "http://service"]
+    transport = _full(b"png", 10**6, FakeService())
+    assert main(args, transport=transport, retry=AT_ONCE) == 3
+    assert "The service is not free and asks to wait 0 s (asked 4 times)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("told", ["3600", "0"])
+def test_what_is_no_full_queue_is_not_insisted_on(folder: Path, out: Path, told: str) -> None:
+    """A wait of an hour, and a service that is not ready time and again, end the run."""
+    status, code = (429, "slow_down") if told == "3600" else (503, "not_ready")
+    service = FakeService(script=[problem(status, code, **{"Retry-After": told})] * 10)
+    assert _run(service, "encode", folder, out, "--parallel", "1") == 3
+    assert len(service.asked) == (1 if told == "3600" else AT_ONCE.tries)
+
+
 def test_one_error_of_many_workers_is_told(
     folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -444,6 +483,40 @@ def test_what_cannot_be_written_is_told_before_anything_is_asked(
     assert list(out.parent.glob("out.csv*")) == []
 
 
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        ("tiles --failures out.csv", "both the table (--out) and the list of failed tiles"),
+        ("tiles --ledger tiles/../out.csv", "both the table (--out) and the ledger (--ledger)"),
+        ("tiles --ledger l --failures ./l", "both the ledger (--ledger) and the list of failed"),
+        ("tiles --failures out.csv.ledger", "both the ledger (--ledger) and the list of failed"),
+        ("tiles --ledger linked", "linked would be both the table (--out) and the ledger"),
+        ("tiles man.csv --out man.csv", "man.csv would be both an input and the table (--out)"),
+        ("man.csv --failures man.csv", "both an input and the list of failed tiles (--failures)"),
+        ("t.zip --ledger t.zip", "t.zip would be both an input and the ledger (--ledger)"),
+    ],
+)
+def test_one_file_has_one_role(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    args: str,
+    sentence: str,
+) -> None:
+    """Nothing is asked, and what is there already stays as it is."""
+    monkeypatch.chdir(folder.parent)
+    kept = {"out.csv": b"an older table", "man.csv": b"path\ntiles/t000.png\n", "t.zip": b"PK"}
+    for name, content in kept.items():
+        Path(name).write_bytes(content)
+    Path("linked").symlink_to("out.csv")
+    service = FakeService()
+    whole = ["encode", "--out", "out.csv", "--url", "http://service", *args.split()]
+    assert main(whole, transport=httpx.MockTransport(service), retry=AT_ONCE) == 1
+    assert sentence in capsys.readouterr().err
+    assert service.queries == []
+    assert {name: Path(name).read_bytes() for name in kept} == kept
+
+
 def test_what_is_no_file_fails_alone(folder: Path, out: Path) -> None:
     """A pipe in a folder is not waited for."""
     os.mkfifo(folder / "pipe.png")
@@ -458,7 +531,28 @@ def test_a_full_disk_is_a_sentence(folder: Path, capsys: pytest.CaptureFixture[s
     listed = Path("/dev/full")
     out = folder.with_name("out.ndjson")
     assert _run(FakeService(), "encode", folder, out, "--failures", str(listed)) == 3
-    assert "No space left on device" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "client: /dev/full: No space left on device. Make room there first.\n" in told
+    assert f"The answers so far are in {out}.ledger; add --resume" in told
+
+
+def test_a_ledger_that_cannot_grow_is_named(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may lie on another disk than the table; what it holds by then is kept."""
+    resource = pytest.importorskip("resource")
+    kept, before = out.with_name("kept.ledger"), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        assert _run(FakeService(), "encode", folder, out, "--ledger", str(kept)) == 3
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = capsys.readouterr().err
+    assert f"client: {kept}: File too large.\n" in told
+    assert f"The answers so far are in {kept}; add --resume to go on from there." in told
+    service = FakeService()
+    assert _run(service, "encode", folder, out, "--ledger", str(kept), "--resume") == 0
+    assert 0 < sum(map(len, service.asked)) < 150
 
 
 def test_two_files_of_one_stem_are_told_apart(folder: Path, out: Path) -> None:

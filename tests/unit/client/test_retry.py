@@ -36,10 +36,20 @@ def test_retry_after_is_never_cut_short(jitter: float) -> None:
 
 
 def test_retry_after_may_be_a_date() -> None:
-    """An HTTP date is waited for; one that is over means at once."""
+    """An HTTP date is waited for; one that is over is no reason to wait longer than else."""
     retry = Retry(jitter=lambda: 0.0, now=lambda: NOON)
     assert retry.pause(1, "Thu, 01 Jan 2026 12:00:30 GMT") == 30
-    assert retry.pause(1, "Thu, 01 Jan 2026 11:00:00 GMT") == 0
+    assert retry.pause(1, "Thu, 01 Jan 2026 11:00:00 GMT") == 0.5
+
+
+def test_a_wait_that_is_told_again_and_again_grows() -> None:
+    """It doubles beyond what the service says, up to the longest: a minute or so in all."""
+    retry = Retry(jitter=lambda: 0.0)
+    waits = [retry.pause(tried, "1") for tried in range(1, 9)]
+    assert waits == [1, 1, 2, 4, 8, 16, 20, None]
+    assert [retry.pause(tried, "5") for tried in range(1, 8)] == [5, 5, 5, 5, 8, 16, 20]
+    assert retry.pause(7, "60") == 60
+    assert Retry(jitter=lambda: 0.5).pause(6, "1") == 20
 
 
 def test_too_long_a_wait_ends_it() -> None:
