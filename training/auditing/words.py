@@ -98,7 +98,9 @@ def proof_sentence(found: Findings) -> str:
         f"{_loss(with_)}; taught without the dropped tiles it {_loss(without)}."
     )
     if without.high is not None and without.high < 0:
-        told += " So letters move that one too, the other way."
+        return (
+            f"{told} So letters move that one too, the other way: that cleaning helps is not shown."
+        )
     if gain.low is None:
         unit, groups = found.classes.unit, min(found.proof.groups)
         return (
@@ -107,10 +109,7 @@ def proof_sentence(found: Findings) -> str:
             f"{FEWEST_GROUPS}. Whether cleaning helps is open."
         )
     if gain.low > 0:
-        return (
-            f"{told} Cleaning saves {number(gain.value)} ({spread(gain.low, gain.high)}) of what "
-            "letters change."
-        )
+        return f"{told} Cleaning saves {number(gain.value)} ({spread(gain.low, gain.high)})."
     return f"{told} That cleaning saves any of it is not shown ({spread(gain.low, gain.high)})."
 
 

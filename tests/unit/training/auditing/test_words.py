@@ -74,9 +74,11 @@ def test_what_brings_something_is_no_loss():
     sentence = proved(0.25, (-0.2, (-0.3, -0.1)), (0.05, (-0.1, 0.2)))
     assert "loses 0.25 of its AUC" in sentence
     assert "it gains 0.20 (0.10 to 0.30). So letters move that one too" in sentence
-    assert sentence.endswith("That cleaning saves any of it is not shown (-0.10 to 0.20).")
+    assert sentence.endswith("that cleaning helps is not shown.")
     sure = proved(0.25, (0.01, (-0.1, 0.1)), (0.24, (0.1, 0.3)))
-    assert sure.endswith("Cleaning saves 0.24 (0.10 to 0.30) of what letters change.")
+    assert sure.endswith("Cleaning saves 0.24 (0.10 to 0.30).")
+    unsure = proved(0.25, (0.2, (-0.1, 0.3)), (0.05, (-0.1, 0.3)))
+    assert unsure.endswith("That cleaning saves any of it is not shown (-0.10 to 0.30).")
 
 
 def test_of_few_groups_nothing_is_claimed():
