@@ -14,7 +14,6 @@ from tests.browser import chromium_started, open_page, site_of
 
 pytestmark = pytest.mark.browser
 REVIEWER = {"name": "tilescreen_reviewer", "value": "ann"}
-PAGES = ["/view/map", "/view/scans", "/view/scans/film-a", "/view/clusters/0", "/view/tiles/c306"]
 
 
 @pytest.fixture(scope="module")
@@ -347,19 +346,3 @@ def test_a_reason_stays_typed_where_the_decision_is_not_saved(chromium: Browser,
         expect(page.get_by_label("Reason", exact=True)).to_have_value("")
         told = page.request.get(f"{site}/tiles/c306/decision").json()["decisions"]
         assert [(one["reason"], one["comment"]) for one in told] == [("grid", None)]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [768, 1280])
-@pytest.mark.parametrize("path", PAGES)
-def test_the_pages_are_accessible(
-    chromium: Browser, site: str, path: str, width: int, scheme: Any
-) -> None:
-    """In both schemes axe finds nothing serious, and nothing is wider than the screen."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    size = {"width": width, "height": 900}
-    with open_page(chromium, viewport=size, color_scheme=scheme) as page:
-        page.goto(site + path, wait_until="networkidle")
-        found = axe.run(page).response["violations"]
-        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
