@@ -38,6 +38,8 @@ KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("Esc",), "choose one tile again"),
     (("?",), "this help"),
 )
+DECIDING = {"K", "D", "R", "U", "B"}
+"""Keys that decide, or lead to what was decided."""
 _EVERY = "all"
 _DIGITS = 10
 _ALLOWED = {

@@ -253,6 +253,7 @@ def _review(
         start=page.embedded(start),
         names=orjson.dumps(NAMES).decode(),
         keys=page.KEYS,
+        deciding_keys=page.DECIDING,
         problem=problem,
         reviewer=reviewer,
     )

@@ -1,6 +1,7 @@
 """Every page in Chromium: for who reads by ear, on a narrow screen, and with large letters."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ PAGES = [
     "/view/tiles/t100",
     "/view/upload",
 ]
-KEY = "read-key-0123456789"
+KEY, DECIDES = "read-key-0123456789", "review-key-0123456789"
 LETTERS_PX = 32
 """Twice what browsers begin with."""
 
@@ -66,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def locked(tiny_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a service that asks for a key."""
     kept = tmp_path_factory.mktemp("locked")
-    with site_of(tiny_path, decisions=kept, api_keys=f"read:{KEY}") as address:
+    with site_of(tiny_path, decisions=kept, api_keys=f"read:{KEY},review:{DECIDES}") as address:
         yield address
 
 
@@ -116,6 +117,29 @@ def test_axe_finds_nothing_where_a_key_is_asked_for(
             page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/view/screen")
         assert (complaints(page), wider_by(page)) == ([], 0)
+
+
+OFFERED = {"Find tile", "Sign out", "Show", "Show tiles", "Look up", "Open", "All keys ?"}
+PLACES = {"Open as grid", "Clear", "Select lettering"}
+
+
+def test_who_only_reads_is_offered_nothing_that_is_refused(chromium: Browser, locked: str) -> None:
+    """On no page; what to press for a decision is not said either."""
+    signed = {"Authorization": f"Bearer {DECIDES}", "X-Reviewer": "ann"}
+    httpx.put(f"{locked}/concepts/dark", json={}, headers=signed).raise_for_status()
+    with chromium.new_context() as context:
+        context.add_cookies([{"name": "tilescreen_key", "value": KEY, "url": locked}])
+        page = context.new_page()
+        for path in [*PAGES, "/view/tiles/c300"]:
+            page.goto(locked + path, wait_until="networkidle")
+            names = {
+                one.inner_text() for one in page.locator("button:visible:not([data-zoom])").all()
+            }
+            assert names <= OFFERED | PLACES, path
+            if path != "/docs":
+                assert not re.search(
+                    r"\b(drop|press|mark) (it|on|one)\b", page.inner_text("main")
+                ), path
 
 
 def test_no_page_is_wider_than_a_narrow_window(chromium: Browser, site: str) -> None:

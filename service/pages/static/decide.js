@@ -27,7 +27,6 @@ const tilescreen = (() => {
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
   const READS = "Nothing was changed: your key only reads. Sign out, and in with one that may decide.";
-  const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make], [data-away], [data-publish], [data-activate], [data-rename-concept]";
   // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
   const note = document.querySelector(".reads");
   const reading = document.querySelector("[data-reading]")?.dataset.reading;
@@ -38,10 +37,9 @@ const tilescreen = (() => {
   const own = new Map(); // by id, what this page decided and did not take back, the latest last
   const line = []; // requests whose answers are awaited, in order
 
-  if (reads) {
-    note.hidden = false;
-    for (const button of document.querySelectorAll(CHANGES)) button.disabled = true;
-  }
+  // What changes something, or says how to, has data-changes; the style sheet hides it then.
+  document.body.classList.toggle("only-reads", reads);
+  if (reads) note.hidden = false;
 
   // The letter on a key, or the one that is there on a Latin keyboard where it has a letter of another script.
   const letter = ({ key, code }) => (/^[a-z]$/i.test(key) ? key : code.slice(3)).toLowerCase();
