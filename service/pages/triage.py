@@ -151,10 +151,17 @@ def _number(typed: str) -> int | None:
         return None
 
 
-def showing(kept: Mapping[str, str], drawn: int) -> str:
-    """Say which list of its own is shown, nothing where it is none. drawn: tiles of the sample."""
+def showing(kept: Mapping[str, str], drawn: int, undecided: int | None) -> str:
+    """Say which list of its own is shown, nothing where it is none.
+
+    drawn: tiles of the sample. undecided: tiles that a budget is chosen from, None while not known.
+    """
     if "budget" in kept:
-        return f"budget: the {int(kept['budget']):,} most worth a look"
+        asked = int(kept["budget"])
+        tiles = asked if undecided is None else min(asked, undecided)
+        if tiles <= 1:
+            return "budget: the last undecided tile" if tiles else "budget: no tile is undecided"
+        return f"budget: the {tiles:,} most worth a look"
     if "sample" in kept:
         tiles = "tile" if drawn == 1 else "tiles"
         return f"audit sample {int(kept['sample'])}: {drawn:,} {tiles}"

@@ -92,6 +92,27 @@ def test_the_map_is_shown_without_the_database(chromium: Browser, site: str) -> 
         expect(page.get_by_role("checkbox", name="drop")).to_be_enabled()
 
 
+def test_no_two_clusters_have_a_colour_in_common(chromium: Browser, site: str) -> None:
+    """However many there are; and none has that of the stray tiles, or of the ground."""
+    asked = """() => {
+      const clusters = Array.from({length: 40}, (_, label) => ({label, size: 90 - label}));
+      const stray = {label: -1, size: 3, stray: true};
+      const { groups } = mapGroups.cluster({labels: [], clusters: {clusters, stray}});
+      return groups.map(one => one.colour);
+    }"""
+    with open_page(chromium) as page:
+        open_map(page, site)
+        colours = page.evaluate(asked)
+    parts = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours]
+    assert len({tuple(part) for part in parts}) == len(colours) == 41
+    apart = [
+        sum(abs(a - b) for a, b in zip(one, other, strict=True))
+        for at, one in enumerate(parts[:12])
+        for other in [*parts[at + 1 : 12], parts[-1]]
+    ]
+    assert min(apart) > 60
+
+
 def hold_a_tile(page: Page, site: str) -> Any:
     """Open the map and click on a point; return the box that shows its tile."""
     box = open_map(page, site)

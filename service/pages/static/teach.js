@@ -11,7 +11,7 @@ const problem = document.getElementById("teach-problem");
 // Say what went wrong; it stays until what it is about has been done.
 function tell(about, words) {
   problem.dataset.about = about;
-  problem.textContent = words;
+  tilescreen.write(problem, words);
   problem.hidden = !words;
 }
 
