@@ -158,10 +158,12 @@ def showing(kept: Mapping[str, str], drawn: int, undecided: int | None) -> str:
     """
     if "budget" in kept:
         asked = int(kept["budget"])
-        tiles = asked if undecided is None else min(asked, undecided)
-        if tiles <= 1:
-            return "budget: the last undecided tile" if tiles else "budget: no tile is undecided"
-        return f"budget: the {tiles:,} most worth a look"
+        listed = asked if undecided is None else min(asked, undecided)
+        if listed <= 1:
+            return (
+                "budget: the tile most worth a look" if listed else "budget: no tile is undecided"
+            )
+        return f"budget: the {listed:,} most worth a look"
     if "sample" in kept:
         tiles = "tile" if drawn == 1 else "tiles"
         return f"audit sample {int(kept['sample'])}: {drawn:,} {tiles}"
