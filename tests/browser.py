@@ -28,10 +28,12 @@ def site_of(bundle: Path, **settings: Any) -> Iterator[str]:
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        # The listener takes connections already; they wait until the service is up.
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        try:
+            # The listener takes connections already; they wait until the service is up.
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:  # a test that failed inside would else never end
+            server.should_exit = True
+            thread.join()
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from service.reviewing.estimate import LEVEL
 from service.reviewing.progress import Looker
 from service.reviewing.stopping import Advice, Review
 
-SAMPLE = 100
-"""Tiles of an audit sample where nothing asks for more."""
+SAMPLE, BUDGET = 100, 300
+"""Tiles of an audit sample where nothing asks for more, and of a budget where so many are left."""
 WIDTH, HEIGHT = 800, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 28, 12, 40
 
@@ -58,6 +58,7 @@ class Shown:
     """Everything on the page.
 
     plot: None before the first decision. sample: tiles that the next audit sample is to have.
+    budget: tiles to look at next.
     agreeing: every two reviewers with a tile in common. conflicts: tiles on which they differ.
     """
 
@@ -71,6 +72,7 @@ class Shown:
     lookers: Sequence[Looker]
     level: str
     sample: int
+    budget: int
     agreeing: Sequence[Agreeing]
     conflicts: int
     confidence: str = f"{100 * CONFIDENCE:g} %"
@@ -86,11 +88,12 @@ def shown(board: Board) -> Shown:
         looked=looked,
         share=looked / len(board.stands.looked),
         likely=_between(left.likely, left.low, left.high) if left else "",
-        recall=_shares(review) if left else "",
+        recall=_shares(review) if left and review.found else "",
         plot=plot(board.curve) if looked else None,
         lookers=board.lookers,
         level=f"{100 * LEVEL:g} %",
         sample=min(board.advice.sample or SAMPLE, review.tiles - review.outside, MOST_DRAWN),
+        budget=min(BUDGET, len(board.stands.looked) - looked),
         agreeing=agreeing(board.opinions),
         conflicts=board.conflicts,
     )

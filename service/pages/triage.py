@@ -38,6 +38,8 @@ KEYS: Sequence[tuple[Sequence[str], str]] = (
     (("Esc",), "choose one tile again"),
     (("?",), "this help"),
 )
+DECIDING = {"K", "D", "R", "U", "B"}
+"""Keys that decide, or lead to what was decided."""
 _EVERY = "all"
 _DIGITS = 10
 _ALLOWED = {
@@ -149,10 +151,19 @@ def _number(typed: str) -> int | None:
         return None
 
 
-def showing(kept: Mapping[str, str], drawn: int) -> str:
-    """Say which list of its own is shown, nothing where it is none. drawn: tiles of the sample."""
+def showing(kept: Mapping[str, str], drawn: int, undecided: int | None) -> str:
+    """Say which list of its own is shown, nothing where it is none.
+
+    drawn: tiles of the sample. undecided: tiles that a budget is chosen from, None while not known.
+    """
     if "budget" in kept:
-        return f"budget: the {int(kept['budget']):,} most worth a look"
+        asked = int(kept["budget"])
+        listed = asked if undecided is None else min(asked, undecided)
+        if listed <= 1:
+            return (
+                "budget: the tile most worth a look" if listed else "budget: no tile is undecided"
+            )
+        return f"budget: the {listed:,} most worth a look"
     if "sample" in kept:
         tiles = "tile" if drawn == 1 else "tiles"
         return f"audit sample {int(kept['sample'])}: {drawn:,} {tiles}"

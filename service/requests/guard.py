@@ -1,15 +1,18 @@
 """Asks for an API key, where keys are set, before anything else sees the request.
 
 A browser may hold a key in a cookie, or need none; so what it sends for another site's page is
-refused as well, and what it sends to a name that is none of this service's.
+refused as well, and what it sends to a name that is none of this service's. Another cookie tells
+the pages' scripts what that key may do, so that they offer no more; it is set anew where it says
+otherwise, as a key's role may change while the browser keeps it. The service does not ask it.
 """
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import FromAnotherSite, KeyNeeded, KeyUnknown, WrongHost, problem_of
 from service.keys import Holder, Keyring, Role
@@ -17,7 +20,7 @@ from service.requests.hosts import Hosts
 
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 _ANYONE = Holder(Role.ADMIN)
-COOKIE = "tilescreen_key"
+COOKIE, ROLE = "tilescreen_key", "tilescreen_role"
 SIGN_IN = "/sign-in"
 _PROBES = {"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"}
 """Whoever watches over the service has no key, and asks by the address of a container."""
@@ -51,13 +54,44 @@ class Guard:
                 return
             scope["state"]["role"] = holder and holder.role
             scope["state"]["name"] = holder and holder.name
+            send = self._telling_role(scope, holder, send)
         await self._app(scope, receive, send)
+
+    def _telling_role(self, scope: Scope, holder: Holder | None, send: Send) -> Send:
+        """Set the cookie of the role with the answer, where the pages' key has another now."""
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        if not self._keys or holder is None or COOKIE not in cookies:
+            return send
+        role = self._keys.holder(cookies[COOKIE])
+        if role is None or cookies.get(ROLE) == role.role.name.lower():
+            return send
+        told = Response()
+        tell_role(told, role, secure=scope["scheme"] == "https")
+        cookie = next(pair for pair in told.raw_headers if pair[0] == b"set-cookie")
+
+        async def sent(message: Message) -> None:
+            headers = message.get("headers", ())
+            if message["type"] == "http.response.start" and not _sets_role(headers):
+                message["headers"] = [*headers, cookie]
+            await send(message)
+
+        return sent
 
     def _holder(self, headers: Headers) -> Holder | None:
         if not self._keys:
             return _ANYONE
         key = _key(headers)
         return None if key is None else self._keys.holder(key)
+
+
+def tell_role(answer: Response, holder: Holder, *, secure: bool) -> None:
+    """Set the cookie from which the pages know what the key may do."""
+    answer.set_cookie(ROLE, holder.role.name.lower(), samesite="strict", secure=secure)
+
+
+def _sets_role(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    start = f"{ROLE}=".encode()
+    return any(name == b"set-cookie" and value.startswith(start) for name, value in headers)
 
 
 def _key(headers: Headers) -> str | None:

@@ -92,7 +92,7 @@ def advice(review: Review, share: float = SHARE) -> Advice:
 
 
 def _recall(review: Review, left: Estimate) -> str:
-    least = review.recall(left.high)
+    least = review.recall(left.high) if review.found else None
     # Rounded down: what is promised must hold.
     return "" if least is None else f" (recall at least {int(least * 100) / 100:.2f})"
 

@@ -22,8 +22,9 @@ FOUND = 24
 @router.get("/view/map")
 async def tile_map(serving: ServingDep, holder: HolderDep) -> Response:
     """Show the map of all tiles."""
+    down = await refreshed(serving)
     laid_out = MAP in serving.bundle.arrays
-    return render(serving, "map.html", here="map", laid_out=laid_out, reviewer=holder)
+    return render(serving, "map.html", here="map", laid_out=laid_out, reviewer=holder, down=down)
 
 
 @router.get("/view/scans")

@@ -28,6 +28,7 @@ from service.requests.queries import Router
 from service.requests.reviewers import named
 from service.reviewing import board
 from service.reviewing.triage import (
+    UNDECIDED,
     State,
     States,
     Wanted,
@@ -231,6 +232,7 @@ def _review(
             rows = rows if asked.kept else found
         except TilescreenError as error:
             problems = [str(error)]
+    undecided = None if problem else int((states == UNDECIDED).sum())
     start = {
         "bundle": serving.bundle.manifest.bundle_id,
         "as_of": as_of,
@@ -243,7 +245,7 @@ def _review(
         here="review",
         problems=problems,
         kept={} if problems else asked.kept,
-        showing="" if problems else page.showing(asked.kept, drawn),
+        showing="" if problems else page.showing(asked.kept, drawn, undecided),
         open=asked.open,
         bar=page.bar(serving.findings, None if problem else states, asked),
         alone=asked.alone,
@@ -253,6 +255,7 @@ def _review(
         start=page.embedded(start),
         names=orjson.dumps(NAMES).decode(),
         keys=page.KEYS,
+        deciding_keys=page.DECIDING,
         problem=problem,
         reviewer=reviewer,
     )

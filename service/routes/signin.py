@@ -1,8 +1,8 @@
 """Signing in to the pages with an API key, which a cookie then holds.
 
 Out of reach of scripts, and not sent along when another site leads here: `HttpOnly`,
-`SameSite=Strict`. It ends with the browser's session. Another cookie tells the pages' scripts
-what the key may do, so that they offer no more; the service itself does not ask it.
+`SameSite=Strict`. It ends with the browser's session. Signing out forgets the reviewer's name as
+well, which would else be that of whoever signs in next.
 """
 
 from typing import Annotated
@@ -14,14 +14,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from service.errors import BodyTooLarge
 from service.keys import Keyring
 from service.pages.rendering import render_alone
-from service.requests.guard import COOKIE, SIGN_IN
+from service.requests.guard import COOKIE, ROLE, SIGN_IN, tell_role
+from service.requests.reviewers import COOKIE as REVIEWER
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 Next = Annotated[str, Query(alias="next")]
 _LONGEST = 4096
-ROLE = "tilescreen_role"
-"""Cookie: what the key may do, for `decide.js`."""
 
 
 @router.get(SIGN_IN)
@@ -45,16 +44,17 @@ async def sign_in(request: Request) -> Response:
     answer = RedirectResponse(_inside(after), 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, key, httponly=True, samesite="strict", secure=secure)
-    answer.set_cookie(ROLE, holder.role.name.lower(), samesite="strict", secure=secure)
+    tell_role(answer, holder, secure=secure)
     return answer
 
 
 @router.post("/sign-out")
 async def sign_out() -> Response:
-    """Forget the key."""
+    """Forget the key, and who decided with it."""
     answer = RedirectResponse(SIGN_IN, 303)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
-    answer.delete_cookie(ROLE, samesite="strict")
+    for name in (ROLE, REVIEWER):
+        answer.delete_cookie(name, samesite="strict")
     return answer
 
 

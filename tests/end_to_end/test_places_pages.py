@@ -14,7 +14,6 @@ from tests.browser import chromium_started, open_page, site_of
 
 pytestmark = pytest.mark.browser
 REVIEWER = {"name": "tilescreen_reviewer", "value": "ann"}
-PAGES = ["/view/map", "/view/scans", "/view/scans/film-a", "/view/clusters/0", "/view/tiles/c306"]
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +90,27 @@ def test_the_map_is_shown_without_the_database(chromium: Browser, site: str) -> 
         page.route("**/review/map/states", lambda route: route.fulfill(status=503, json={}))
         open_map(page, site)
         expect(page.get_by_role("checkbox", name="drop")).to_be_enabled()
+
+
+def test_no_two_clusters_have_a_colour_in_common(chromium: Browser, site: str) -> None:
+    """However many there are; and none has that of the stray tiles, or of the ground."""
+    asked = """() => {
+      const clusters = Array.from({length: 40}, (_, label) => ({label, size: 90 - label}));
+      const stray = {label: -1, size: 3, stray: true};
+      const { groups } = mapGroups.cluster({labels: [], clusters: {clusters, stray}});
+      return groups.map(one => one.colour);
+    }"""
+    with open_page(chromium) as page:
+        open_map(page, site)
+        colours = page.evaluate(asked)
+    parts = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours]
+    assert len({tuple(part) for part in parts}) == len(colours) == 41
+    apart = [
+        sum(abs(a - b) for a, b in zip(one, other, strict=True))
+        for at, one in enumerate(parts[:12])
+        for other in [*parts[at + 1 : 12], parts[-1]]
+    ]
+    assert min(apart) > 60
 
 
 def hold_a_tile(page: Page, site: str) -> Any:
@@ -296,6 +316,62 @@ def test_a_scan_leads_to_its_tiles_and_is_decided_on(chromium: Browser, site: st
         expect(page.get_by_role("heading", level=1)).to_contain_text("Tile c318")
 
 
+def test_a_straight_drag_selects_the_tiles_it_lies_on(chromium: Browser, site: str) -> None:
+    """A run of lettering in one column is selected by a line, which has no width."""
+    with open_page(chromium, viewport={"width": 1280, "height": 900}) as page:
+        named(page, site).goto(f"{site}/view/scans/film-a")
+        cells = page.locator(".film a[data-id]")
+        first, third = cells.first.bounding_box(), cells.nth(2).bounding_box()
+        assert first
+        assert third
+        across = first["x"] + 3
+        page.mouse.move(across, first["y"] + 2)
+        page.mouse.down()
+        page.mouse.move(across, third["y"] + 2, steps=8)
+        page.mouse.up()
+        expect(page.locator(".scanned .told")).to_have_text("3 tiles selected.")
+        expect(page.get_by_role("button", name="Select by drag")).to_be_hidden()
+
+
+def drawn_down(page: Page, start: Any, end: Any) -> None:
+    """Draw a finger from the middle of one box straight to that of another."""
+    client = page.context.new_cdp_session(page)
+    x, y = start["x"] + start["width"] / 2, start["y"] + start["height"] / 2
+    far = end["y"] + end["height"] / 2
+    spots = [(x, y + (far - y) * step / 8) for step in range(9)]
+    for at, (left, top) in enumerate(spots):
+        kind = "touchMove" if at else "touchStart"
+        told = {"type": kind, "touchPoints": [{"x": left, "y": top}]}
+        client.send("Input.dispatchTouchEvent", told)
+        page.wait_for_timeout(20)  # ms
+    page.wait_for_timeout(300)  # at rest, so that nothing glides on, which the next tap would end
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_selects_a_run_where_it_is_asked_to(chromium: Browser, site: str) -> None:
+    """Else it scrolls, and what is selected stays; a tap takes one more in, or out."""
+    tablet = {"viewport": {"width": 768, "height": 600}, "has_touch": True, "is_mobile": True}
+    with open_page(chromium, **tablet) as page:
+        named(page, site).goto(f"{site}/view/scans/film-a")
+        cells = page.locator(".film a[data-id]")
+        told, button = page.locator(".scanned .told"), page.get_by_role("button", name="by drag")
+        button.tap()
+        cells.first.scroll_into_view_if_needed()
+        drawn_down(page, cells.first.bounding_box(), cells.nth(1).bounding_box())
+        expect(told).to_have_text("2 tiles selected.")
+        cells.nth(2).tap()
+        expect(told).to_have_text("3 tiles selected.")
+        cells.first.tap()
+        expect(told).to_have_text("2 tiles selected.")
+        button.tap()
+        expect(button).to_have_attribute("aria-pressed", "false")
+        cells.nth(2).scroll_into_view_if_needed()
+        before = page.evaluate("scrollY")
+        drawn_down(page, cells.nth(2).bounding_box(), cells.nth(1).bounding_box())
+        page.wait_for_function("before => scrollY !== before", arg=before)
+        expect(told).to_have_text("2 tiles selected.")
+
+
 def test_a_tile_is_decided_on_its_page(chromium: Browser, site: str) -> None:
     """Its state is told at once, and its history after a reload."""
     with open_page(chromium) as page:
@@ -347,19 +423,3 @@ def test_a_reason_stays_typed_where_the_decision_is_not_saved(chromium: Browser,
         expect(page.get_by_label("Reason", exact=True)).to_have_value("")
         told = page.request.get(f"{site}/tiles/c306/decision").json()["decisions"]
         assert [(one["reason"], one["comment"]) for one in told] == [("grid", None)]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [768, 1280])
-@pytest.mark.parametrize("path", PAGES)
-def test_the_pages_are_accessible(
-    chromium: Browser, site: str, path: str, width: int, scheme: Any
-) -> None:
-    """In both schemes axe finds nothing serious, and nothing is wider than the screen."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    size = {"width": width, "height": 900}
-    with open_page(chromium, viewport=size, color_scheme=scheme) as page:
-        page.goto(site + path, wait_until="networkidle")
-        found = axe.run(page).response["violations"]
-        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -86,11 +86,11 @@ def test_reviewers_see_how_far_they_agree(chromium: Browser, site: str) -> None:
 
 
 def test_the_budget_is_a_link_to_the_grid(chromium: Browser, site: str) -> None:
-    """The next 300 need no script: a link leads to them."""
+    """The next tiles need no script: a link leads to as many as there are."""
     with open_page(chromium, java_script_enabled=False) as page:
         page.goto(f"{site}/view/progress")
-        link = page.get_by_role("link", name="Look at the next 300")
-        assert link.get_attribute("href") == "/view/review?budget=300"
+        link = page.get_by_role("link", name="Look at the next 12")
+        assert link.get_attribute("href") == "/view/review?budget=12"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -115,6 +115,37 @@ def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
     expect(page.locator("[data-slot=reasons] b").first).to_have_text("dark film")
 
 
+def test_the_first_suspect_has_the_frame_from_the_start(page: Page, site: str) -> None:
+    """So that Y marks it; where no tile has the frame, Y says so."""
+    make(page, site, "bright film")
+    framed = page.locator(".teach-card:focus")
+    expect(framed).to_be_in_viewport()
+    suspects = page.get_by_role("region", name="Tiles that screening says most of")
+    first = suspects.get_by_role("group").first
+    expect(first).to_be_focused()
+    page.locator("h1").click()
+    expect(framed).to_have_count(0)
+    page.keyboard.press("y")
+    expect(page.get_by_role("alert").last).to_contain_text("no tile has the frame")
+    expect(page.locator("#teach-state")).to_contain_text("0 marked yes")
+    first.locator("img").click()
+    page.keyboard.press("y")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+
+
+def test_a_finger_finds_yes_and_no(chromium: Browser, site: str) -> None:
+    """They are large enough for it, and two fit on a tile."""
+    tablet = {"width": 768, "height": 1024}
+    with chromium.new_context(viewport=tablet, has_touch=True, is_mobile=True) as context:
+        page = context.new_page()
+        make(page, site, "dark film")
+        for button in page.locator("[data-say]").all():
+            box = button.bounding_box()
+            assert box
+            assert min(box["height"], box["width"]) >= 32  # px
+        assert page.evaluate("document.documentElement.scrollWidth") <= tablet["width"]
+
+
 def test_a_concept_is_deleted_after_a_question(page: Page, site: str) -> None:
     """Cancel leaves it; the button in the dialog takes it away, and it is no longer offered."""
     make(page, site, "dark film")

@@ -35,7 +35,7 @@
     try {
       await tilescreen.decide(await members(), button.dataset.whole);
     } catch (error) {
-      told.textContent = `Not saved. ${error.message}`;
+      tilescreen.write(told, `Not saved. ${error.message}`);
     }
     busy = false;
     if (told.textContent === "Deciding…") told.textContent = "";
@@ -71,7 +71,7 @@
       document.querySelector("h1").textContent = saved.name ?? `Cluster ${label}`;
     } catch (error) {
       if (error.status === 412 && (await otherwise(line))) return;
-      line.textContent = `${error.lost ? "It is not known whether it was saved." : "Not saved."} ${error.message}`;
+      tilescreen.write(line, `${error.lost ? "It is not known whether it was saved." : "Not saved."} ${error.message}`);
     }
   });
 })();

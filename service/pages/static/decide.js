@@ -26,8 +26,8 @@ const tilescreen = (() => {
   const TWICE_MS = 400; // between the clicks of a double click, which is meant as one
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
+  const BROKEN = "The picture of this tile is broken in the bundle itself, so it cannot be told which tile it is. Whoever runs the service can put a whole copy of the bundle in its place.";
   const READS = "Nothing was changed: your key only reads. Sign out, and in with one that may decide.";
-  const CHANGES = "[data-decide], [data-whole], [data-undo], [data-say], [data-make], [data-away], [data-publish], [data-activate], [data-rename-concept]";
   // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
   const note = document.querySelector(".reads");
   const reading = document.querySelector("[data-reading]")?.dataset.reading;
@@ -38,10 +38,9 @@ const tilescreen = (() => {
   const own = new Map(); // by id, what this page decided and did not take back, the latest last
   const line = []; // requests whose answers are awaited, in order
 
-  if (reads) {
-    note.hidden = false;
-    for (const button of document.querySelectorAll(CHANGES)) button.disabled = true;
-  }
+  // What changes something, or says how to, has data-changes; the style sheet hides it then.
+  document.body.classList.toggle("only-reads", reads);
+  if (reads) note.hidden = false;
 
   // The letter on a key, or the one that is there on a Latin keyboard where it has a letter of another script.
   const letter = ({ key, code }) => (/^[a-z]$/i.test(key) ? key : code.slice(3)).toLowerCase();
@@ -81,7 +80,25 @@ const tilescreen = (() => {
 
   function warn(words) {
     place();
-    notice.textContent = words;
+    notice.classList.remove("calm");
+    notice.setAttribute("role", "alert");
+    write(notice, words);
+  }
+
+  // What was done, for all to see; it is read out once.
+  function report(words) {
+    say(words);
+    notice.classList.add("calm");
+    notice.removeAttribute("role");
+    write(notice, words);
+  }
+
+  // Write words on an element; where they say to sign in, that is a link. It opens another tab, as they say it may.
+  function write(element, words) {
+    element.replaceChildren(...words.split(/(\/sign-in)\b/).map((part) => {
+      if (part !== "/sign-in") return part;
+      return Object.assign(document.createElement("a"), { href: part, target: "_blank", textContent: part });
+    }));
   }
 
   // Write a tile's state on an element, as far as this page knows better than what it was served with.
@@ -147,8 +164,10 @@ const tilescreen = (() => {
     return Object.assign(told, { etag: answer.headers.get("ETag") });
   }
 
+  // What the service says, or what it means for who looks at pages: they send no pictures.
   function words({ code, detail }) {
     const { reviewer: holder } = document.body.dataset;
+    if (code === "damaged_tile") return BROKEN;
     return code === "bad_reviewer" && holder ? `This page was opened as ${holder}, and somebody else is signed in now. Load it again.` : detail;
   }
 
@@ -333,7 +352,7 @@ const tilescreen = (() => {
       say(`${count(saved.map((one) => one.id))}: ${decision}, saved.`);
       tell("decided", { results: saved, decision, batch: told.batch, undone: false, counts: alone() ? undefined : told.counts });
     }
-    refused.push(...results.filter((one) => one.error).map((one) => Error(one.error.detail)));
+    refused.push(...results.filter((one) => one.error).map((one) => Error(words(one.error))));
     if (!refused[0]) return; // all is saved; or one before this failed, and told of this one too
     const known = new Set(saved.map((one) => one.id));
     const what = request.lost ? "It is not known whether this was saved" : "Not saved";
@@ -350,7 +369,7 @@ const tilescreen = (() => {
     const before = unsaved.size ? ` Before it, ${count([...unsaved.keys()])} ${unsaved.size === 1 ? "was" : "were"} not saved.` : "";
     for (const together of [ids, ...behind.map((one) => one.ids)]) for (const id of together) unsaved.set(id, together);
     place();
-    left.querySelector("p").textContent = `${what} ${count(ids)}.${later} ${unknown ? LOOK : message}${before}`;
+    write(left.querySelector("p"), `${what} ${count(ids)}.${later} ${unknown ? LOOK : message}${before}`);
     name();
     left.hidden = false;
     showAll([...ids, ...after]);
@@ -456,7 +475,8 @@ const tilescreen = (() => {
     showAll(ids);
     say("");
     if (undone === null) say("There is nothing to undo.");
-    else (ids.length > 1 ? warn : say)(`Undone: ${ids.length === 1 ? `${ids[0]} is` : `${count(ids)} are`} as before.`); // many, for all to see
+    else if (ids.length === 1) say(`Undone: ${ids[0]} is as before.`);
+    else report(`Undone: ${count(ids)} are as before.`);
     tell("decided", { results, batch: undone, undone: true, counts: alone() ? undefined : counts });
     return undone !== null;
   }
@@ -490,5 +510,5 @@ const tilescreen = (() => {
     if (line.length) event.preventDefault();
   });
 
-  return { KEYS, LOOK, letter, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, show };
+  return { KEYS, LOOK, letter, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, report, words, write, show };
 })();

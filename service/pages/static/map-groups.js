@@ -9,6 +9,17 @@ const mapGroups = (() => {
   const STATES = [["undecided", "#4a5760"], ["keep", "#00b184"], ["review", "#f0e442"], ["drop", "#ff6a3d"], ["conflict", "#e58fc0"]];
   const SCORES = [[0.1, "#3d5068"], [0.3, "#6f7277"], [0.5, "#a0977a"], [0.9, "#d1bd60"], [2, "#fee838"]];
 
+  // Colours beyond those: hues by the golden angle, never near grey, which is that of the stray tiles.
+  function further(at) {
+    const [hue, light] = [(at * 137.5) % 360, at % 2 ? 0.76 : 0.6];
+    const part = (shift) => {
+      const place = (shift + hue / 30) % 12;
+      const value = light - 0.6 * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1));
+      return Math.round(255 * value).toString(16).padStart(2, "0");
+    };
+    return `#${part(0)}${part(8)}${part(4)}`;
+  }
+
   // Groups of what a column of small numbers says; the later ones are drawn above the others.
   function coded(column, kinds) {
     return { groups: kinds.map(([name, colour]) => ({ name, colour })), of: (i) => column[i] };
@@ -20,7 +31,7 @@ const mapGroups = (() => {
     const place = new Map(order.map((one, at) => [one.label, at]));
     const groups = order.map((one, at) => ({
       name: one.stray ? "Stray tiles" : one.name ? `${one.name} (cluster ${one.label})` : `Cluster ${one.label}`,
-      colour: one.stray ? "#4a5760" : CLUSTERS[at] ?? "#93a1aa",
+      colour: one.stray ? "#4a5760" : CLUSTERS[at] ?? further(at),
       link: `/view/clusters/${one.label}`,
     }));
     return { groups, of: (i) => place.get(labels[i]) };

@@ -79,11 +79,13 @@ function mapHands({ stage, points, data, select, redraw }) {
     tilescreen.show(decided);
     tip.append(decided);
     if (pin) {
-      tip.append(line("a", { href: `/view/tiles/${address}`, textContent: "Open tile" }), line("div", { className: "choices" }));
+      const choices = line("div", { className: "choices" });
+      choices.dataset.changes = "";
+      tip.append(line("a", { href: `/view/tiles/${address}`, textContent: "Open tile" }), choices);
       for (const decision of ["keep", "review", "drop"]) {
         const button = line("button", { type: "button", textContent: decision });
         Object.assign(button.dataset, { decide: decision, ids: JSON.stringify([id]) });
-        tip.lastChild.append(button);
+        choices.append(button);
       }
     }
     tip.classList.toggle("pinned", pin);

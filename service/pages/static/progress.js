@@ -14,6 +14,6 @@ form?.addEventListener("submit", async (event) => {
     }
     location.assign(`/view/review?sample=${told.draw}`);
   } catch (error) {
-    state.textContent = `No sample could be drawn. ${error.message}`;
+    tilescreen.write(state, `No sample could be drawn. ${error.message}`);
   }
 });

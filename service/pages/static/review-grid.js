@@ -2,9 +2,9 @@
 // A grid of any number of tiles of which only those near the screen are in the document.
 
 class TileGrid {
-  static LEAST_PX = 116;
+  static LEAST_REM = 7.25;
   static GAP_PX = 8;
-  static CAPTION_PX = 22;
+  static CAPTION_REM = 1.375;
   static SPARE_ROWS = 3; // kept ready above and below the screen
   static HURRY = 1.5; // screens a frame: faster than this, pictures wait until the scrolling is over
   static CALM_MS = 90;
@@ -28,9 +28,10 @@ class TileGrid {
   // Work out columns and the height of all rows; the tile with the focus stays where it can be seen.
   layout() {
     const width = this.canvas.clientWidth;
-    const { LEAST_PX, GAP_PX, CAPTION_PX } = TileGrid;
-    const columns = Math.max(2, Math.floor((width + GAP_PX) / (LEAST_PX + GAP_PX)));
-    const height = (width - GAP_PX * (columns - 1)) / columns + CAPTION_PX + GAP_PX;
+    const { LEAST_REM, GAP_PX, CAPTION_REM } = TileGrid;
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const columns = Math.max(2, Math.floor((width + GAP_PX) / (LEAST_REM * rem + GAP_PX)));
+    const height = (width - GAP_PX * (columns - 1)) / columns + CAPTION_REM * rem + GAP_PX;
     const moved = columns !== this.columns || height !== this.height;
     this.columns = columns;
     this.height = height;

@@ -128,15 +128,17 @@
     const before = detail.undone && detail.results.length ? list.indexOf(detail.results[0].id) : -1;
     if (before >= 0) go(before);
     countAnew(detail.counts ?? counted(detail.results));
-    if (!detail.undone) tellEnd(detail.results.at(-1));
+    if (!detail.undone) tellEnd(detail);
     tellBroken();
   });
 
   // After the last tile the frame stays where it is: what the next key decides is the same tile again.
-  function tellEnd({ id, state, before }) {
+  function tellEnd({ results, decision }) {
+    const { id, state, before } = results.at(-1);
     if (grid.at !== list.total - 1 || list.get(grid.at)?.id !== id) return;
     const was = before && before !== state ? `, no longer ${before}` : "";
-    tilescreen.warn(`${id} is ${state}${was}. It is the last tile of the list, so the frame stays on it.`);
+    const saved = results.length > 1 ? `${tiles(results.length)}: ${decision}, saved. ${id}` : `${id} is ${state}${was}. It`;
+    tilescreen.report(`${saved} is the last tile of the list, so the frame stays on it.`);
   }
 
   // The filter's counts after these results.

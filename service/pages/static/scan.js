@@ -1,5 +1,6 @@
 "use strict";
-// A scan: select tiles by a rectangle or the keyboard, and decide for them.
+// A scan: select tiles by a rectangle or the keyboard, and decide for them. A finger that is drawn over the scan scrolls
+// the page, unless "Select by drag" is pressed: then it adds to the selection, and a tap takes one tile in or out.
 
 (() => {
   const root = document.getElementById("scan");
@@ -9,9 +10,11 @@
   const told = root.querySelector(".told");
   const actions = [...root.querySelectorAll("[data-decide], #open, #clear")];
   const chosen = new Set();
+  const byFinger = document.getElementById("by-finger");
   let from = null;
   let frame = null;
   let moved = false;
+  let before = []; // what was selected when the drag began
 
   function tell() {
     for (const link of links) link.classList.toggle("chosen", chosen.has(link));
@@ -27,6 +30,19 @@
     if (!also) chosen.clear();
     for (const link of some) chosen.add(link);
     tell();
+  }
+
+  function toggle(link) {
+    if (!chosen.delete(link)) chosen.add(link);
+    tell();
+  }
+
+  const adding = () => byFinger.ariaPressed === "true";
+
+  // Whether a rectangle, however thin, lies on a part of a tile.
+  function meets(link, x, y, width, height) {
+    const box = link.firstElementChild.getBoundingClientRect();
+    return box.left < x + width && box.right > x && box.top < y + height && box.bottom > y;
   }
 
   const middle = (link) => {
@@ -66,8 +82,7 @@
       else told.textContent = "Nothing is selected. Press space to select the tile with the frame.";
     } else if (event.key === " ") {
       event.preventDefault();
-      if (!chosen.delete(link)) chosen.add(link);
-      tell();
+      toggle(link);
     } else if (ways[event.key]) {
       event.preventDefault();
       const next = beside(link, ...ways[event.key]);
@@ -81,6 +96,7 @@
     if (event.button > 0) return;
     from = [event.clientX, event.clientY];
     moved = false;
+    before = [...chosen];
   });
   addEventListener("pointermove", (event) => {
     if (!from) return;
@@ -94,14 +110,12 @@
       document.body.append(frame);
     }
     Object.assign(frame.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
-    const within = links.filter((link) => {
-      const [a, b] = middle(link);
-      return a >= x && a <= x + width && b >= y && b <= y + height;
-    });
-    choose(within, event.ctrlKey);
+    const also = event.ctrlKey || (event.pointerType === "touch" && adding());
+    choose([...(also ? before : []), ...links.filter((link) => meets(link, x, y, width, height))], false);
   });
   for (const end of ["pointerup", "pointercancel"]) {
     addEventListener(end, () => {
+      if (from && moved && end === "pointercancel") choose(before, false); // the page is scrolled instead
       from = null;
       frame?.remove();
       frame = null;
@@ -109,9 +123,17 @@
   }
   // A drag ends with a click on some tile, which is not meant to open it.
   svg.addEventListener("click", (event) => {
-    if (moved) event.preventDefault();
+    const link = event.target.closest("a[data-id]");
+    const tapped = link && event.detail > 0 && adding(); // Enter opens the tile all the same
+    if (moved || tapped) event.preventDefault();
+    if (!moved && tapped) toggle(link);
     moved = false;
   }, true);
+
+  byFinger.addEventListener("click", () => {
+    byFinger.ariaPressed = String(!adding());
+    svg.classList.toggle("by-finger", adding());
+  });
 
   document.getElementById("clear").addEventListener("click", () => choose([], false));
   document.getElementById("lettering").addEventListener("click", () => {

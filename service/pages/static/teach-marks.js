@@ -55,7 +55,7 @@ const marking = (() => {
     const sentences = [...groups].map(([words, tiles]) =>
       `${words === LOOK ? "It is not known whether this was saved" : "Not saved"}: ${tiles.join(", ")}. ${words}`);
     place.hidden = !sentences.length;
-    place.querySelector("p").textContent = sentences.join(" ");
+    tilescreen.write(place.querySelector("p"), sentences.join(" "));
   }
 
   // The marks that the service has, by tile, and as of which event.
@@ -82,7 +82,7 @@ const marking = (() => {
         ? await tilescreen.ask("POST", address("/examples"), { [say]: [id], as_of })
         : await tilescreen.ask("DELETE", address(`/examples/${encodeURIComponent(id)}?as_of=${as_of}`));
       if (!failed.length) known.set(id, now);
-      return { saved: !failed.length, message: failed[0]?.error.detail };
+      return { saved: !failed.length, message: failed[0] && tilescreen.words(failed[0].error) };
     } catch ({ lost, message, status }) {
       const now = lost ? await stands(id, say) : 0;
       if (now) known.set(id, now);

@@ -4,13 +4,14 @@
 const WIDE = 0.2; // of an interval of average precision
 const WRITING_MS = 600000; // that a bundle version may take
 const WRITTEN = "No answer came. Publish again: a version that was written already stays the same.";
+const NO_FRAME = "Nothing was marked: no tile has the frame. Click on one, or go there with Tab, and press the key again.";
 const { address, concept } = marking;
 const problem = document.getElementById("teach-problem");
 
 // Say what went wrong; it stays until what it is about has been done.
 function tell(about, words) {
   problem.dataset.about = about;
-  problem.textContent = words;
+  tilescreen.write(problem, words);
   problem.hidden = !words;
 }
 
@@ -231,7 +232,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     if (!event.repeat) inOrder(undo);
   } else if (!card) {
-    return;
+    if (letter in KEYS && document.getElementById("board")) tilescreen.warn(NO_FRAME);
   } else if (event.key in STEPS) {
     event.preventDefault();
     const all = cards();
@@ -242,4 +243,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// The first tile has the frame from the start, unless somebody is somewhere else already.
+if (document.activeElement === document.body) cards()[0]?.focus({ preventScroll: true });
 evaluate().catch(() => {});

@@ -124,7 +124,27 @@ def test_a_page_leads_to_the_form_and_back(api: Api) -> None:
     assert 'action="/sign-out"' in page.text
     assert api.get("/sign-in", headers=signed_in).headers["location"] == "/"
     out = api.ask("POST", "/sign-out", headers=signed_in)
-    assert 'tilescreen_key=""' in out.headers["set-cookie"]
+    gone = out.headers.get_list("set-cookie")
+    for name in ("tilescreen_key", "tilescreen_role", "tilescreen_reviewer"):
+        assert any(one.startswith(f'{name}=""') and "Max-Age=0" in one for one in gone)
+
+
+@pytest.mark.parametrize("told", ["", "tilescreen_role=admin; ", "tilescreen_role=review; "])
+def test_a_key_that_may_otherwise_now_is_told_to_the_pages(api: Api, told: str) -> None:
+    """With the next answer, whatever its role was when somebody signed in with it."""
+    for url in ("/view/screen", "/tiles"):
+        answer = api.get(url, headers={"Cookie": f"{told}tilescreen_key={READ}", **HTML})
+        assert answer.status_code == 200
+        cookies = answer.headers.get_list("set-cookie")
+        assert [one.partition(";")[0] for one in cookies] == ["tilescreen_role=read"]
+        api.client.cookies.clear()
+
+
+def test_a_role_that_is_known_is_not_told_again(api: Api) -> None:
+    """Nor to a program, nor where no key came."""
+    cookie = {"Cookie": f"tilescreen_key={READ}; tilescreen_role=read", **HTML}
+    for headers in (cookie, bearer(READ), {}):
+        assert "set-cookie" not in api.get("/view/screen", headers=headers).headers
 
 
 def test_a_wrong_key_in_the_form(api: Api) -> None:

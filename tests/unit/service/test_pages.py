@@ -473,10 +473,11 @@ def test_a_page_does_not_call_undecided_what_cannot_be_read(
     assert "undecided</" not in page.text
 
 
-def test_a_scan_is_shown_without_its_decisions(tiny_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("url", ["/view/map", "/view/scans/film-a"])
+def test_a_place_is_shown_without_its_decisions(url: str, tiny_path: Path, tmp_path: Path) -> None:
     """And the page says that they cannot be read."""
     with running(tiny_path, decisions=blocked(tmp_path)) as api:
-        page = api.get("/view/scans/film-a")
+        page = api.get(url)
     assert page.status_code == 200
     assert "Decisions cannot be read or kept now" in page.text
 

@@ -281,7 +281,8 @@ def test_the_page_says_what_an_address_may_ask_for(found: Api, query: str, words
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("budget=300", "budget: the 300 most worth a look"),
+        ("budget=5", "budget: the 5 most worth a look"),
+        ("budget=300", "budget: the 12 most worth a look"),
         ("selection=mabc", "selection</span>"),
     ],
 )

@@ -43,6 +43,11 @@ from service.reviewing.stopping import Review, advice
                 "(recall at least {})."
             ),
         ),
+        (
+            Review(4000, 0, 0, [Draw(5000, 1000, 0, 0)]),
+            True,
+            "Stop: with 95 % confidence at most {} of 4,000 tiles left hold lettering.",
+        ),
         (Review(0, 3, 5, []), True, "Stop: every tile that would be kept has been looked at."),
     ],
 )
