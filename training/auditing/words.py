@@ -115,7 +115,7 @@ def proof_sentence(found: Findings) -> str:
 
 def _loss(drop: Figure) -> str:
     """Say what planted letters cost, or bring: plain minus planted."""
-    if drop.value >= 0:
+    if round(drop.value, 2) >= 0:
         return f"loses {number(drop.value)} of its AUC ({spread(drop.low, drop.high)})"
     low, high = (None if end is None else -end for end in (drop.high, drop.low))
     return f"gains {number(-drop.value)} ({spread(low, high)})"

@@ -1,6 +1,6 @@
 """Clean and prove, with teachers whose answers are known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -59,6 +59,16 @@ def test_letters_change_nothing_on_the_class_that_they_are_not_planted_on():
     assert (plain == planted)[run.inside].all()
     assert (plain != planted)[~run.inside].mean() > 0.9
     assert (plain == same)[~run.inside].all()
+
+
+def test_seeds_hold_out_different_scans():
+    """Though scans of unlike sizes fall into the same thirds, however they are shuffled."""
+    sizes = np.array([90, 50, 40, 30, 20, 10])
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(1)
+    one = replace(case(), groups=groups, inside=rng.random(COUNT) < 0.5)
+    held = [set(prove(one, seed, Teacher([])).groups.tolist()) for seed in (3, 4, 5)]
+    assert set.union(*held) == set(range(len(sizes)))
 
 
 def test_the_users_split_is_kept_without_what_leaks():
