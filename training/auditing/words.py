@@ -97,16 +97,17 @@ def proof_sentence(found: Findings) -> str:
         f"With letters planted on the other class, a classifier taught on all tiles "
         f"{_loss(with_)}; taught without the dropped tiles it {_loss(without)}."
     )
-    if without.high is not None and without.high < 0:
-        return (
-            f"{told} So letters move that one too, the other way: that cleaning helps is not shown."
-        )
     if gain.low is None:
         unit, groups = found.classes.unit, min(found.proof.groups)
         return (
             f"{told} How sure that is cannot be told: the tiles of a class that were scored stand "
             f"in {groups} {unit}{'s' if groups > 1 else ''}, and an interval takes "
             f"{FEWEST_GROUPS}. Whether cleaning helps is open."
+        )
+    if -without.value >= with_.value > 0:
+        return (
+            f"{told} So letters move that one no less, the other way: that cleaning helps is not "
+            "shown."
         )
     if gain.low > 0:
         return f"{told} Cleaning saves {number(gain.value)} ({spread(gain.low, gain.high)})."

@@ -71,10 +71,12 @@ def proved(with_: float, without: tuple[float, Bounds], gain: tuple[float, Bound
 
 def test_what_brings_something_is_no_loss():
     """Letters that move the cleaned classifier the other way are told so, and counted."""
-    sentence = proved(0.25, (-0.2, (-0.3, -0.1)), (0.05, (-0.1, 0.2)))
-    assert "loses 0.25 of its AUC" in sentence
-    assert "it gains 0.20 (0.10 to 0.30). So letters move that one too" in sentence
+    sentence = proved(0.2, (-0.25, (-0.3, -0.1)), (0.2, (0.1, 0.3)))
+    assert "loses 0.20 of its AUC" in sentence
+    assert "it gains 0.25 (0.10 to 0.30). So letters move that one no less" in sentence
     assert sentence.endswith("that cleaning helps is not shown.")
+    less = proved(0.25, (-0.02, (-0.03, -0.01)), (0.25, (0.1, 0.3)))
+    assert less.endswith("it gains 0.02 (0.01 to 0.03). Cleaning saves 0.25 (0.10 to 0.30).")
     sure = proved(0.25, (0.01, (-0.1, 0.1)), (0.24, (0.1, 0.3)))
     assert sure.endswith("Cleaning saves 0.24 (0.10 to 0.30).")
     unsure = proved(0.25, (0.2, (-0.1, 0.3)), (0.05, (-0.1, 0.3)))
