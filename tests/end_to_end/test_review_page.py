@@ -200,6 +200,24 @@ def test_a_picture_that_is_broken_in_the_bundle_is_not_asked_for(
         expect(left).not_to_contain_text("Send it again")
 
 
+@pytest.mark.parametrize("size", [(720, 450), (960, 540), (740, 375)])
+def test_a_low_window_shows_the_framed_tile(
+    chromium: Browser, site: str, size: tuple[int, int]
+) -> None:
+    """A page zoomed to 200 %, or a phone held sideways, scrolls; nothing lies over another."""
+    width, height = size
+    with review(chromium, site, viewport={"width": width, "height": height}) as page:
+        for key in ("ArrowDown", "ArrowRight", "Home"):
+            page.keyboard.press(key)
+            framed = page.locator("#grid [role=gridcell]:focus")
+            expect(framed).to_be_in_viewport(ratio=0.9)
+        assert page.evaluate("document.getElementById('grid').clientHeight") > 250
+        desk, footer = (page.locator(one).bounding_box() for one in (".desk", "footer"))
+        assert desk
+        assert footer
+        assert desk["y"] + desk["height"] <= footer["y"]
+
+
 def test_keys_move_as_in_a_grid(chromium: Browser, site: str) -> None:
     """Arrows by tile and row, Home and End in the row, with Ctrl in the list; never beyond it."""
     with review(chromium, site) as page:
@@ -756,7 +774,8 @@ def test_two_reviewers_on_one_list(chromium: Browser, site: str, other: str) -> 
         pages = {"Dan": context.new_page(), "Eva": second.new_page()}
         for name, page in pages.items():
             page.context.add_cookies([{"name": "tilescreen_reviewer", "value": name, "url": site}])
-            page.goto(f"{site}/view/review?sort=id")
+            # All that tells of the first tile is there before anybody decides on it.
+            page.goto(f"{site}/view/review?sort=id", wait_until="networkidle")
         dan, eva = pages.values()
         for _ in range(3):
             dan.keyboard.press("k")
@@ -830,7 +849,8 @@ def test_a_range_is_decided_whole_or_not_at_all(chromium: Browser, tmp_path: Pat
         page.keyboard.press("Control+a")
         page.keyboard.press("k")
         expect(page.get_by_role("status")).to_have_text(
-            "365 tiles: keep, saved. t364 is the last tile of the list, so the frame stays on it."
+            "365 tiles: keep, saved. t364 is the last tile of the list, so the frame stays on it. "
+            "All of them are decided: Progress says how much is left."
         )
         expect(page.locator(".notice.calm")).to_be_visible()
         assert set(kept(page, site).values()) == {"keep"}
@@ -1028,6 +1048,12 @@ def test_counts_follow_decisions(chromium: Browser, site: str) -> None:
         expect(decided).to_have_text("1 decided here, 11 to go")
         expect(state.locator("option[value=drop]")).to_have_text("drop (1)")
         expect(state.locator("option[value=all]")).to_have_text("all (12)")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("k")  # another decision on what was dropped here
+        expect(state.locator("option[value=keep]")).to_have_text("keep (1)")
+        page.keyboard.press("u")
+        expect(state.locator("option[value=drop]")).to_have_text("drop (1)")
+        expect(decided).to_have_text("1 decided here, 11 to go")
 
 
 def test_thousands_of_tiles_are_a_few_in_the_document(chromium: Browser, tmp_path: Path) -> None:

@@ -134,15 +134,25 @@ def _proof_forest(found: Findings) -> Forest:
             one = figure(found, arm, what)
             label = f"{_ARMS[arm]}: {'plain' if what == 'plain' else 'planted'}"
             rows.append(Row(label, one.value, one.low, one.high, kind))  # type: ignore[arg-type]
-    return lay_out("AUC of the classifiers", "95 %, seeds and groups drawn", rows, even=0.5)
+    axis = (
+        "95 %, seeds and groups drawn" if _has_intervals(found) else "too few groups for intervals"
+    )
+    return lay_out("AUC of the classifiers", axis, rows, even=0.5)
+
+
+def _has_intervals(found: Findings) -> bool:
+    return any(one.low is not None for one in found.proof.figures)
 
 
 def _proof_table(found: Findings) -> Table:
-    rows = []
+    rows, sure = [], _has_intervals(found)
     for measure, title in (("auc", "AUC"), ("accuracy", "balanced accuracy")):
         for arm, words in _ARMS.items():
             cells = [figure(found, arm, what, measure) for what in (*_SETS, "drop")]
-            told = [f"{number(one.value)} ({spread(one.low, one.high)})" for one in cells]
+            told = [
+                f"{number(one.value)} ({spread(one.low, one.high)})" if sure else number(one.value)
+                for one in cells
+            ]
             rows.append([title, words, *told])
     return Table("", ["", "", *_SETS.values(), "loss, plain to planted"], rows)
 

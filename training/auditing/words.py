@@ -101,7 +101,7 @@ def proof_sentence(found: Findings) -> str:
         unit, groups = found.classes.unit, min(found.proof.groups)
         return (
             f"{told} How sure that is cannot be told: the tiles of a class that were scored stand "
-            f"in {groups} {unit}{'s' if groups > 1 else ''}, and an interval takes "
+            f"in {_count(groups, unit)}, and an interval takes "
             f"{FEWEST_GROUPS}. Whether cleaning helps is open."
         )
     if -without.value >= with_.value > 0:
@@ -210,14 +210,18 @@ def _classifier(found: Findings) -> str:
     return (
         f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x {SIDE} "
         f"grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is taught on "
-        f"equally many tiles of each class ({_range(proof.taught)} in all, at most "
+        f"the same number of tiles of either class ({_range(proof.taught)} in all, at most "
         f"{MOST_TAUGHT:,}) and scored on kept tiles held out ({_range(proof.scored)}, at most "
         f"{MOST_SCORED:,}; {held}), near duplicates left out, plain and with {', '.join(KINDS)} "
-        f"planted. Scored tiles of {found.lettered} stand in {inside} {unit}s, the others in "
-        f"{rest}. Intervals: {drawn} drawn 1,000 times, again where one class is missing; none "
-        f"where a class stands in fewer than {FEWEST_GROUPS}. The control has letters on the "
-        f"class that they are tied to: what they change there is their strangeness."
+        f"planted. Scored tiles of {found.lettered} stand in {_count(inside, unit)}, the others in "
+        f"{_count(rest, unit)}. Intervals: {drawn} drawn 1,000 times, again where one class is "
+        f"missing; none where a class stands in fewer than {FEWEST_GROUPS}. The control has "
+        f"letters on the class that they are tied to: what they change there is their strangeness."
     )
+
+
+def _count(number_of: int, unit: str) -> str:
+    return f"{number_of:,} {unit}{'' if number_of == 1 else 's'}"
 
 
 def _range(counts: Sequence[int]) -> str:

@@ -155,7 +155,9 @@ class TileGrid {
     this.reveal(index);
     this.render();
     for (const row of this.rows.values()) for (const cell of row.children) this.#mark(cell, Number(cell.dataset.index));
-    if (!quietly) this.cell(index)?.focus({ preventScroll: true });
+    if (quietly) return;
+    this.cell(index)?.focus({ preventScroll: true });
+    this.cell(index)?.scrollIntoView({ block: "nearest" }); // a low window scrolls as well
   }
 }
 

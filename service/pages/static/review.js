@@ -10,7 +10,7 @@
   const list = new TileList(start, page.dataset.query);
   const why = new Why(document.getElementById("why"), zoom, start.bundle);
   const grid = new TileGrid(frame, list, fill);
-  const mine = new Set(); // ids decided on since the page was opened
+  const mine = new Map(); // by id, how many decisions of this page stand
   const KEEP_MS = 200; // at rest, before the place is kept: browsers allow few of that
   let anchor = 0; // where a range begins
   let keeping = 0;
@@ -124,7 +124,10 @@
   }
 
   document.addEventListener("decided", ({ detail }) => {
-    for (const { id } of detail.results) detail.undone ? mine.delete(id) : mine.add(id);
+    for (const { id } of detail.results) {
+      const stand = (mine.get(id) ?? 0) + (detail.undone ? -1 : 1);
+      stand > 0 ? mine.set(id, stand) : mine.delete(id);
+    }
     const before = detail.undone && detail.results.length ? list.indexOf(detail.results[0].id) : -1;
     if (before >= 0) go(before);
     countAnew(detail.counts ?? counted(detail.results));
@@ -138,7 +141,8 @@
     if (grid.at !== list.total - 1 || list.get(grid.at)?.id !== id) return;
     const was = before && before !== state ? `, no longer ${before}` : "";
     const saved = results.length > 1 ? `${tiles(results.length)}: ${decision}, saved. ${id}` : `${id} is ${state}${was}. It`;
-    tilescreen.report(`${saved} is the last tile of the list, so the frame stays on it.`);
+    const over = mine.size < list.total ? "" : " All of them are decided: Progress says how much is left.";
+    tilescreen.report(`${saved} is the last tile of the list, so the frame stays on it.${over}`);
   }
 
   // The filter's counts after these results.
