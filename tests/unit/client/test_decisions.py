@@ -173,6 +173,13 @@ def test_there_may_be_nothing_to_take_back(call: Call) -> None:
     assert service.writes == 0
 
 
+def test_an_undo_of_nothing_says_so_by_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 1: a script that counts undos can tell."""
+    ask = ["undo", "--url", "http://service"]
+    assert main(ask, transport=httpx.MockTransport(Reviewed()), retry=AT_ONCE) == 1
+    assert capsys.readouterr().out == "There is nothing to take back.\n"
+
+
 def test_an_undo_that_was_not_done_is_told(call: Call) -> None:
     """The answer was lost before anything was written, as far as the service knows."""
     service = Reviewed(["b0"], refused=[DOWN])
