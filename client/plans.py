@@ -126,7 +126,8 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
         answer = yield request
         tried += 1
         if request.writes and (lost := _lost(answer, tried, terms)):
-            raise OutcomeUnknown(lost, f"It is not known whether it was {request.writes}")
+            known = f"It is not known whether it was {request.writes}"
+            raise OutcomeUnknown(lost, known, terms.url)
         told = None
         if isinstance(answer, httpx.Response):
             if answer.status_code not in LATER:
@@ -151,7 +152,7 @@ def _lost(answer: Answer, tried: int, terms: Terms) -> str | None:
         return f"{terms.url} answers {answer.status_code} {problem.title}{code}."
     if isinstance(answer, _NOT_SENT):
         return None
-    return str(_unreachable(answer, tried, terms))
+    return str(_unreachable(answer, tried, terms, sent=True))
 
 
 def _gave_up(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable | Overloaded:
@@ -160,7 +161,10 @@ def _gave_up(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable | O
     return _unreachable(answer, tried, terms)
 
 
-def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable:
+def _unreachable(
+    answer: Answer, tried: int, terms: Terms, *, sent: bool = False
+) -> ServiceUnreachable:
+    """Say why there is no answer; `sent`: whoever is there took the request, maybe did it."""
     through = (
         f" {terms.proxy} sends requests through a proxy; if none is needed, "
         f"add {httpx.URL(terms.url).host} to no_proxy."
@@ -179,7 +183,7 @@ def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable
             f"{terms.url} was silent{times} for longer than allowed.{through} Where it "
             "only needs longer, allow more with --timeout, or timeout_s in a script."
         )
-    speaks = not isinstance(answer, httpx.RemoteProtocolError)
+    speaks = sent or not isinstance(answer, httpx.RemoteProtocolError)
     advice = "The service's log may say more." if speaks else "Is the address that of the service?"
     return ServiceUnreachable(
         f"The connection to {terms.url} failed{times}: {reason}.{through} {advice}"

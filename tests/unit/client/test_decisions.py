@@ -201,6 +201,31 @@ def test_a_service_that_cannot_tell_leaves_the_undo_open(call: Call) -> None:
         call(going, "undo")
 
 
+def test_where_to_look_is_told_with_the_address_in_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The one that is asked anyway is left out; another is told as a shell takes it."""
+    for given, told in [
+        ([], ""),
+        (["--url", "http://127.0.0.1:8000/"], ""),
+        (["--url", "http://service:81/a(b)/"], " --url 'http://service:81/a(b)'"),
+    ]:
+        lossy = httpx.MockTransport(Reviewed(lost=[DOWN]))
+        ask = ["decide", "c1", "--decision", "drop", *given]
+        assert main(ask, transport=lossy, retry=AT_ONCE) == 3
+        assert f"; `python -m client decisions{told}` shows it.\n" in capsys.readouterr().err
+
+
+def test_a_service_that_took_a_write_is_no_wrong_address(call: Call, tmp_path: Path) -> None:
+    """It hangs up after the request was sent: its log may say more, and the address is right."""
+    for asked in _writes(tmp_path):
+        hung_up = httpx.RemoteProtocolError("Server disconnected")
+        with pytest.raises(OutcomeUnknown) as caught:
+            call(Reviewed(lost=[hung_up]), *asked)
+        assert "failed: Server disconnected. The service's log may say more. " in str(caught.value)
+        assert "the address" not in str(caught.value)
+
+
 def test_the_commands_say_what_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     """Status 3; an undo that was found out is as any other."""
     ask = ["--url", "http://service"]
@@ -209,7 +234,7 @@ def test_the_commands_say_what_is_not_known(capsys: pytest.CaptureFixture[str]) 
     assert main(decide, transport=lossy, retry=AT_ONCE) == 3
     assert capsys.readouterr().err == (
         "client: http://service answers 503 decisions_down (decisions_down). It is not known "
-        "whether it was written; `python -m client decisions` shows it.\n"
+        "whether it was written; `python -m client decisions --url http://service` shows it.\n"
     )
     lossy = httpx.MockTransport(Reviewed(["b0"], lost=[DOWN]))
     assert main(["undo", *ask], transport=lossy, retry=AT_ONCE) == 0
