@@ -114,7 +114,8 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
     Args:
         request: what to send.
         terms: how.
-        patient: try again whatever failed; otherwise only if the service says when.
+        patient: try again whatever failed; otherwise only if the service says when, or that it
+            has begun nothing: it is there, and busy or starting.
 
     Raises:
         ServiceUnreachable: the connection failed each time.
@@ -134,9 +135,18 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
                 return answer
             told = answer.headers.get("Retry-After")
         pause = terms.retry.pause(tried, told)
-        if pause is None or (told is None and not patient):
+        if pause is None or not (patient or told is not None or _not_begun(answer)):
             raise _gave_up(answer, tried, terms)
         yield Wait(pause)
+
+
+def _not_begun(answer: Answer) -> bool:
+    """Whether a service is there that has done nothing for a request, and may do so later."""
+    if not isinstance(answer, httpx.Response):
+        return False
+    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return True
+    return answer.status_code in LATER and problem_in(answer).code in _NOT_BEGUN
 
 
 def _lost(answer: Answer, tried: int, terms: Terms) -> str | None:
@@ -144,9 +154,9 @@ def _lost(answer: Answer, tried: int, terms: Terms) -> str | None:
     if isinstance(answer, httpx.Response):
         if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return None
-        problem = problem_in(answer)
-        if answer.status_code in LATER and problem.code in _NOT_BEGUN:
+        if _not_begun(answer):
             return None
+        problem = problem_in(answer)
         # Not its detail: a service that lost the answer of its database says "nothing was written".
         code = "" if problem.code == "unknown" else f" ({problem.code})"
         return f"{terms.url} answers {answer.status_code} {problem.title}{code}."

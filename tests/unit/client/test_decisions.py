@@ -110,10 +110,13 @@ def test_what_may_be_written_is_not_sent_again(call: Call, tmp_path: Path, lost:
         assert service.writes == 1
 
 
+@pytest.mark.parametrize("told", [{"Retry-After": "0"}, {}])
 @pytest.mark.parametrize("code", ["queue_full", "loading", "not_ready", "stopping"])
-def test_what_was_not_begun_is_sent_again(call: Call, tmp_path: Path, code: str) -> None:
-    """A service that is full, starting or stopping has done nothing yet."""
-    refusal = problem(429 if code == "queue_full" else 503, code, **{"Retry-After": "0"})
+def test_what_was_not_begun_is_sent_again(
+    call: Call, tmp_path: Path, code: str, told: dict[str, str]
+) -> None:
+    """A service that is full, starting or stopping has done nothing yet, said when or not."""
+    refusal = problem(429 if code == "queue_full" else 503, code, **told)
     for asked in [*_writes(tmp_path), ("undo",)]:
         service = Reviewed(["b0"], refused=[refusal] * 3)
         call(service, *asked)
@@ -127,6 +130,17 @@ def test_nobody_there_leaves_nothing_open(call: Call, tmp_path: Path) -> None:
     for asked in _writes(tmp_path):
         with pytest.raises(ServiceUnreachable, match="Nothing answers at"):
             call(Reviewed(refused=[httpx.ConnectError("refused")] * 4), *asked)
+
+
+def test_an_undo_goes_on_where_a_proxy_asks_to_slow_down(call: Call) -> None:
+    """A bare 429 is not the service's own and does not say when; the first question may get it."""
+    service, left = Reviewed(["b0"]), [httpx.Response(429)] * 3
+
+    def limited(request: httpx.Request) -> httpx.Response:
+        return play(left.pop(), request) if left else service(request)
+
+    assert call(limited, "undo").batch == "b0"
+    assert (left, service.writes) == ([], 1)
 
 
 def test_an_undo_without_a_service_ends_at_once(call: Call) -> None:

@@ -434,6 +434,20 @@ def test_nobody_there_is_found_at_once(
     assert list(out.parent.iterdir()) == [folder]
 
 
+@pytest.mark.parametrize(("answer", "status"), [(429, 0), (502, 1)])
+def test_a_first_contact_is_repeated_where_somebody_is_there(
+    folder: Path, out: Path, answer: int, status: int
+) -> None:
+    """Whoever says "too many requests" is; a proxy that finds nobody ends the run at once."""
+    service, left = FakeService(), [httpx.Response(answer)]
+
+    def first(request: httpx.Request) -> httpx.Response:
+        return play(left.pop(), request) if left else service(request)
+
+    args = ["encode", str(folder), "--out", str(out)]
+    assert main(args, transport=httpx.MockTransport(first), retry=AT_ONCE) == status
+
+
 def test_another_program_is_not_taken_for_the_service(
     folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
