@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 import httpx
 
 from . import decisions, exports, questions
+from .address import URL
 from .answers import Json
 from .decisions import BatchDecided, Decision, Imported, NewDecision, TileDecisions
 from .errors import InputUnusable
@@ -51,7 +52,6 @@ from .shown import Shown
 from .streams import Lines, opened
 from .vectors import NPY, Vectors, joined
 
-URL = "http://127.0.0.1:8000"
 TIMEOUT_S = 60.0
 _LAST_PORT = 65_535
 T = TypeVar("T")

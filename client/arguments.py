@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import NoReturn, TypeAlias
 
-from .api import TIMEOUT_S, URL
+from .address import URL
+from .api import TIMEOUT_S
 from .keys import VARIABLE
 
 # It has no other name.

@@ -11,8 +11,9 @@ from typing import Self, TypeAlias, TypeVar
 import httpx
 
 from . import decisions, exports, questions
+from .address import URL
 from .answers import Json
-from .api import TIMEOUT_S, URL, terms_for
+from .api import TIMEOUT_S, terms_for
 from .decisions import BatchDecided, Decision, Imported, NewDecision, TileDecisions
 from .exports import Checked
 from .keys import key_headers, reviewer_headers

@@ -122,7 +122,7 @@ def _undo(client: Client, _: argparse.Namespace) -> int:
     undone = client.undo()
     if undone.batch is None:
         print("There is nothing to take back.")
-        return DONE
+        return NOTHING_DONE
     return _batch(undone, "taken back")
 
 

@@ -159,7 +159,9 @@ def _look_after(batch: str, lost: OutcomeUnknown, terms: Terms) -> Plan[None]:
         raise lost from None
     if told.get("undone") is not True:
         raise OutcomeUnknown(
-            lost.lost, "Asked after that, the service says that nothing was taken back yet"
+            lost.lost,
+            "Asked after that, the service says that nothing was taken back yet",
+            terms.url,
         ) from None
 
 

@@ -12,6 +12,9 @@ ClientError
     BundleChanged           answers of one run came from two bundles
 """
 
+import shlex
+
+from .address import URL
 from .problem import Problem
 
 
@@ -34,12 +37,13 @@ class UnexpectedAnswer(ClientError):
 class OutcomeUnknown(ClientError):
     """The answer to a request that writes was lost; it may be done, and is not sent again.
 
-    `lost` is the sentence that says how.
+    `lost` is the sentence that says how; `url` is where to look.
     """
 
-    def __init__(self, lost: str, known: str) -> None:
+    def __init__(self, lost: str, known: str, url: str) -> None:
         self.lost = lost
-        super().__init__(f"{lost} {known}; `python -m {__package__} decisions` shows it.")
+        there = "" if url == URL else f" --url {shlex.quote(url)}"
+        super().__init__(f"{lost} {known}; `python -m {__package__} decisions{there}` shows it.")
 
 
 class ServiceRefused(ClientError):

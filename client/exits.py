@@ -3,7 +3,7 @@
 DONE = 0
 """All is answered, or no more failed than was allowed."""
 NOTHING_DONE = 1
-"""Nothing was asked or changed: bad input, no service, another bundle."""
+"""Nothing was asked or changed: bad input, no service, another bundle, nothing to undo."""
 SOME_FAILED = 2
 """The output is written; more failed than was allowed."""
 BROKEN_OFF = 3

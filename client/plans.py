@@ -114,7 +114,8 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
     Args:
         request: what to send.
         terms: how.
-        patient: try again whatever failed; otherwise only if the service says when.
+        patient: try again whatever failed; otherwise only if the service says when, or that it
+            has begun nothing: it is there, and busy or starting.
 
     Raises:
         ServiceUnreachable: the connection failed each time.
@@ -126,16 +127,26 @@ def ask(request: Ask, terms: Terms, *, patient: bool = True) -> Plan[httpx.Respo
         answer = yield request
         tried += 1
         if request.writes and (lost := _lost(answer, tried, terms)):
-            raise OutcomeUnknown(lost, f"It is not known whether it was {request.writes}")
+            known = f"It is not known whether it was {request.writes}"
+            raise OutcomeUnknown(lost, known, terms.url)
         told = None
         if isinstance(answer, httpx.Response):
             if answer.status_code not in LATER:
                 return answer
             told = answer.headers.get("Retry-After")
         pause = terms.retry.pause(tried, told)
-        if pause is None or (told is None and not patient):
+        if pause is None or not (patient or told is not None or _not_begun(answer)):
             raise _gave_up(answer, tried, terms)
         yield Wait(pause)
+
+
+def _not_begun(answer: Answer) -> bool:
+    """Whether a service is there that has done nothing for a request, and may do so later."""
+    if not isinstance(answer, httpx.Response):
+        return False
+    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return True
+    return answer.status_code in LATER and problem_in(answer).code in _NOT_BEGUN
 
 
 def _lost(answer: Answer, tried: int, terms: Terms) -> str | None:
@@ -143,15 +154,15 @@ def _lost(answer: Answer, tried: int, terms: Terms) -> str | None:
     if isinstance(answer, httpx.Response):
         if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return None
-        problem = problem_in(answer)
-        if answer.status_code in LATER and problem.code in _NOT_BEGUN:
+        if _not_begun(answer):
             return None
+        problem = problem_in(answer)
         # Not its detail: a service that lost the answer of its database says "nothing was written".
         code = "" if problem.code == "unknown" else f" ({problem.code})"
         return f"{terms.url} answers {answer.status_code} {problem.title}{code}."
     if isinstance(answer, _NOT_SENT):
         return None
-    return str(_unreachable(answer, tried, terms))
+    return str(_unreachable(answer, tried, terms, sent=True))
 
 
 def _gave_up(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable | Overloaded:
@@ -160,7 +171,10 @@ def _gave_up(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable | O
     return _unreachable(answer, tried, terms)
 
 
-def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable:
+def _unreachable(
+    answer: Answer, tried: int, terms: Terms, *, sent: bool = False
+) -> ServiceUnreachable:
+    """Say why there is no answer; `sent`: whoever is there took the request, maybe did it."""
     through = (
         f" {terms.proxy} sends requests through a proxy; if none is needed, "
         f"add {httpx.URL(terms.url).host} to no_proxy."
@@ -179,7 +193,7 @@ def _unreachable(answer: Answer, tried: int, terms: Terms) -> ServiceUnreachable
             f"{terms.url} was silent{times} for longer than allowed.{through} Where it "
             "only needs longer, allow more with --timeout, or timeout_s in a script."
         )
-    speaks = not isinstance(answer, httpx.RemoteProtocolError)
+    speaks = sent or not isinstance(answer, httpx.RemoteProtocolError)
     advice = "The service's log may say more." if speaks else "Is the address that of the service?"
     return ServiceUnreachable(
         f"The connection to {terms.url} failed{times}: {reason}.{through} {advice}"

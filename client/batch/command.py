@@ -58,7 +58,7 @@ def run(
                 job = Job(options.command, options.k, options.parallel, info.id)
                 with Ledger(options.ledger_file, job.run, resume=options.resume) as ledger:
                     begun = True
-                    asked = runner.run(_ask(client, job, tiles, ledger, quiet=options.quiet))
+                    asked = runner.run(_ask(client, job, tiles, ledger, options))
                     return _finish(options, tiles, ledger, asked, info)
             finally:
                 runner.run(client.close())
@@ -107,9 +107,9 @@ async def _greet(client: AsyncClient) -> BundleInfo:
 
 
 async def _ask(
-    client: AsyncClient, job: Job, tiles: Sequence[Tile], ledger: Ledger, *, quiet: bool
+    client: AsyncClient, job: Job, tiles: Sequence[Tile], ledger: Ledger, options: Options
 ) -> Asked:
-    with shown(len(tiles), quiet=quiet) as progress:
+    with shown(len(tiles), quiet=options.quiet, timeout_s=options.timeout) as progress:
         return await ask_all(client, job, tiles, ledger, progress)
 
 

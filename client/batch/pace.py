@@ -40,6 +40,8 @@ class Pace:
         self._fastest_s = float("inf")
         self.answered = 0
         """Requests with tiles that got a good answer."""
+        self.late = 0
+        """Requests with tiles, up to the last one, that got no answer in time."""
         self._answers = 0
         self._shrunk_at = 0
         self._free = asyncio.Condition()
@@ -67,6 +69,10 @@ class Pace:
         if not step.tiles:
             return
         self._answers += 1
+        if not isinstance(answer, httpx.TimeoutException):
+            self.late = 0
+        elif not isinstance(answer, httpx.ConnectTimeout):  # which is nobody there
+            self.late += 1
         if not isinstance(answer, httpx.Response) or answer.status_code in LATER:
             self._shrink(_REFUSED)
         elif answer.is_success:

@@ -23,6 +23,9 @@ class Progress(Protocol):
     def copies(self, tiles: int, /) -> None:
         """So many more show what another file of this run does: they are not asked about."""
 
+    def tick(self, late: int, /) -> None:
+        """Time has passed; so many requests, up to the last one, got no answer in time."""
+
 
 class Silence:
     """No progress at all."""
@@ -43,13 +46,17 @@ class Silence:
     def copies(self, tiles: int, /) -> None:
         """Say nothing."""
 
+    def tick(self, late: int, /) -> None:
+        """Say nothing."""
+
 
 class Bar:
     """A bar of tqdm's."""
 
-    def __init__(self, bar: Any) -> None:  # noqa: ANN401, tqdm may not be there
+    def __init__(self, bar: Any, timeout_s: float) -> None:  # noqa: ANN401, tqdm may not be there
         self._bar = bar
-        self._copies = 0
+        self._timeout_s = timeout_s
+        self._copies = self._late = 0
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -66,6 +73,7 @@ class Bar:
 
     def done(self, tiles: int, /) -> None:
         """Go on by so many."""
+        self._answered()
         self._bar.update(tiles)
 
     def kept(self, tiles: int, /) -> None:
@@ -77,20 +85,42 @@ class Bar:
         """Begin further on as well, and say so beside the bar."""
         self.kept(tiles)
         self._copies += tiles
-        self._bar.set_postfix_str(f"{self._copies:,} copies", refresh=False)
+        self._beside()
+
+    def tick(self, late: int, /) -> None:
+        """Let its clock go on though no answer came, and say so beside it."""
+        self._late = late
+        self._beside()
+        self._bar.refresh()
+
+    def _answered(self) -> None:
+        if self._late:
+            self._late = 0
+            self._beside()
+
+    def _beside(self) -> None:
+        parts = [f"{self._copies:,} copies"] if self._copies else []
+        if self._late:
+            parts.append(_silence(self._late, self._timeout_s))
+        self._bar.set_postfix_str(", ".join(parts), refresh=False)
 
 
 class Lines:
     """A line now and then, for logs."""
 
     def __init__(
-        self, total: int, out: TextIO, clock: Callable[[], float] = time.monotonic
+        self,
+        total: int,
+        out: TextIO,
+        timeout_s: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total = total
         self._out = out
+        self._timeout_s = timeout_s
         self._clock = clock
         self._begun = self._told = clock()
-        self._asked = self._kept = self._copies = 0
+        self._asked = self._kept = self._copies = self._late = 0
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -103,8 +133,8 @@ class Lines:
     def done(self, tiles: int, /) -> None:
         """Count them; say so if it was quiet for long."""
         self._asked += tiles
-        if self._clock() - self._told >= _EVERY_S:
-            self._tell()
+        self._late = 0
+        self._tell_if_due()
 
     def kept(self, tiles: int, /) -> None:
         """Count them apart."""
@@ -113,6 +143,15 @@ class Lines:
     def copies(self, tiles: int, /) -> None:
         """Count them apart."""
         self._copies += tiles
+
+    def tick(self, late: int, /) -> None:
+        """Say so if it was quiet for long, though no answer came."""
+        self._late = late
+        self._tell_if_due()
+
+    def _tell_if_due(self) -> None:
+        if self._clock() - self._told >= _EVERY_S:
+            self._tell()
 
     def _tell(self) -> None:
         self._told = self._clock()
@@ -128,7 +167,14 @@ class Lines:
             parts.append(f"{rate:,.0f} tiles/s")
             if left:
                 parts.append(f"{_span(left / rate)} left")
+        if self._late:
+            parts.append(_silence(self._late, self._timeout_s))
         print(", ".join(parts), file=self._out, flush=True)
+
+
+def _silence(late: int, timeout_s: float) -> str:
+    requests = "request" if late == 1 else f"{late:,} requests"
+    return f"no answer within {timeout_s:g} s to the last {requests}; --timeout allows more"
 
 
 def _span(seconds: float) -> str:
@@ -137,8 +183,11 @@ def _span(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def shown(total: int, *, quiet: bool) -> Silence | Bar | Lines:
-    """Return what fits standard error: a bar on a terminal if tqdm is installed, else lines."""
+def shown(total: int, *, quiet: bool, timeout_s: float) -> Silence | Bar | Lines:
+    """Return what fits standard error: a bar on a terminal if tqdm is installed, else lines.
+
+    timeout_s: how long an answer may take, which is told where none comes.
+    """
     if quiet:
         return Silence()
     if sys.stderr.isatty():
@@ -147,5 +196,5 @@ def shown(total: int, *, quiet: bool) -> Silence | Bar | Lines:
         except ModuleNotFoundError:
             pass
         else:
-            return Bar(bar)
-    return Lines(total, sys.stderr)
+            return Bar(bar, timeout_s)
+    return Lines(total, sys.stderr, timeout_s)

@@ -18,6 +18,7 @@ from .progress import Progress
 
 _STARVED = 10
 """Times that patience with a full queue may run out before the run has another answer."""
+_TICK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,19 @@ async def ask_all(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(pace.most):
-                group.create_task(work())
+            ticking = group.create_task(_tick(progress, pace))
+            await asyncio.wait([group.create_task(work()) for _ in range(pace.most)])
+            ticking.cancel()
     except BaseExceptionGroup as several:
         # They all say the same thing: the first one is enough for the user.
         raise several.exceptions[0] from None
     return asked
+
+
+async def _tick(progress: Progress, pace: Pace) -> None:
+    while True:
+        await asyncio.sleep(_TICK_S)
+        progress.tick(pace.late)
 
 
 async def _ask(client: AsyncClient, job: Job, tiles: Sequence[Payload], pace: Pace) -> Batch:

@@ -91,7 +91,7 @@ def test_the_commands(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         "c303": "keep",
         "c306": "review",
     }
-    assert main(["undo", *ask]) == main(["undo", *ask]) == main(["undo", *ask]) == 0
+    assert [main(["undo", *ask]) for _ in range(3)] == [0, 0, 1]
     assert capsys.readouterr().out == "1 taken back\n2 taken back\nThere is nothing to take back.\n"
 
 

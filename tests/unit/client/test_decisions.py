@@ -110,10 +110,13 @@ def test_what_may_be_written_is_not_sent_again(call: Call, tmp_path: Path, lost:
         assert service.writes == 1
 
 
+@pytest.mark.parametrize("told", [{"Retry-After": "0"}, {}])
 @pytest.mark.parametrize("code", ["queue_full", "loading", "not_ready", "stopping"])
-def test_what_was_not_begun_is_sent_again(call: Call, tmp_path: Path, code: str) -> None:
-    """A service that is full, starting or stopping has done nothing yet."""
-    refusal = problem(429 if code == "queue_full" else 503, code, **{"Retry-After": "0"})
+def test_what_was_not_begun_is_sent_again(
+    call: Call, tmp_path: Path, code: str, told: dict[str, str]
+) -> None:
+    """A service that is full, starting or stopping has done nothing yet, said when or not."""
+    refusal = problem(429 if code == "queue_full" else 503, code, **told)
     for asked in [*_writes(tmp_path), ("undo",)]:
         service = Reviewed(["b0"], refused=[refusal] * 3)
         call(service, *asked)
@@ -127,6 +130,17 @@ def test_nobody_there_leaves_nothing_open(call: Call, tmp_path: Path) -> None:
     for asked in _writes(tmp_path):
         with pytest.raises(ServiceUnreachable, match="Nothing answers at"):
             call(Reviewed(refused=[httpx.ConnectError("refused")] * 4), *asked)
+
+
+def test_an_undo_goes_on_where_a_proxy_asks_to_slow_down(call: Call) -> None:
+    """A bare 429 is not the service's own and does not say when; the first question may get it."""
+    service, left = Reviewed(["b0"]), [httpx.Response(429)] * 3
+
+    def limited(request: httpx.Request) -> httpx.Response:
+        return play(left.pop(), request) if left else service(request)
+
+    assert call(limited, "undo").batch == "b0"
+    assert (left, service.writes) == ([], 1)
 
 
 def test_an_undo_without_a_service_ends_at_once(call: Call) -> None:
@@ -173,6 +187,13 @@ def test_there_may_be_nothing_to_take_back(call: Call) -> None:
     assert service.writes == 0
 
 
+def test_an_undo_of_nothing_says_so_by_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 1: a script that counts undos can tell."""
+    ask = ["undo", "--url", "http://service"]
+    assert main(ask, transport=httpx.MockTransport(Reviewed()), retry=AT_ONCE) == 1
+    assert capsys.readouterr().out == "There is nothing to take back.\n"
+
+
 def test_an_undo_that_was_not_done_is_told(call: Call) -> None:
     """The answer was lost before anything was written, as far as the service knows."""
     service = Reviewed(["b0"], refused=[DOWN])
@@ -194,6 +215,31 @@ def test_a_service_that_cannot_tell_leaves_the_undo_open(call: Call) -> None:
         call(going, "undo")
 
 
+def test_where_to_look_is_told_with_the_address_in_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The one that is asked anyway is left out; another is told as a shell takes it."""
+    for given, told in [
+        ([], ""),
+        (["--url", "http://127.0.0.1:8000/"], ""),
+        (["--url", "http://service:81/a(b)/"], " --url 'http://service:81/a(b)'"),
+    ]:
+        lossy = httpx.MockTransport(Reviewed(lost=[DOWN]))
+        ask = ["decide", "c1", "--decision", "drop", *given]
+        assert main(ask, transport=lossy, retry=AT_ONCE) == 3
+        assert f"; `python -m client decisions{told}` shows it.\n" in capsys.readouterr().err
+
+
+def test_a_service_that_took_a_write_is_no_wrong_address(call: Call, tmp_path: Path) -> None:
+    """It hangs up after the request was sent: its log may say more, and the address is right."""
+    for asked in _writes(tmp_path):
+        hung_up = httpx.RemoteProtocolError("Server disconnected")
+        with pytest.raises(OutcomeUnknown) as caught:
+            call(Reviewed(lost=[hung_up]), *asked)
+        assert "failed: Server disconnected. The service's log may say more. " in str(caught.value)
+        assert "the address" not in str(caught.value)
+
+
 def test_the_commands_say_what_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     """Status 3; an undo that was found out is as any other."""
     ask = ["--url", "http://service"]
@@ -202,7 +248,7 @@ def test_the_commands_say_what_is_not_known(capsys: pytest.CaptureFixture[str]) 
     assert main(decide, transport=lossy, retry=AT_ONCE) == 3
     assert capsys.readouterr().err == (
         "client: http://service answers 503 decisions_down (decisions_down). It is not known "
-        "whether it was written; `python -m client decisions` shows it.\n"
+        "whether it was written; `python -m client decisions --url http://service` shows it.\n"
     )
     lossy = httpx.MockTransport(Reviewed(["b0"], lost=[DOWN]))
     assert main(["undo", *ask], transport=lossy, retry=AT_ONCE) == 0

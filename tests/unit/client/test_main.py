@@ -135,6 +135,24 @@ def test_progress_has_a_rate(folder: Path, out: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == ""
 
 
+def test_a_silent_service_is_told_while_it_is_waited_for(
+    folder: Path, out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock tells it, for no answer comes that could; and it stops when the run ends."""
+    monkeypatch.setattr("client.batch.run._TICK_S", 0.01)
+    monkeypatch.setattr("client.batch.progress._EVERY_S", 0.02)
+    service = FakeService(script=[httpx.ReadTimeout("")] * 3)
+    args = ["screen", str(folder), "--out", str(out), "--timeout", "1", "--parallel", "1"]
+    slow = Retry(tries=4, first_s=0.1, jitter=lambda: 0.0)
+    assert main(args, transport=httpx.MockTransport(service), retry=slow) == 0
+    told = capsys.readouterr().err.splitlines()
+    silent = "0 of 150 tiles, no answer within 1 s to the last"
+    assert f"{silent} request; --timeout allows more" in told
+    assert f"{silent} 3 requests; --timeout allows more" in told
+    assert told[-1].startswith("150 of 150 tiles, ")
+    assert "no answer" not in told[-1]
+
+
 def test_failed_files_are_listed(
     folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -414,6 +432,20 @@ def test_nobody_there_is_found_at_once(
     assert main(args, transport=httpx.MockTransport(nobody), retry=patient) == 1
     assert "Nothing answers at http://127.0.0.1:8000. Start the" in capsys.readouterr().err
     assert list(out.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(("answer", "status"), [(429, 0), (502, 1)])
+def test_a_first_contact_is_repeated_where_somebody_is_there(
+    folder: Path, out: Path, answer: int, status: int
+) -> None:
+    """Whoever says "too many requests" is; a proxy that finds nobody ends the run at once."""
+    service, left = FakeService(), [httpx.Response(answer)]
+
+    def first(request: httpx.Request) -> httpx.Response:
+        return play(left.pop(), request) if left else service(request)
+
+    args = ["encode", str(folder), "--out", str(out)]
+    assert main(args, transport=httpx.MockTransport(first), retry=AT_ONCE) == status
 
 
 def test_another_program_is_not_taken_for_the_service(

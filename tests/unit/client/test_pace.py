@@ -51,6 +51,22 @@ def test_later_halves_it(answer: httpx.Response | httpx.RequestError) -> None:
     assert _after(pace, [(answer, 0.1)] * 100) == 1
 
 
+def test_requests_without_an_answer_in_time_are_counted() -> None:
+    """Those in a row up to the last one; an address that takes no connection is no slow service."""
+    pace = Pace(4)
+    answers: list[tuple[httpx.Response | httpx.RequestError, int]] = [
+        (httpx.ReadTimeout(""), 1),
+        (httpx.WriteTimeout(""), 2),
+        (httpx.ConnectTimeout(""), 2),
+        (LATER, 0),
+        (httpx.ReadTimeout(""), 1),
+        (httpx.ReadError("reset"), 0),
+    ]
+    for answer, late in answers:
+        pace.note(TILES, answer, 1.0)
+        assert pace.late == late
+
+
 def test_rising_latency_slows_it() -> None:
     """Answers that take ten times as long: fewer requests, but some."""
     pace = Pace(16)
