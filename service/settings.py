@@ -194,17 +194,20 @@ class Settings(BaseSettings):
         if self.max_client_batch > self.max_queue_tiles:
             raise ValueError(
                 f"max_client_batch ({self.max_client_batch}) is above max_queue_tiles "
-                f"({self.max_queue_tiles}): such a request could never be taken"
+                f"({self.max_queue_tiles}): such a request could never be taken. "
+                "Lower the first as well, or raise the second"
             )
         if self.max_tile_bytes > self.max_body_bytes:
             raise ValueError(
                 f"max_tile_bytes ({self.max_tile_bytes}) is above max_body_bytes "
-                f"({self.max_body_bytes}): such a tile could never arrive"
+                f"({self.max_body_bytes}): such a tile could never arrive. "
+                "Lower the first as well, or raise the second"
             )
         if self.max_body_bytes > self.max_bytes_in_flight:
             raise ValueError(
                 f"max_body_bytes ({self.max_body_bytes}) is above max_bytes_in_flight "
-                f"({self.max_bytes_in_flight}): such a body could never be taken"
+                f"({self.max_bytes_in_flight}): such a body could never be taken. "
+                "Lower the first as well, or raise the second"
             )
         return self
 

@@ -70,10 +70,10 @@ def advice(review: Review, share: float = SHARE) -> Advice:
     if not review.tiles:
         return Advice(True, "Stop: every tile that would be kept has been looked at.")
     if left is not None and left.within(share):
+        most = f"at most {left.high:,} of {tiles} tiles left hold"
+        held = most if left.high else f"none of {tiles} tiles left holds"
         return Advice(
-            True,
-            f"Stop: with {_CONFIDENCE} confidence at most {left.high:,} of {tiles} tiles left hold "
-            f"lettering{_recall(review, left)}.",
+            True, f"Stop: with {_CONFIDENCE} confidence {held} lettering{_recall(review, left)}."
         )
     if left is not None and left.likely > _HOPEFUL * share * review.tiles:
         return Advice(

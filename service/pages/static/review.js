@@ -314,7 +314,8 @@
     page.querySelector("[data-slot=showing]").textContent = `selection of ${tiles(ids.length)} from ${from}${missing}`;
   }
 
-  if (page.dataset.reading === "") tilescreen.named();
+  const reads = document.body.classList.contains("only-reads");
+  if (page.dataset.reading === "" && !reads) tilescreen.named();
   nameReviewer(document.body.dataset.reviewer || tilescreen.reviewer());
   open().catch((error) => tilescreen.warn(`The list could not be made. ${error.message}`));
 }

@@ -48,6 +48,11 @@ from service.reviewing.stopping import Review, advice
             True,
             "Stop: with 95 % confidence at most {} of 4,000 tiles left hold lettering.",
         ),
+        (
+            Review(9, 0, 0, [Draw(386, 377, 0, 0)]),
+            True,
+            "Stop: with 95 % confidence none of 9 tiles left holds lettering.",
+        ),
         (Review(0, 3, 5, []), True, "Stop: every tile that would be kept has been looked at."),
     ],
 )
