@@ -142,6 +142,7 @@ def test_a_decision_on_the_map_does_not_overturn_another_unseen(
         expect(page.get_by_role("alert")).to_contain_text(f"{tile_id} is now drop (Ben: drop)")
         assert page.request.get(url).json()["state"] == "drop"
         keep.click()
+        expect(tip.locator("[data-state-of]")).to_have_text("conflict")
         expect(page.get_by_role("alert")).to_be_hidden()
         assert page.request.get(url).json()["state"] == "conflict"
 
