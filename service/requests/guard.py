@@ -59,10 +59,10 @@ class Guard:
 
     def _telling_role(self, scope: Scope, holder: Holder | None, send: Send) -> Send:
         """Set the cookie of the role with the answer, where the pages' key has another now."""
-        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
-        if not self._keys or holder is None or COOKIE not in cookies:
+        if not self._keys or holder is None:
             return send
-        role = self._keys.holder(cookies[COOKIE])
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        role = self._keys.holder(cookies[COOKIE]) if COOKIE in cookies else None
         if role is None or cookies.get(ROLE) == role.role.name.lower():
             return send
         told = Response()

@@ -510,5 +510,5 @@ const tilescreen = (() => {
     if (line.length) event.preventDefault();
   });
 
-  return { KEYS, LOOK, letter, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, report, words, write, show };
+  return { KEYS, LOOK, letter, reads, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, report, words, write, show };
 })();

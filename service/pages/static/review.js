@@ -314,8 +314,7 @@
     page.querySelector("[data-slot=showing]").textContent = `selection of ${tiles(ids.length)} from ${from}${missing}`;
   }
 
-  const reads = document.body.classList.contains("only-reads");
-  if (page.dataset.reading === "" && !reads) tilescreen.named();
+  if (page.dataset.reading === "" && !tilescreen.reads) tilescreen.named();
   nameReviewer(document.body.dataset.reviewer || tilescreen.reviewer());
   open().catch((error) => tilescreen.warn(`The list could not be made. ${error.message}`));
 }
