@@ -4,7 +4,8 @@
 
 `benchmarks.grown` makes such bundles. Memory is the proportional set size (PSS) of all processes
 together, so that what they share counts once: when the service is ready, and after it answered
-1,000 questions about stored tiles, 200 about new ones and one exact search. Seconds go from
+1,000 questions about stored tiles, 200 about new ones and one exact search on each of eight
+connections; then once more after each has screened five new tiles. Seconds go from
 starting the process to the first 200 of /readyz; what the processor worked for that stands beside
 them, since a busy machine makes the first longer and not the second.
 """
@@ -12,6 +13,7 @@ them, since a busy machine makes the first longer and not the second.
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +25,9 @@ from benchmarks.scale import tree, tree_memory_mib
 from benchmarks.server import Served, served
 from bundle import Bundle, open_bundle
 
-_STORED, _NEW = 1000, 200
+_STORED, _NEW, _SCREENED = 1000, 200, 40
+_CONNECTIONS = 8
+_PNG = {"Content-Type": "image/png"}
 
 
 def processor_s(pid: int) -> float:
@@ -35,17 +39,29 @@ def processor_s(pid: int) -> float:
     return round(ticks / os.sysconf("SC_CLK_TCK"), 2)
 
 
-def ask(service: Served, bundle: Bundle, tile: bytes) -> None:
-    """Ask what reads much of a bundle, over connections that different workers take."""
-    ids = [bundle.id(row) for row in range(0, len(bundle), max(1, len(bundle) // _STORED))]
-    kind = {"Content-Type": "image/png"}
-    for connection in range(8):
+def clients(service: Served) -> Iterator[httpx.Client]:
+    """Give connections one after another, which different workers take."""
+    for _ in range(_CONNECTIONS):
         with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", timeout=60) as client:
-            for one in ids[connection::8]:
-                client.get(f"/neighbors/{quote(one, safe='')}").raise_for_status()
-            for _ in range(_NEW // 8):
-                client.post("/neighbors", content=tile, headers=kind).raise_for_status()
-            client.post("/neighbors?exact=true", content=tile, headers=kind).raise_for_status()
+            yield client
+
+
+def ask(service: Served, bundle: Bundle, tile: bytes) -> None:
+    """Ask what reads much of a bundle."""
+    ids = [bundle.id(row) for row in range(0, len(bundle), max(1, len(bundle) // _STORED))]
+    for number, client in enumerate(clients(service)):
+        for one in ids[number::_CONNECTIONS]:
+            client.get(f"/neighbors/{quote(one, safe='')}").raise_for_status()
+        for _ in range(_NEW // _CONNECTIONS):
+            client.post("/neighbors", content=tile, headers=_PNG).raise_for_status()
+        client.post("/neighbors?exact=true", content=tile, headers=_PNG).raise_for_status()
+
+
+def screen(service: Served, tile: bytes) -> None:
+    """Ask for verdicts with their evidence, for which the points of a reason's tiles are read."""
+    for client in clients(service):
+        for _ in range(_SCREENED // _CONNECTIONS):
+            client.post("/screen", content=tile, headers=_PNG).raise_for_status()
 
 
 def measure(path: Path, tile: bytes, workers: int, starts: int) -> dict[str, Any]:
@@ -61,12 +77,15 @@ def measure(path: Path, tile: bytes, workers: int, starts: int) -> dict[str, Any
             if number == starts - 1:
                 ask(service, bundle, tile)
                 after = tree_memory_mib(service.pid)[1]
+                screen(service, tile)
+                screened = tree_memory_mib(service.pid)[1]
     return {
         "workers": workers,
         "ready_s": ready,
         "processor_s_to_ready": worked,
         "pss_mib_at_ready": round(at_ready, 1),
         "pss_mib_after_load": round(after, 1),
+        "pss_mib_after_screening": round(screened, 1),
     }
 
 

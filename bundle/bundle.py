@@ -59,6 +59,8 @@ class Bundle:
     arrays: Mapping[str, NDArray[Any]] = field(repr=False)
     scans: tuple[Scan, ...] = field(repr=False)
     pictures: NDArray[np.uint8] = field(repr=False)
+    state: bytes = field(default=b"", repr=False)
+    """Which files it was read from, of which size and time: `bundle.reader.check_unchanged`."""
 
     def __len__(self) -> int:
         """Return the number of stored tiles."""

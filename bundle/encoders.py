@@ -50,6 +50,15 @@ def _runs(precision: Precision) -> bool:
     return precision != "bf16" or openvino_encoder.multiplies_bfloat16()
 
 
+def load_runtimes(wanted: PrecisionChoice) -> None:
+    """Load what runs encoders into this process, so that those forked from it have it in common.
+
+    No model is read, and no thread begun: neither would outlive a fork.
+    """
+    if wanted != "fp32" and openvino_encoder.is_installed():
+        openvino_encoder.load()
+
+
 def open_encoder(
     bundle: Bundle, *, threads: int = 0, precision: Precision = "fp32", prove: Prove = at_once
 ) -> Encoder:

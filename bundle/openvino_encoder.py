@@ -55,7 +55,7 @@ class OpenVinoEncoder:
             with naming(bundle_path):
                 raise BundleDamaged(f"{name} is not a model that can be run: {error}.") from error
         self._request = compiled[0].create_infer_request()
-        self._queue = _openvino().AsyncInferQueue(compiled[-1], self._threads)
+        self._queue = load().AsyncInferQueue(compiled[-1], self._threads)
         self._queue.set_callback(_keep)
 
     def examine(self, tiles: Tiles) -> Examined:
@@ -118,10 +118,10 @@ def _core() -> Any:  # noqa: ANN401  untyped
     the end of that core takes it away in whatever thread that happens, or puts the stack of
     another core back that has ended already: the next signal would be a segmentation fault.
     """
-    return _openvino().Core()
+    return load().Core()
 
 
-def _openvino() -> Any:  # noqa: ANN401  untyped
-    """Import it without the module through which it would report that to its makers."""
+def load() -> Any:  # noqa: ANN401  untyped
+    """Import OpenVINO without the module through which it would report that to its makers."""
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     return import_module("openvino")

@@ -66,7 +66,22 @@ def _open(folder: Path, prove: Prove) -> Bundle:
         arrays=arrays,
         scans=_read_scans(folder, arrays["scan_numbers.npy"]),
         pictures=_map_pictures(folder, arrays["picture_offsets.npy"]),
+        state=state,
     )
+
+
+def check_unchanged(bundle: Bundle) -> None:
+    """Prove that its folder holds the files that were checked, so that more may be read from them.
+
+    Raises:
+        BundleDamaged, BundleMissing: others are there by now.
+    """
+    with naming(bundle.path):
+        state = _check_files(bundle.path, bundle.manifest)
+    if state != bundle.state:
+        raise BundleDamaged(
+            f"The bundle {bundle.path} was replaced while it was opened: open it again."
+        )
 
 
 def read_manifest(folder: Path) -> Manifest:

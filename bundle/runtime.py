@@ -61,8 +61,19 @@ _PICTURES = _Port("tensor(float)", 3)
 
 
 class _Model:
-    def __init__(self, path: Path, threads: int, source: _Port, *results: list[_Port]) -> None:
-        """Load a model that takes `source` and gives one of the lists of `results`."""
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        source: _Port,
+        *results: list[_Port],
+        content: bytes | None = None,
+    ) -> None:
+        """Load a model that takes `source` and gives one of the lists of `results`.
+
+        content: the file's, where it is not to be read anew.
+        """
+        self._model = path if content is None else content
         with naming(path.parent):
             self._load(path, threads)
             self._check(path.name, source, results)
@@ -70,17 +81,16 @@ class _Model:
     @cached_property
     def _single(self) -> onnxruntime.InferenceSession:
         """The model for runs of one thread; made when the first batch wants it."""
-        return _session(self._path, 1)
+        return _session(self._model, 1)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._threads, thread_name_prefix="pieces")
 
     def _load(self, path: Path, threads: int) -> None:
-        self._path = path
         self._threads = threads or len(os.sched_getaffinity(0))
         try:
-            self._session = _session(path, self._threads)
+            self._session = _session(self._model, self._threads)
         except Exception as error:  # the runtime raises a dozen classes of its own
             reason = str(error).rstrip(".\n")
             raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
@@ -123,14 +133,15 @@ class _Model:
         return answer
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def _session(model: Path | bytes, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     there = onnxruntime.get_available_providers()
     providers = [pair for pair in _PROVIDERS.items() if pair[0] in there]
-    return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    source = str(model) if isinstance(model, Path) else model
+    return onnxruntime.InferenceSession(source, options, providers=providers)
 
 
 def no_maps(count: int) -> Maps:
@@ -166,13 +177,16 @@ class OnnxEncoder(_Model):
 class OnnxDecoder(_Model):
     """`decoder.onnx` in ONNX Runtime."""
 
-    def __init__(self, bundle_path: Path, *, threads: int = 0) -> None:
-        """Load the decoder; `threads` 0 is one a core.
+    def __init__(
+        self, bundle_path: Path, *, threads: int = 0, content: bytes | None = None
+    ) -> None:
+        """Load the decoder; `threads` 0 is one a core, `content` the file's if it was read.
 
         Raises:
             BundleDamaged: the file is not a model that can be run, or is another one.
         """
-        super().__init__(bundle_path / "decoder.onnx", threads, _LATENTS, [_PICTURES])
+        path = bundle_path / "decoder.onnx"
+        super().__init__(path, threads, _LATENTS, [_PICTURES], content=content)
 
     def decode(self, latents: Latents) -> Tiles:
         """(n, d) float32 latents -> (n, side, side) uint8 pictures."""

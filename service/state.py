@@ -14,7 +14,6 @@ from typing import ParamSpec, TypeVar
 from bundle import (
     Bundle,
     Encoder,
-    OnnxDecoder,
     SelfTestFailed,
     choose_precision,
     open_bundle,
@@ -24,6 +23,7 @@ from bundle import (
 from bundle.errors import naming
 from bundle.manifest import MANIFEST, Precision
 from bundle.preprocess import Input
+from bundle.reader import check_unchanged
 from bundle.runtime import allowed_difference
 from service.answering.batcher import Batcher, BatchLimits, Seen
 from service.answering.looks import Look, Sent, decode
@@ -40,7 +40,9 @@ from service.process import Process
 from service.requests.admission import Gate
 from service.settings import Settings
 from service.stored.catalog import Catalog
+from service.stored.decoder import Decoder
 from service.stored.findings import Findings
+from service.stored.graph import Graph
 from service.teaching.taught import Teaching
 
 P = ParamSpec("P")
@@ -60,7 +62,7 @@ class Serving:
     teaching: Teaching
     names: ClusterNames
     batcher: Batcher
-    decoder: OnnxDecoder
+    decoder: Decoder
     readiness: Readiness
     drift: Drift
     seal: Seal
@@ -190,6 +192,7 @@ async def open_serving(
     settings = process.settings
     bundle = await asyncio.to_thread(open_bundle, path, prove=process.prove)
     with Seal(path / name for name in (MANIFEST, *bundle.manifest.files)) as seal:
+        check_unchanged(bundle)
         precision: Precision = "fp32"
         if encoder is None:
             precision = choose_precision(bundle, settings.precision)
@@ -200,7 +203,9 @@ async def open_serving(
                 precision=precision,
                 prove=process.prove,
             )
-        decoder = await asyncio.to_thread(OnnxDecoder, path, threads=settings.thread_count)
+        decoder = await asyncio.to_thread(
+            Decoder, bundle, seal, threads=settings.thread_count, prove=process.prove
+        )
         # The self-test is the warm-up as well: it runs the encoder on real tiles.
         await asyncio.to_thread(self_test, bundle, encoder, precision)
         limits = BatchLimits(
@@ -219,18 +224,20 @@ async def open_serving(
                 batcher=batcher,
                 decoder=decoder,
                 readiness=readiness,
-                seal=seal,
             )
             with opened:
-                yield await asyncio.to_thread(_laid_out, bundle, process.ledger, serving)
+                yield await asyncio.to_thread(_laid_out, bundle, seal, process.ledger, serving)
 
 
-def _laid_out(bundle: Bundle, ledger: Ledger, serving: Callable[..., Serving]) -> Serving:
+def _laid_out(
+    bundle: Bundle, seal: Seal, ledger: Ledger, serving: Callable[..., Serving]
+) -> Serving:
     """Lay out what answers are made of: seconds for a million tiles, so not on the event loop."""
-    catalog = Catalog.of(bundle)
+    catalog = Catalog.of(bundle, Graph(bundle, seal))
     reviewed = Reviewed(catalog, ledger)
     return serving(
         catalog=catalog,
+        seal=seal,
         findings=Findings.of(catalog),
         reviewed=reviewed,
         teaching=Teaching(catalog, ledger, reviewed.contents),

@@ -45,7 +45,7 @@ def stored_neighbors(catalog: Catalog, row: int, k: int, *, other_scans: bool = 
         k: how many; fewer come, with a note, when the graph holds fewer.
         other_scans: leave out tiles of the same scan.
     """
-    rows, distances = catalog.neighbors[row], catalog.distances[row]
+    rows, distances = catalog.graph.near(row)
     if other_scans:
         own = catalog.scan(row)
         keep = [at for at, scan in enumerate(catalog.scans(rows)) if own is None or scan != own]
@@ -155,7 +155,7 @@ def _hits(catalog: Catalog, rows: NDArray[np.int32], distances: Distances) -> li
 
 
 def _shortage(catalog: Catalog, found: int, k: int, *, other_scans: bool) -> str:
-    kept = catalog.neighbors.shape[1]
+    kept = catalog.graph.width
     if other_scans:
         return f"{found} of the {kept} stored neighbours are of other scans; {k} were asked for."
     if kept == len(catalog.ids) - 1:

@@ -1,4 +1,4 @@
-"""Tells whether the files of the bundle that is served are still those that were opened.
+"""Holds the files of the bundle that is served, and tells whether they are as they were.
 
 Arrays are read from mapped files, so a file that somebody cuts short or writes over changes what
 is answered: zeros up to the end of a page, an end of the process beyond. Files that are replaced
@@ -22,7 +22,7 @@ _NOTES = 4096
 
 
 class Seal:
-    """Holds the files open; asked after an answer is made and before it is sent."""
+    """Holds the files open, to read from; asked after an answer is made and before it is sent."""
 
     def __init__(self, files: Iterable[Path], *, watched: bool = True) -> None:
         """`watched` False compares sizes and dates where the system could note changes, too."""
@@ -46,6 +46,16 @@ class Seal:
         for descriptor in (*self._held.values(), *notes):
             os.close(descriptor)
         self._held, self._notes = {}, None
+
+    def read(self, name: str, start: int, length: int) -> bytes:
+        """Read from a file as it is now; fewer bytes come where it ends before.
+
+        Args:
+            name: of a file that is held.
+            start: in bytes.
+            length: in bytes.
+        """
+        return os.pread(self._held[name], length, start)
 
     def broken(self) -> str | None:
         """Return the name of a file that has changed since it was opened, if there is one."""

@@ -1,32 +1,34 @@
-"""The key that signs exports: Ed25519, in a file that its owner alone may read."""
+"""The key that signs exports: Ed25519, in a file that its owner alone may read.
+
+The library is imported where it is used: it takes 7 MiB, and few processes ever sign.
+"""
 
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from service.errors import SigningDown
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FILE = "signing-key.pem"
 ALGORITHM = "ed25519"
 
 
-def signing_key(settings: Settings) -> Ed25519PrivateKey:
+def signing_key(settings: Settings) -> "Ed25519PrivateKey":
     """Read the key; make it at the first use where the settings name none.
 
     Raises:
         SigningDown: it cannot be read or made.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415, see above
+    from cryptography.hazmat.primitives import serialization as forms  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+
     file = settings.signing_key or settings.decisions / FILE
     if settings.signing_key is None:
         try:
@@ -38,23 +40,26 @@ def signing_key(settings: Settings) -> Ed25519PrivateKey:
                 f"folder of decisions ({error.strerror}). Whoever runs the service mends that."
             ) from error
     try:
-        key = load_pem_private_key(file.read_bytes(), password=None)
+        key = forms.load_pem_private_key(file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SigningDown(_remedy(settings)) from error
-    if not isinstance(key, Ed25519PrivateKey):
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise SigningDown(_remedy(settings))
     return key
 
 
-def public_hex(key: Ed25519PrivateKey) -> str:
+def public_hex(key: "Ed25519PrivateKey") -> str:
     """Return the 32 bytes with which everyone can check what the key signed, in hex."""
     return key.public_key().public_bytes_raw().hex()
 
 
 def _make(file: Path) -> None:
     """Write a new key; of several processes that do so at once, the first one's stays."""
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    from cryptography.hazmat.primitives import serialization as forms  # noqa: PLC0415, see above
+    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+
+    pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{FILE}.{uuid4().hex}")

@@ -145,7 +145,8 @@ def _budget(serving: Serving, size: int, reviewer: str | None) -> Fact:
     bundle, scores = serving.bundle, serving.findings.scores[:, _LETTERING]
     odds = worth(np.asarray(bundle.points), scores, stands.looked, stands.found)
     random = np.asarray(bundle.arrays["random_distances.npy"])
-    doubles = Doubles(serving.catalog.neighbors, serving.catalog.distances, random)
+    near, away = np.asarray(bundle.neighbors), np.asarray(bundle.neighbor_distances)
+    doubles = Doubles(near, away, random)
     rows = most_worth(odds, stands.looked, doubles, size)
     return {
         "undecided": int((~stands.looked).sum()),

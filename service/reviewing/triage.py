@@ -72,7 +72,7 @@ def confirmed(findings: Findings, states: States, row: int, k: int) -> Fact:
         k: most tiles of each.
     """
     catalog = findings.catalog
-    rows = catalog.neighbors[row]
+    rows, distances = catalog.graph.near(row)
     theirs = states[rows]
     return {
         "looked_at": len(rows),
@@ -80,7 +80,7 @@ def confirmed(findings: Findings, states: States, row: int, k: int) -> Fact:
             state: [
                 {
                     "id": catalog.ids[rows[at]],
-                    "distance": catalog.distances[row, at],
+                    "distance": distances[at],
                     "score": findings.scores[rows[at], 0],
                     "scan": catalog.scan(rows[at]),
                 }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bundle import Bundle
 from bundle.errors import UnknownTile
 from service.errors import UnknownScan
+from service.stored.graph import Graph
 from service.stored.ids import Ids, Rows, Some
 
 
@@ -25,23 +26,21 @@ class Catalog:
     bundle: Bundle
     ids: Ids
     rows: Rows
-    neighbors: NDArray[np.int32]
-    distances: NDArray[np.float32]
+    graph: Graph
     latents: NDArray[np.float32]
     _labels: NDArray[np.int32]
     _scan_numbers: NDArray[np.int32]
     _scan_names: list[str | None]
 
     @classmethod
-    def of(cls, bundle: Bundle) -> Self:
-        """Lay out a bundle's stored tiles."""
+    def of(cls, bundle: Bundle, graph: Graph) -> Self:
+        """Lay out a bundle's stored tiles; `graph` must stay open."""
         ids = Ids(bundle.arrays["ids.npy"])
         return cls(
             bundle=bundle,
             ids=ids,
             rows=Rows(ids),
-            neighbors=np.asarray(bundle.neighbors),
-            distances=np.asarray(bundle.neighbor_distances),
+            graph=graph,
             latents=np.asarray(bundle.latents),
             _labels=np.asarray(bundle.labels),
             _scan_numbers=np.asarray(bundle.arrays["scan_numbers.npy"]),

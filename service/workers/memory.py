@@ -4,6 +4,8 @@ import ctypes
 import gc
 from contextlib import suppress
 
+from bundle.encoders import PrecisionChoice, load_runtimes
+
 _ARENA_MAX, _HEAPS = -8, 2
 """The parameter of mallopt(3), and how many heaps."""
 
@@ -23,11 +25,13 @@ def dedicate() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, _HEAPS)
 
 
-def share() -> None:
-    """Keep the collectors of processes that are forked from now on away from what is here.
+def share(precision: PrecisionChoice) -> None:
+    """Have what workers need in memory once, before they are forked.
 
-    They would write into every object that they look at, and each have a copy of it.
+    Their collectors keep away from what is here: they would write into every object that they
+    look at, and each have a copy of it.
     """
+    load_runtimes(precision)
     gc.freeze()
 
 

@@ -99,7 +99,7 @@ class Supervisor:
         before = {number: signal.signal(number, self._stop) for number in signals}
         if hears_hangup():
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._reload)
-        share()
+        share(self._settings.precision)
         try:
             while not self._stops and self._failure is None:
                 self._turn()

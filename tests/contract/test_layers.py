@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 OURS = {"bundle", "service", "training", "client", "tests", "benchmarks"}
 MAY = {"bundle": set[str](), "service": {"bundle"}, "training": {"bundle"}, "client": set[str]()}
 HEAVY = {"tensorflow", "keras", "sklearn", "onnx", "tf2onnx", "training", "pydicom"}
+SELDOM = {"cryptography", "alembic", "openvino"}
 
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:
@@ -54,6 +55,11 @@ def test_imports_go_one_way(package: str) -> None:
 def test_the_service_loads_no_training_library(module: str) -> None:
     """Importing the service in a fresh interpreter loads none of the libraries for training."""
     assert loaded_by(module) & HEAVY == set()
+
+
+def test_the_service_loads_what_is_seldom_used_when_it_is() -> None:
+    """Each of these takes 7 to 15 MiB of every process that does not need it."""
+    assert loaded_by("service.workers.server") & SELDOM == set()
 
 
 def test_making_lessons_loads_no_tensorflow() -> None:

@@ -21,7 +21,7 @@ from bundle import (
 )
 from bundle.layout import ARRAYS, INDEX, OTHERS, TILE_HASHES
 from bundle.manifest import MAX_MANIFEST_BYTES
-from bundle.reader import file_hash, read_manifest
+from bundle.reader import check_unchanged, file_hash, read_manifest
 from tests.forge import forge_array, reseal
 from tests.tiny import write_tiny_bundle
 
@@ -52,6 +52,16 @@ def test_no_folder(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
     """A folder without a manifest is called what it is."""
     refused(tmp_path, BundleMissing, "is not a bundle", "manifest.json")
+
+
+def test_a_bundle_replaced_meanwhile_is_told(copy: Path) -> None:
+    """What is still to be read from an open bundle's folder must be from the same files."""
+    opened = open_bundle(copy)
+    check_unchanged(opened)
+    (copy / "new").write_bytes((copy / "neighbors.npy").read_bytes())
+    (copy / "new").rename(copy / "neighbors.npy")
+    with pytest.raises(BundleDamaged, match="was replaced while it was opened"):
+        check_unchanged(opened)
 
 
 @pytest.mark.parametrize("name", FILES)

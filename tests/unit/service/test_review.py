@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, open_bundle
+from service.bundles.seal import Seal
 from service.reviewing.triage import STATES, Wanted, confirmed, triage_rows, triage_tile
 from service.stored.catalog import Catalog
 from service.stored.findings import Filter, Findings
+from service.stored.graph import Graph
 from tests.api import Api, running
 from tests.tiny import write_tiny_bundle
 
@@ -39,8 +41,10 @@ def decide(api: Api, decision: str, *ids: str, reviewer: str = "ann") -> None:
 
 
 @pytest.fixture(scope="module")
-def findings(found_path: Path) -> Findings:
-    return Findings.of(Catalog.of(open_bundle(found_path)))
+def findings(found_path: Path) -> Iterator[Findings]:
+    bundle = open_bundle(found_path)
+    with Seal(found_path / name for name in bundle.manifest.files) as seal:
+        yield Findings.of(Catalog.of(bundle, Graph(bundle, seal)))
 
 
 def states(**decided: str) -> Any:

@@ -4,9 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bundle import BundleDamaged, open_bundle
 from service.bundles.seal import Seal
+from service.stored.graph import Graph
 from tests.api import running
 
 
@@ -41,11 +44,28 @@ def test_a_file_written_over_ends_the_answers(served: Path) -> None:
 
 def test_a_file_replaced_by_another_changes_nothing(served: Path) -> None:
     """A new file under the old name, as copying tools put it, is not the one that is served."""
+    urls = ["/neighbors/c300", "/tiles/c303/reconstruction"]
     with running(served) as api:
-        before = api.get("/neighbors/c300").json()
-        (served / "new").write_bytes(b"junk")
-        (served / "new").rename(served / "points.npy")
-        assert api.get("/neighbors/c300").json() == before
+        expected = [api.get(url).content for url in urls]
+    with running(served) as api:
+        for name in ("points.npy", "neighbors.npy", "neighbor_distances.npy", "decoder.onnx"):
+            (served / "new").write_bytes(b"junk")
+            (served / "new").rename(served / name)
+        assert [api.get(url).content for url in urls] == expected
+
+
+def test_neighbours_are_read_from_the_files(tiny_path: Path) -> None:
+    """What is read of every tile is what the arrays hold; a line cut short is no answer."""
+    bundle = open_bundle(tiny_path)
+    with Seal(tiny_path / name for name in bundle.manifest.files) as seal:
+        graph = Graph(bundle, seal)
+        for row in range(len(bundle)):
+            rows, distances = graph.near(row)
+            np.testing.assert_array_equal(rows, bundle.neighbors[row])
+            np.testing.assert_array_equal(distances, bundle.neighbor_distances[row])
+        assert graph.width == bundle.neighbors.shape[1]
+        with pytest.raises(BundleDamaged, match=r"neighbors\.npy was cut short"):
+            graph.near(len(bundle))
 
 
 @pytest.mark.parametrize("watched", [True, False])
