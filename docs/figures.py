@@ -117,12 +117,13 @@ def large() -> str:
             min(one["ready_s"]),
             f"{round(one['pss_mib_at_ready']):,}",
             f"{round(one['pss_mib_after_load']):,}",
+            f"{round(one['pss_mib_after_screening']):,}",
         ]
         for tiles, found in _load("large")["figures"].items()
         for one in found
     ]
-    head = ["", "workers", "processor s to ready", "s to ready", "MiB when ready", "MiB after load"]
-    return table(head, rows)
+    head = ["", "workers", "processor s to ready", "s to ready", "MiB when ready"]
+    return table([*head, "MiB after neighbours", "MiB after screening too"], rows)
 
 
 def stored() -> str:
