@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.arrays import Distances, Latents, Points, Rows
-from bundle.errors import BundleDamaged, UnknownCluster, UnknownTile
+from bundle.arrays import Distances, Grey, Latents, Points, Rows
+from bundle.errors import BundleDamaged, TileError, UnknownCluster, UnknownTile
 from bundle.index import Index
 from bundle.layout import MAP, PICTURE_HASH_BYTES, PICTURE_HASHES
 from bundle.manifest import Manifest
 from bundle.plane import Plane, principal_plane
+from bundle.preprocess import decode_png
 from bundle.sketches import Sketches
 from bundle.spread import spread
 
@@ -213,6 +214,18 @@ class Bundle:
         if hashes is not None and picture_hash(picture) != hashes[row].tobytes():
             raise BundleDamaged(f"pictures.bin was altered at the tile {self.id(row)!r}.")
         return picture
+
+    def tile(self, row: int) -> Grey:
+        """Return a tile's stored picture, the encoder's input: (side, side) uint8.
+
+        Raises:
+            BundleDamaged: it is not the one that was written, or none.
+        """
+        try:
+            return decode_png(self.picture(row))
+        except TileError as error:
+            sentence = f"pictures.bin holds no whole picture of the tile {self.id(row)!r}."
+            raise BundleDamaged(sentence) from error
 
     def scan(self, row: int) -> Scan | None:
         """Return the scan that a tile was cut from, or None when not known."""

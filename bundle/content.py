@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
 from bundle.layout import TILE_HASHES
-from bundle.preprocess import content_hash, decode_png
+from bundle.preprocess import content_hash
 
 
 class Contents:
@@ -23,11 +23,15 @@ class Contents:
         self._made: dict[int, bytes] = {}
 
     def of(self, row: int) -> bytes:
-        """Return the hash of a tile."""
+        """Return the hash of a tile.
+
+        Raises:
+            BundleDamaged: the bundle has no hashes, and no whole picture of the tile.
+        """
         if self._stored is not None:
             return bytes(self._stored[row])
         if row not in self._made:
-            self._made[row] = content_hash(decode_png(self._bundle.picture(row)))
+            self._made[row] = content_hash(self._bundle.tile(row))
         return self._made[row]
 
     def rows(self, content: bytes) -> list[int]:

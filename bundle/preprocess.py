@@ -27,7 +27,7 @@ from bundle.errors import (
 from bundle.inflate import ends_early, stored
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_HEADER_BYTES = 33  # signature, then the whole IHDR chunk
+_HEADER_BYTES, _HEADER = 33, 13  # signature and the whole IHDR chunk; what that chunk says
 MIN_SIDE = 8
 """Shortest side in pixels; below it there is no letter to see."""
 MAX_PIXELS = 2048 * 2048
@@ -40,6 +40,9 @@ _COLOURED = 16
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEPTH, _COLOUR = 24, 25  # where the header says them
 _BYTE, _PALETTE = 8, 3
+_METHODS = b"\0\0"  # of compression and of filters: there is one of each
+_PASSED_OVER = 0x20
+"""The bit that makes a chunk's first letter small: readers may pass over what they do not know."""
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
 
 
@@ -119,6 +122,16 @@ def plain_chunks(data: bytes) -> list[bytes]:
             raise DamagedTile(f"The PNG is altered near byte {at}. Send it again, whole.")
         if kind == b"IHDR" and at > len(SIGNATURE):
             raise DamagedTile("The PNG has two headers. Save it again as a plain PNG.")
+        if kind == b"IHDR" and length == _HEADER and (chunk[18:20] != _METHODS or chunk[20] > 1):
+            raise DamagedTile("The PNG's header names a method that PNG has not. Save it again.")
+        if kind[0] & _PASSED_OVER == 0 and kind not in _PIXEL_CHUNKS:
+            raise DamagedTile(f"The PNG has a chunk that PNG has not, {kind!r}. Save it again.")
+        if (
+            kind == b"IDAT"
+            and data[_COLOUR] == _PALETTE
+            and not any(one[4:8] == b"PLTE" for one in kept)
+        ):
+            raise DamagedTile("The PNG lacks the palette that it names. Save it again.")
         if kind == b"acTL" and (frames := int.from_bytes(chunk[8:12], "big")) != 1:
             raise AnimatedTile(f"The PNG is animated: {frames} frames. Send one as a still PNG.")
         if kind in _PIXEL_CHUNKS or (kind == b"tRNS" and keyed):

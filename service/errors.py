@@ -14,6 +14,7 @@ from bundle.errors import TilescreenError, UnknownCluster, UnknownTile
 
 MEDIA_TYPE = "application/problem+json"
 _LISTED = "GET /tiles lists them."
+_WHOLE = "Whoever runs the service can put a whole copy of the bundle in its place."
 _NAMED = 10_000
 """Lines of a table that an error names at most."""
 _SIGN_IN = "{why}. Sign in at /sign-in, in another tab if you like, and do it again here."
@@ -477,6 +478,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     NoFolder: Kind(409, "no_folder", "There is no folder of bundles"),
     LedgerDown: Kind(503, "decisions_down", "Decisions cannot be kept now"),
     DecisionsUnknown: Kind(503, "decisions_unknown", "Not known whether it was written"),
+    bundle_errors.BundleDamaged: Kind(503, "bundle_damaged", "A file of the bundle is damaged"),
     SigningDown: Kind(503, "signing_down", "Exports cannot be signed now"),
     Draining: Kind(503, "stopping", "The service is stopping"),
     BundleChanged: Kind(503, "bundle_changed", "The bundle was changed"),
@@ -525,6 +527,8 @@ def _detail(error: BaseException) -> str:
         return f"{error} {_LISTED}"
     if isinstance(error, ServiceError) and error.request:
         return f"{error} {error.request}"
+    if isinstance(error, bundle_errors.BundleDamaged):  # without its folder, which is not told
+        return f"{error.args[0]} {_WHOLE}"
     return str(error)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bundle import Bundle, decode_png
+from bundle import Bundle
 from service.pictures.pngs import png_bytes
 
 LONGEST = 1400
@@ -59,7 +59,7 @@ def mosaic(bundle: Bundle, laid: Layout) -> bytes:
     for row, corner, given in zip(laid.rows.tolist(), laid.corners, laid.sizes, strict=True):
         top, left = np.round(corner * factor).astype(int).tolist()
         bottom, right = np.round((corner + given) * factor).astype(int).tolist()
-        tile = Image.fromarray(decode_png(bundle.picture(row)))
+        tile = Image.fromarray(bundle.tile(row))
         fitted = (max(1, right - left), max(1, bottom - top))
         sheet.paste(tile.resize(fitted, Image.Resampling.BILINEAR), (left, top))
     return png_bytes(np.asarray(sheet))

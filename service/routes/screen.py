@@ -7,7 +7,6 @@ from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from bundle import decode_png
 from bundle.screening import Code, Verdict
 from service.answering.envelope import enveloped, kept_png, stored, uploaded
 from service.answering.facts import Fact
@@ -141,7 +140,7 @@ async def tile_overlay(
 
 
 def _overlay(findings: Findings, row: int) -> bytes:
-    tile = decode_png(findings.catalog.bundle.picture(row))
+    tile = findings.catalog.bundle.tile(row)
     score = float(findings.scores[row, 0])
     return overlay(tile, findings.verdict(row), score, findings.reasons(row))
 

@@ -12,6 +12,8 @@ from service.errors import BundleRefused
 from service.workers.team import Team
 
 EVERY_S = 1.0
+_GONE = 5
+"""Looks after which a path that leads nowhere is told: a fit takes a moment to swap folders."""
 _log = logging.getLogger("service.bundles")
 
 
@@ -21,10 +23,15 @@ class Watch:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen = self._identity()
+        self._gone = 0
 
     def moved(self) -> bool:
         """Look again. What is gone has not moved: a fit may be about to put it back."""
         now = self._identity()
+        self._gone = 0 if now else self._gone + 1
+        if self._gone == _GONE:
+            what = "the link of the bundle leads to" if self._path.is_symlink() else "there is"
+            _log.error("%s no bundle any more; the one before serves on", what)
         if now is None or now == self._seen:
             return False
         self._seen = now

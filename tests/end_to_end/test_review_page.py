@@ -188,16 +188,16 @@ def test_who_was_signed_out_finds_the_form_by_a_link(chromium: Browser, locked: 
 def test_a_picture_that_is_broken_in_the_bundle_is_not_asked_for(
     chromium: Browser, site: str
 ) -> None:
-    """Who decides sends none, so the page says what is wrong in its own words."""
-    told = {"code": "damaged_tile", "detail": "The PNG ends early. Send it again, whole."}
+    """Who decides sends none: the service says what is wrong with the bundle."""
+    whole = "Whoever runs the service can put a whole copy of the bundle in its place."
+    detail = f"pictures.bin holds no whole picture of the tile 'c300'. {whole}"
+    told = {"code": "bundle_damaged", "detail": detail}
     with named(chromium, site, "Ann") as page:
         page.goto(f"{site}/view/review?sort=id")
         expect(tile(page, "c300")).to_be_visible()
-        on_decision(page, lambda route: route.fulfill(status=400, json=told))
+        on_decision(page, lambda route: route.fulfill(status=503, json=told))
         page.keyboard.press("d")
-        left = page.locator(".notice.unsaved")
-        expect(left).to_contain_text("The picture of this tile is broken in the bundle itself")
-        expect(left).not_to_contain_text("Send it again")
+        expect(page.locator(".notice.unsaved")).to_contain_text(detail)
 
 
 @pytest.mark.parametrize("size", [(720, 450), (960, 540), (740, 375)])

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from bundle.arrays import Grey, Tiles
 from bundle.bundle import Bundle
-from bundle.preprocess import decode_png, resize
+from bundle.preprocess import resize
 from bundle.runtime import Encoder
 from bundle.spread import spread
 
@@ -59,7 +59,7 @@ class Looks:
         """Return (p,) correlations of p pairs of rows, 0 where one is flat."""
         rows = np.unique(np.concatenate([first, second]))
         for row in rows[~self._made[rows]].tolist():
-            self._details[row] = detail(decode_png(self._bundle.picture(row)))
+            self._details[row] = detail(self._bundle.tile(row))
             self._made[row] = True
         return _correlations(self._details[first], self._details[second])
 
@@ -116,7 +116,7 @@ def take_bounds(
     rng = np.random.default_rng([seed, 3])
     away, like = [], []
     for row in spread(len(bundle), _COPIES).tolist():
-        tile = decode_png(bundle.picture(row))
+        tile = bundle.tile(row)
         advance(1)
         if not detail(tile).any():
             continue

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
-from bundle.preprocess import decode_png
 from bundle.screening import LIKELY, REASONS
 from training.auditing.duplicates import Group
 from training.auditing.keeping import Dropping
@@ -72,7 +71,7 @@ def take_proof(
     from training.auditing.classifier import STEPS, train  # noqa: PLC0415
 
     case = Case(
-        picture=lambda at: decode_png(bundle.picture(int(classes.rows[at]))),
+        picture=lambda at: bundle.tile(int(classes.rows[at])),
         inside=classes.codes == classes.names.index(lettered),
         dropped=dropped,
         blank=np.asarray(bundle.scores[classes.rows, _BLANK]) >= LIKELY,

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
 from bundle.errors import InputError
-from bundle.preprocess import decode_png
 from training.cutting.windows import Recipe
 from training.measuring.labels import LabelCsv, Labelled, read_labels
 from training.measuring.measures import (
@@ -79,7 +78,7 @@ def prepare(bundle: Bundle, table: LabelCsv, not_blank: float | None = None) -> 
 
 
 def _contrast(bundle: Bundle, labelled: Labelled) -> NDArray[np.float64]:
-    return np.array([decode_png(bundle.picture(row)).std() for row in labelled.rows.tolist()])
+    return np.array([bundle.tile(row).std() for row in labelled.rows.tolist()])
 
 
 def _groups(bundle: Bundle, scans: Numbers) -> Numbers:

@@ -8,7 +8,6 @@ import numpy as np
 from bundle.bundle import Bundle
 from bundle.errors import UnknownTile
 from bundle.neighbors import rarity
-from bundle.preprocess import decode_png
 from bundle.runtime import OnnxDecoder
 from bundle.spread import spread
 from training.reporting.figures import percent
@@ -54,7 +53,7 @@ def reconstructions(bundle: Bundle, decoder: OnnxDecoder, seed: int) -> list[Pai
     """Return a dozen tiles from the best to the worst reconstructed of a random sample."""
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(bundle))[:_TRIED])
-    originals = np.stack([decode_png(bundle.picture(int(row))) for row in rows])
+    originals = np.stack([bundle.tile(int(row)) for row in rows])
     pictures = decoder.decode(np.array(bundle.latents[rows]))
     errors = np.abs(originals.astype(np.int16) - pictures).mean(axis=(1, 2))
     chosen = np.argsort(errors, kind="stable")[spread(len(rows), _RECONSTRUCTIONS)]

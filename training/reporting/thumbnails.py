@@ -10,7 +10,7 @@ from PIL import Image
 
 from bundle.arrays import Grey
 from bundle.bundle import Bundle
-from bundle.preprocess import decode_png, resize
+from bundle.preprocess import resize
 
 _QUALITY = 82  # WebP; a tile of 96 pixels takes about 1 KiB
 
@@ -39,5 +39,5 @@ def encode_uri(pixels: NDArray[np.uint8]) -> str:
 
 def thumbnail(bundle: Bundle, row: int, side: int, *, note: str = "", kind: str = "") -> Thumbnail:
     """Return a stored tile's picture with its id."""
-    uri = data_uri(decode_png(bundle.picture(row)), side)
+    uri = data_uri(bundle.tile(row), side)
     return Thumbnail(bundle.id(row), uri, note, kind)

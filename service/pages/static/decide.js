@@ -26,7 +26,6 @@ const tilescreen = (() => {
   const TWICE_MS = 400; // between the clicks of a double click, which is meant as one
   const UNREACHED = "The service gave no answer. Check that it runs and is reached, then do it again.";
   const LOOK = "The service cannot be asked now. When it is reached again, load the page again: it shows what was saved.";
-  const BROKEN = "The picture of this tile is broken in the bundle itself, so it cannot be told which tile it is. Whoever runs the service can put a whole copy of the bundle in its place.";
   const READS = "Nothing was changed: your key only reads. Sign out, and in with one that may decide.";
   // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
   const note = document.querySelector(".reads");
@@ -164,10 +163,9 @@ const tilescreen = (() => {
     return Object.assign(told, { etag: answer.headers.get("ETag") });
   }
 
-  // What the service says, or what it means for who looks at pages: they send no pictures.
+  // What the service says, or what it means for who looks at pages.
   function words({ code, detail }) {
     const { reviewer: holder } = document.body.dataset;
-    if (code === "damaged_tile") return BROKEN;
     return code === "bad_reviewer" && holder ? `This page was opened as ${holder}, and somebody else is signed in now. Load it again.` : detail;
   }
 

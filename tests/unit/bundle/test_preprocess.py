@@ -72,6 +72,34 @@ def test_half_transparent_grey_is_rounded() -> None:
     assert (decode_png(png(pixels)) == 100).all()
 
 
+@pytest.mark.parametrize(("at", "value"), [(10, 1), (11, 1), (12, 2)])
+def test_a_method_that_png_has_not(at: int, value: int) -> None:
+    """Compression, filters and interlacing are known ones, or nobody knows what the bytes mean."""
+    head = bytearray(header(8, 8)[8:21])
+    head[at] = value
+    data = forge_png(chunk(b"IHDR", bytes(head)), rows(np.zeros((8, 8), np.uint8)))
+    with pytest.raises(DamagedTile, match="names a method that PNG has not"):
+        decode_png(data)
+
+
+@pytest.mark.parametrize(("kind", "fine"), [(b"ABCD", False), (b"aBCD", True)])
+def test_an_unknown_chunk(kind: bytes, fine: bool) -> None:
+    """One that begins with a small letter may be passed over, any other may not."""
+    data = forge_png(header(8, 8), chunk(kind, b"12"), rows(np.full((8, 8), 9, np.uint8)))
+    if fine:
+        assert (decode_png(data) == 9).all()
+    else:
+        with pytest.raises(DamagedTile, match="has a chunk that PNG has not, b'ABCD'"):
+            decode_png(data)
+
+
+def test_a_palette_that_is_not_there() -> None:
+    """Numbers of colours say nothing without the colours."""
+    data = forge_png(header(8, 8, colour=3), rows(np.zeros((8, 8), np.uint8)))
+    with pytest.raises(DamagedTile, match="lacks the palette"):
+        decode_png(data)
+
+
 def test_a_transparent_palette_entry_is_black() -> None:
     """P with tRNS: the transparent colour becomes 0, the others keep theirs."""
     grey = decode_png(png(GREY, "P", transparency=7))

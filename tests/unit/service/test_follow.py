@@ -43,6 +43,20 @@ def test_a_path_has_moved_once(bundles: Path) -> None:
     assert seen == [False, True, False, False, True, False]
 
 
+def test_a_link_that_leads_nowhere_is_told_once(
+    bundles: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not at once, as a fit swaps folders in a moment; and again where it happens again."""
+    watch, told = Watch(bundles / "current"), list[int]()
+    for target in ("none", "b", "none"):
+        move(bundles / "current", target)
+        for _ in range(8):
+            watch.moved()
+            told.append(len(caplog.records))
+    assert told == [0] * 4 + [1] * 16 + [2] * 4
+    assert "leads to no bundle any more; the one before serves on" in caplog.text
+
+
 def test_a_link_that_led_elsewhere_and_back_has_moved(bundles: Path) -> None:
     """An activation moved it and somebody moved it back, between two looks."""
     watch = Watch(bundles / "current")

@@ -11,6 +11,7 @@ from bundle import BundleDamaged, open_bundle
 from service.bundles.seal import Seal
 from service.stored.graph import Graph
 from tests.api import running
+from tests.tiny import write_tiny_bundle
 
 
 @pytest.fixture
@@ -52,6 +53,25 @@ def test_a_file_replaced_by_another_changes_nothing(served: Path) -> None:
             (served / "new").write_bytes(b"junk")
             (served / "new").rename(served / name)
         assert [api.get(url).content for url in urls] == expected
+
+
+def test_a_picture_damaged_before_it_was_opened(tmp_path: Path) -> None:
+    """Pictures are checked as they are read: 503 with the tile's name, and all others answer."""
+    write_tiny_bundle(tmp_path / "bundle", picture_hashes=True)
+    pictures = tmp_path / "bundle" / "pictures.bin"
+    data = bytearray(pictures.read_bytes())
+    data[len(open_bundle(tmp_path / "bundle").picture(0)) + 60] ^= 1
+    pictures.write_bytes(data)
+    with running(tmp_path / "bundle") as api:
+        broken = [api.get(f"/{url}") for url in ("tiles/c303/image", "screen/c303/overlay")]
+        whole = [api.get(f"/{url}") for url in ("tiles/c300/image", "neighbors/c303")]
+    assert [answer.status_code for answer in (*broken, *whole)] == [503, 503, 200, 200]
+    for answer in broken:
+        problem = answer.json()
+        assert problem["code"] == "bundle_damaged"
+        assert "'c303'" in problem["detail"]
+        assert "can put a whole copy" in problem["detail"]
+        assert str(tmp_path) not in answer.text
 
 
 def test_neighbours_are_read_from_the_files(tiny_path: Path) -> None:
