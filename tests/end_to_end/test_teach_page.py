@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from service.app import create_app
 from service.settings import Settings
+from tests.serving import serving
 from tests.tiny import write_tiny_bundle
 
 pytestmark = pytest.mark.browser
@@ -113,6 +114,21 @@ def test_a_concept_is_made_taught_and_published(page: Page, site: str) -> None:
     cell = page.locator("#grid [role=gridcell]").first
     expect(cell).to_have_attribute("aria-label", re.compile(r"verdict \w+: dark film"))
     expect(page.locator("[data-slot=reasons] b").first).to_have_text("dark film")
+
+
+def test_who_may_not_publish_is_told_who_may(chromium: Browser, tmp_path: Path) -> None:
+    """A key that reviews teaches; to publish takes another."""
+    folder, key = tmp_path / "bundles", "review-key-0123456789"
+    write_tiny_bundle(folder / "first")
+    said = {"TILESCREEN_API_KEYS": f"review:{key}", "TILESCREEN_BUNDLES": str(folder)}
+    with serving(folder / "first", **said) as url, chromium.new_context() as context:
+        context.add_cookies([{"name": "tilescreen_key", "value": key, "url": url}])
+        page = context.new_page()
+        make(page, url, "dark film")
+        page.get_by_role("group", name="Tile c300").first.press("y")
+        section = page.get_by_role("region", name="Use it on new tiles")
+        expect(section).to_contain_text("Somebody with an admin key publishes it.")
+        expect(section.get_by_role("button")).to_have_count(0)
 
 
 def test_the_first_suspect_has_the_frame_from_the_start(page: Page, site: str) -> None:

@@ -30,7 +30,8 @@ const tilescreen = (() => {
   // Cookies count for all ports of a machine: one of a service with keys says nothing to one without.
   const note = document.querySelector(".reads");
   const reading = document.querySelector("[data-reading]")?.dataset.reading;
-  const reads = Boolean(note) && document.cookie.split("; ").includes("tilescreen_role=read");
+  const role = note && document.cookie.match(/(?:^|; )tilescreen_role=(\w+)/)?.[1];
+  const reads = role === "read";
   const states = new Map(); // by id, as the service last told
   const pending = new Map(); // by id, the latest request whose answer is awaited, or `lost`
   const unsaved = new Map(); // by id, the ids that were refused together with it, until they are decided
@@ -508,5 +509,5 @@ const tilescreen = (() => {
     if (line.length) event.preventDefault();
   });
 
-  return { KEYS, LOOK, letter, reads, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, report, words, write, show };
+  return { KEYS, LOOK, letter, role, reads, reach, ask, lookAgain, decide, undo, seek, learn, named, reviewer: naming.reviewer, alone, say, warn, report, words, write, show };
 })();

@@ -201,6 +201,9 @@ function tellNewer() {
   if (next && !next.nextSibling) next.after(" Marks made since are not in it: publish again to have them.");
 }
 
+// A key that reviews may teach, and not publish.
+if (tilescreen.role === "review") document.querySelector("[data-publish]")?.replaceWith("Somebody with an admin key publishes it.");
+
 async function publish(button) {
   const place = document.getElementById("published");
   button.disabled = true;
