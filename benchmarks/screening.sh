@@ -34,6 +34,8 @@ $py -m benchmarks.screening.ablation \
   --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm:$out/bundle-cbis-ddsm-as-shipped" \
   --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails:$out/bundle-ddsm-thumbnails-as-shipped" \
   "${collections[@]}"
+$py -m benchmarks.verdicts "${collections[@]}" --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm" \
+  --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails"
 $py -m benchmarks.scales --films "$out/films" --regions "$data/cbis-ddsm/lettering.json" \
   --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm" \
   --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails"

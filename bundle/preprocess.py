@@ -40,7 +40,9 @@ _COLOURED = 16
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEPTH, _COLOUR = 24, 25  # where the header says them
 _BYTE, _PALETTE = 8, 3
-_METHODS = b"\0\0"  # of compression and of filters: there is one of each
+_ANIMATION = 8  # bytes that announce frames
+_WAYS = ((b"\0\0", b"\0"), (b"\0\0", b"\1"))
+"""What a header may say of compression and filters, one of each, and of interlacing."""
 _PASSED_OVER = 0x20
 """The bit that makes a chunk's first letter small: readers may pass over what they do not know."""
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
@@ -78,8 +80,10 @@ def png_size(data: bytes) -> tuple[int, int]:
         raise EmptyTile("The tile is empty: 0 bytes were sent. Send the bytes of a PNG file.")
     if not data.startswith(SIGNATURE):
         raise NotAPng("The bytes are not a PNG: the PNG signature is missing. Convert the tile.")
-    if len(data) < _HEADER_BYTES or data[12:16] != b"IHDR":
+    if len(data) < _HEADER_BYTES:
         raise DamagedTile("The PNG ends within its header. Send the file again, whole.")
+    if data[12:16] != b"IHDR":
+        raise DamagedTile("The PNG does not begin with its header. Save it as a plain PNG.")
     width, height = struct.unpack(">II", data[16:24])
     return width, height
 
@@ -120,24 +124,47 @@ def plain_chunks(data: bytes) -> list[bytes]:
             raise DamagedTile(f"The PNG ends early, at byte {len(data)}. Send it again, whole.")
         if crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
             raise DamagedTile(f"The PNG is altered near byte {at}. Send it again, whole.")
-        if kind == b"IHDR" and at > len(SIGNATURE):
-            raise DamagedTile("The PNG has two headers. Save it again as a plain PNG.")
-        if kind == b"IHDR" and length == _HEADER and (chunk[18:20] != _METHODS or chunk[20] > 1):
-            raise DamagedTile("The PNG's header names a method that PNG has not. Save it again.")
-        if kind[0] & _PASSED_OVER == 0 and kind not in _PIXEL_CHUNKS:
-            raise DamagedTile(f"The PNG has a chunk that PNG has not, {kind!r}. Save it again.")
-        if (
-            kind == b"IDAT"
-            and data[_COLOUR] == _PALETTE
-            and not any(one[4:8] == b"PLTE" for one in kept)
-        ):
-            raise DamagedTile("The PNG lacks the palette that it names. Save it again.")
-        if kind == b"acTL" and (frames := int.from_bytes(chunk[8:12], "big")) != 1:
-            raise AnimatedTile(f"The PNG is animated: {frames} frames. Send one as a still PNG.")
+        _check_chunk(kind, chunk, kept)
         if kind in _PIXEL_CHUNKS or (kind == b"tRNS" and keyed):
             kept.append(chunk)
         at += len(chunk)
     return kept
+
+
+def _check_chunk(kind: bytes, chunk: bytes, before: list[bytes]) -> None:
+    """Refuse what PNG does not know, and what Pillow would read as something else.
+
+    Args:
+        kind: of the chunk.
+        chunk: all its bytes.
+        before: those that make pixels and came before it, the signature first.
+    """
+    content = chunk[8:-4]
+    if kind == b"IHDR" and len(before) > 1:
+        raise DamagedTile("The PNG has two headers. Save it again as a plain PNG.")
+    if kind == b"IHDR" and len(content) == _HEADER and (content[10:12], content[12:]) not in _WAYS:
+        raise DamagedTile("The PNG's header names a method that PNG has not. Save it again.")
+    if kind[0] & _PASSED_OVER == 0 and kind not in _PIXEL_CHUNKS:
+        raise DamagedTile(f"The PNG has a chunk that PNG has not, {kind!r}. Save it again.")
+    if kind == b"acTL":
+        _check_frames(content)
+    if kind == b"PLTE" and (not content or len(content) % 3):
+        raise DamagedTile("The PNG's palette is not of whole colours. Save it again.")
+    named = before[1][17:18] == bytes([_PALETTE]) if len(before) > 1 else False
+    if kind == b"IDAT" and named and not _colours(before):
+        raise DamagedTile("The PNG lacks the palette that it names. Save it again.")
+
+
+def _check_frames(content: bytes) -> None:
+    if len(content) != _ANIMATION:
+        raise DamagedTile("The PNG's count of frames is cut. Save it again as a plain PNG.")
+    if (frames := int.from_bytes(content[:4], "big")) != 1:
+        raise AnimatedTile(f"The PNG is animated: {frames} frames. Send one as a still PNG.")
+
+
+def _colours(chunks: list[bytes]) -> int:
+    """Return the number of colours of a PNG's palette, 0 where there is none."""
+    return sum(len(chunk) // 3 - 4 for chunk in chunks if chunk[4:8] == b"PLTE")
 
 
 def decode_png(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Grey:
@@ -169,6 +196,8 @@ def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, float]:
     try:
         with PngImageFile(BytesIO(b"".join(plain))) as image:
             image.load()
+            if image.mode == "P" and max(image.tobytes()) >= _colours(chunks):
+                raise DamagedTile("The PNG has pixels of no colour of its palette. Save it again.")
             return _grey(image)
     except _BROKEN as error:
         raise DamagedTile(

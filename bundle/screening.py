@@ -45,6 +45,9 @@ LEAST_COLOUR_LIMIT = 0.1
 """That threshold for tiles without colour, and of bundles that do not say. Source: ours."""
 _SCALE_LIMIT = 4
 """A tile's shorter side beside the smallest or largest stored one that is as far as the bound."""
+_USUAL_SIDES = (240, 192)
+"""Stored tiles count as no larger and no smaller than this, as tiles of 64 px are found by bundles
+of 299 px, and the other way round, as well as by their own (docs/quality.md)."""
 _ITSELF = 1e-4
 """Squared distance, beside the squared length of the point, below which a tile is its own."""
 _OPEN = 4.0
@@ -350,7 +353,7 @@ def strangeness(bundle: Bundle, reads: Sequence[Input]) -> NDArray[np.float32]:
     like film to it.
     """
     limit = bundle.manifest.thresholds.get(COLOUR_LIMIT)
-    smallest, largest = bundle.sides
+    smallest, largest = min(bundle.sides[0], _USUAL_SIDES[0]), max(bundle.sides[1], _USUAL_SIDES[1])
     return np.array(
         [
             max(

@@ -212,6 +212,18 @@ def _shares(one: dict[str, float]) -> str:
     return " / ".join(f"{100 * share:.0f}" for share in one.values())
 
 
+def verdicts() -> str:
+    """Return what verdicts tiles that are sent get, by their own bundle and by another."""
+    rows: Rows = [
+        [collection, bundle, kind, *(some[key] for key in ("keep", "review", "drop", "OFF_TOPIC"))]
+        for collection, bundles in _load("verdicts")["figures"].items()
+        for bundle, found in bundles.items()
+        for kind, some in found.items()
+    ]
+    head = ["tiles of", "sent to the bundle", "", "keep", "review", "drop", "told OFF_TOPIC"]
+    return table(head, rows)
+
+
 def scales() -> str:
     """Return what the bundles find on the same films cut at other sizes and scales."""
     rows: Rows = [
@@ -285,6 +297,7 @@ def pages() -> dict[Path, dict[str, str]]:
             "Ours without each part": "\n".join(map(ablation, COLLECTIONS)),
             "Planted lettering": "\n".join(map(planted, COLLECTIONS)),
             "Strange but clean tiles": strange(),
+            "Verdicts of tiles that are sent": verdicts(),
             "Other sizes and scales": scales(),
             "A simulated curator": "\n".join(map(curator, COLLECTIONS)),
         },

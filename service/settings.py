@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     request_timeout_s: float = Field(
         30.0,
         title="s",
-        gt=0,
+        ge=0.05,
         le=3600,
         description="Longest time to receive a body, and then to encode its tiles; "
         "a third of it for a request's head, a sixth of it without a byte of the body.",

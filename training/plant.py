@@ -22,6 +22,7 @@ from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, Tile
 from bundle.preprocess import decode_png
 from bundle.reader import open_bundle
 from training.learning.listing import Listed, list_tiles, printable
+from training.plain import read_plain
 from training.planting.annotations import KINDS
 from training.planting.lessons import can_be_told
 from training.planting.plant import SMALLEST, Pixels, Planted, Wanted, plant
@@ -245,7 +246,7 @@ def plant_one(job: Job) -> Made:
     """
     try:
         name = job.id.encode()
-        tile = decode_png(job.source.read_bytes()).astype(np.float32) / np.float32(255)
+        tile = decode_png(read_plain(job.source)).astype(np.float32) / np.float32(255)
     except (UnicodeEncodeError, TileError, OSError) as error:
         return Made(problem=_reason(error))
     digest = int.from_bytes(hashlib.sha256(name).digest()[:16])

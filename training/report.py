@@ -61,9 +61,12 @@ def check_writable(file: Path) -> None:
     """
     if file.is_dir():
         raise InputError(f"{file} is a folder. Give the name of the page to write, as x.html.")
+    if file.exists() and not file.is_file():
+        raise InputError(f"{file} is a device or a pipe. Give the name of a file by --out.")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name[:100]}."):
+        place = file.resolve().parent
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place, prefix=f".{file.name[:100]}."):
             pass
     except OSError as error:
         raise InputError(
@@ -74,14 +77,16 @@ def check_writable(file: Path) -> None:
 def write_page(file: Path, text: str) -> int:
     """Write a page beside its place, then rename it; return its size in bytes.
 
+    What a link leads to is written, and the link stays.
+
     Raises:
         InputError: it cannot be written; what stood there before is whole.
     """
-    data = text.encode()
-    staging = file.with_name(f".{file.name[:100]}.{os.getpid()}.tmp")
+    data, place = text.encode(), file.resolve()
+    staging = place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")
     try:
         staging.write_bytes(data)
-        staging.replace(file)
+        staging.replace(place)
     except OSError as error:
         raise InputError(
             f"{file} cannot be written: {error.strerror}. Give another place by --out."

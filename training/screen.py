@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
 from bundle.errors import InputError
-from bundle.manifest import Screening
 from bundle.reader import open_bundle
 from bundle.screening import LIKELY, REASONS, VERDICTS, raised, rule_verdicts, stored_reasons
 from training.report import check_writable, write_page
@@ -22,6 +21,8 @@ COLUMNS = ("id", "verdict", "score", "reasons", "scan", "y", "x")
 _LETTERING, _BLANK = REASONS.index("LETTERING"), REASONS.index("BLANK")
 _REVIEW, _DROP = VERDICTS.index("review"), VERDICTS.index("drop")
 _MANY = 0.5
+_LITTLE = 1.0
+"""Expected tiles with lettering in all, below which a share of them is no aim."""
 _SPREAD = 1.96
 """Standard deviations on each side of a 95 % interval."""
 
@@ -101,7 +102,9 @@ def run(args: argparse.Namespace) -> int:
     if args.dropped is not None:
         write_page(args.dropped, as_csv(bundle, lists.dropped))
     _tell(bundle, lists, args.out)
-    _warn(bundle.manifest.screening, lists)
+    _warn(bundle, lists)
+    if args.drop_below_recall is not None:
+        _warn_of_little(bundle)
     return 0
 
 
@@ -206,7 +209,18 @@ def _tell(bundle: Bundle, lists: Lists, out: Path) -> None:
     print(f"This is an estimate from scores {kind}: look at a sample yourself.")
 
 
-def _warn(rules: Screening, lists: Lists) -> None:
+def _warn_of_little(bundle: Bundle) -> None:
+    total = float(bundle.scores[:, _LETTERING].sum(dtype=np.float64))
+    if total < _LITTLE:
+        print(
+            f"By the scores about {total:.1f} of all {len(bundle):,} tiles hold lettering, so "
+            "nearly all that --drop-below-recall drops is clean. Leave it out to drop by verdict.",
+            file=sys.stderr,
+        )
+
+
+def _warn(bundle: Bundle, lists: Lists) -> None:
+    rules = bundle.manifest.screening
     if not rules.calibrated:
         print(
             f"The scores of this bundle are not calibrated, so the estimate may be far off: "

@@ -99,6 +99,7 @@ class NeighborProof:
         self._itself = int(search(bundle, bundle.scale(latent[None]), 1).rows[0, 0])
         self._row = int(bundle.neighbors[self._itself, 0])
         self._distance = float(bundle.neighbor_distances[self._itself, 0])
+        self._point = np.array(bundle.points[self._itself])  # as it is now, whatever comes
 
     def check(self, latent: NDArray[np.float32]) -> None:
         """Search the nearest other tile of a latent that should be the probe's.
@@ -111,7 +112,7 @@ class NeighborProof:
         others = found.rows[0] != self._itself
         row, distance = int(found.rows[0][others][0]), float(found.distances[0][others][0])
         # No distance can change by more than the point itself has moved.
-        moved = float(np.linalg.norm(point - self._bundle.points[self._itself]))
+        moved = float(np.linalg.norm(point - self._point))
         if row != self._row and abs(distance - self._distance) > moved + _ROUNDING:
             raise NotReady(
                 f"The tile nearest to the probe is {self._bundle.id(row)!r} at {distance:.4g}; "

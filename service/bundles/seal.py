@@ -5,12 +5,16 @@ is answered: zeros up to the end of a page, an end of the process beyond. Files 
 by others of the same name, as every proper copy does, stay what they are here.
 
 Asked before every answer, so it must cost next to nothing: Linux is asked to note changes
-(inotify), which is one system call; elsewhere the sizes and dates of all files are compared.
+(inotify), which is one system call. What it does not note, as what is written through a mapped
+file or by another machine, shows in sizes and dates, which are compared once a second; always
+where the system notes nothing.
 """
 
 import ctypes
+import math
 import os
 import struct
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +23,7 @@ from typing import Self
 _IN_MODIFY = 0x2
 _HEADER = struct.Struct("iIII")
 _NOTES = 4096
+_COMPARED_EVERY_S = 1.0
 
 
 class Seal:
@@ -30,6 +35,7 @@ class Seal:
         self._before = {name: _state(held) for name, held in self._held.items()}
         self._notes, self._names = _watch(self._held) if watched else (None, {})
         self._found: str | None = None
+        self._compare_at = -math.inf
 
     def __enter__(self) -> Self:
         """Do nothing: the files are held already."""
@@ -59,8 +65,11 @@ class Seal:
 
     def broken(self) -> str | None:
         """Return the name of a file that has changed since it was opened, if there is one."""
-        if self._found is None:
-            self._found = self._compared() if self._notes is None else self._noted(self._notes)
+        if self._found is None and self._notes is not None:
+            self._found = self._noted(self._notes)
+        if self._found is None and (self._notes is None or time.monotonic() >= self._compare_at):
+            self._compare_at = time.monotonic() + _COMPARED_EVERY_S
+            self._found = self._compared()
         return self._found
 
     def _noted(self, notes: int) -> str | None:

@@ -76,9 +76,11 @@ class Figures:
             "none": "are as far from the stored tiles as those of the fit",
             "some": f"lie {'further from' if seen > usual else 'nearer to'} the stored tiles than "
             "those of the fit; look at some of them",
-            "strong": f"lie much {'further from' if seen > usual else 'nearer to'} the stored "
-            "tiles than those of the fit; scores and clusters may not hold for them, and a new fit "
-            "with such tiles is due",
+            "strong": "lie much further from the stored tiles than those of the fit; scores and "
+            "clusters may not hold for them, and a new fit with such tiles is due"
+            if seen > usual
+            else "lie much nearer to the stored tiles than those of the fit, as copies of them do; "
+            "if they are none, look at some of them",
         }[self.verdict]
         return (
             f"The last {self.tiles} tiles {told} (median distance {seen:.3g}, usually {usual:.3g})."

@@ -41,7 +41,7 @@ class Guard:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             if not self._hosts.answer_to(headers) and scope["path"] not in _PROBES:
-                refused = problem_of(WrongHost(headers["host"]))
+                refused = problem_of(WrongHost(", ".join(headers.getlist("host"))))
                 await refused.response(scope["state"]["request_id"])(scope, receive, send)
                 return
             holder = self._holder(headers)

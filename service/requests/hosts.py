@@ -37,10 +37,10 @@ class Hosts:
         """Return whether a request has a name of this service; browsers always send one."""
         if self._any:
             return True
-        host = headers.get("host")
-        if host is None:
-            return True
-        place = _place(host)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1:
+            return not hosts
+        place = _place(hosts[0])
         return place.loopback or place.name in self._names
 
     def foreign(self, headers: Headers) -> bool:

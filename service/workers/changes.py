@@ -19,9 +19,13 @@ Tell = Callable[[int, Message], None]
 
 @dataclass
 class Change:
-    """One change: to which folder, who asked for it (slot and number), who is waited for."""
+    """One change: to which folder, who asked for it (slot and number), who is waited for.
+
+    folder: empty for what is followed when its turn comes. number: of the changes so far.
+    """
 
     folder: str
+    number: int
     asker: tuple[int, int] | None = None
     phase: Literal["stage", "swap"] = "stage"
     waiting: set[int] = field(default_factory=set)
@@ -36,12 +40,23 @@ class Changes:
     def __init__(
         self,
         active: str,
+        followed: Callable[[], str],
         tell: Tell,
         done: Callable[[str, str], None],
         refused: Callable[[str], None],
     ) -> None:
-        """`done` hears the old and the new id, `refused` a sentence."""
+        """Begin with nothing to change.
+
+        Args:
+            active: the folder that counts.
+            followed: tells the folder that is followed.
+            tell: see there.
+            done: hears the old and the new id.
+            refused: hears a sentence.
+        """
         self.active = active
+        self._followed = followed
+        self._asked = 0
         self._tell = tell
         self._done = done
         self._refused = refused
@@ -55,7 +70,12 @@ class Changes:
 
     def ask(self, folder: str, asker: tuple[int, int] | None = None) -> None:
         """Change to the bundle in a folder once those before are done."""
-        self._coming.append(Change(folder, asker))
+        self._asked += 1
+        self._coming.append(Change(folder, self._asked, asker))
+
+    def follow(self) -> None:
+        """Change to what is followed by then: another change may have led it elsewhere."""
+        self.ask("")
 
     def turn(self, ready: Iterable[int]) -> None:
         """Begin the next change with the workers that are ready; end one that takes too long."""
@@ -66,14 +86,19 @@ class Changes:
         slots = set(ready)
         if self._coming and slots:
             change = self._now = self._coming.popleft()
+            change.folder = change.folder or self._followed()
             change.waiting, change.told = set(slots), slots
             change.ends = time.monotonic() + LONGEST_S
             for slot in slots:
-                self._tell(slot, {"do": "stage", "folder": change.folder})
+                told = {"do": "stage", "folder": change.folder, "change": change.number}
+                self._tell(slot, told)
 
-    def staged(self, slot: int, error: str | None) -> None:
-        """Hear that a worker has loaded the bundle, or why not."""
-        if self._now is not None and self._now.phase == "stage" and slot in self._now.waiting:
+    def staged(self, slot: int, number: int, error: str | None) -> None:
+        """Hear that a worker has loaded the bundle of a change, or why not."""
+        change = self._now
+        if change is None or change.number != number:
+            return  # of one that is over: another worker refused it before
+        if change.phase == "stage" and slot in change.waiting:
             if error:
                 self._refuse(error)
             else:

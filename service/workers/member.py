@@ -49,6 +49,7 @@ class Member:
         self._writer: asyncio.StreamWriter | None = None
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[Message]] = {}
+        self._admitted = asyncio.Event()
 
     @property
     def strength(self) -> Strength:
@@ -68,12 +69,15 @@ class Member:
             raise BundleRefused(told["error"])
         return Swap(told["old"], told["new"])
 
+    async def admitted(self) -> None:
+        """Wait until this worker may answer: once its bundle is the one that counts."""
+        await self._admitted.wait()
+
     async def listen(self) -> None:
         """Say that this worker is ready, then do what the supervisor says until it is gone."""
         reader, self._writer = await asyncio.open_connection(sock=self._post.line)
         bundle = self._shelf.current.serving.bundle
         tile = bundle.id(len(bundle) // 2)
-        self._post.board.answers(self._post.slot)
         self._say(
             {"say": "ready", "bundle": self._shelf.current.id, "tiles": len(bundle), "tile": tile}
         )
@@ -88,9 +92,13 @@ class Member:
 
     async def _obey(self, told: Message) -> None:
         if told["do"] == "stage":
-            self._say({"say": "staged", "error": await self._stage(Path(told["folder"]))})
+            error = await self._stage(Path(told["folder"]))
+            self._say({"say": "staged", "change": told["change"], "error": error})
         elif told["do"] == "swap":
             self._say({"say": "swapped", **self._shelf.swap()._asdict()})
+        elif told["do"] == "serve":
+            self._post.board.answers(self._post.slot)
+            self._admitted.set()
         elif told["do"] == "drop":
             await self._shelf.drop()
         elif told["number"] in self._asked:  # else its client has left

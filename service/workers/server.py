@@ -20,6 +20,7 @@ from bundle.errors import InputError, TilescreenError
 from service import STARTED
 from service.app import create_app
 from service.decisions.told import kept_line
+from service.exports.signing import signing_key
 from service.keys import read_keys
 from service.observing.logs import configure_logs
 from service.options import read_settings, unknown_variables
@@ -41,6 +42,8 @@ def run(argv: Sequence[str] | None) -> int:
             print(f"service: {sentence}", file=sys.stderr)
         configure_logs(settings.log_level, sys.stderr)
         read_keys(settings)  # before a port is taken or a worker started
+        if settings.signing_key is not None:
+            signing_key(settings)
         with _listen(settings) as listener:
             if settings.workers > 1:
                 _supervise(settings, listener)
@@ -143,6 +146,9 @@ async def _work_until_told(settings: Settings, listener: socket.socket, post: Po
         listening = asyncio.create_task(app.state.team.listen())
         listening.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
         proving = asyncio.create_task(app.state.shelf.process.ledger.prove())
+        admitted = asyncio.create_task(app.state.team.admitted())
+        await asyncio.wait([admitted, listening], return_when=asyncio.FIRST_COMPLETED)
+        admitted.cancel()
         await server.serve([listener])
         proving.cancel()
         listening.cancel()

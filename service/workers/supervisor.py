@@ -53,6 +53,7 @@ class _Worker:
     deaths: int
     heard: bytes = b""
     ready: bool = False
+    serving: bool = False
 
 
 class Supervisor:
@@ -83,8 +84,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}
         self._due: dict[int, tuple[float, int]] = dict.fromkeys(range(settings.workers), (0, 0))
-        folder = str(real_folder(settings.followed))
-        self._changes = Changes(folder, self._tell, note, _log_refusal)
+        self._changes = Changes(self._followed(), self._followed, self._tell, note, _log_refusal)
         self._watch = Watch(settings.followed)
         self._look_at = time.monotonic() + EVERY_S
         self._turned = time.monotonic()
@@ -123,23 +123,40 @@ class Supervisor:
     def _turn(self) -> None:
         now = time.monotonic()
         if now - self._turned > _STALLED_S:
-            # All processes stood still together, as in a paused container: nobody is to blame.
-            for slot in self._workers:
-                self._board.beat(slot)
+            self._forgive()
         self._turned = now
         for slot, (moment, deaths) in list(self._due.items()):
             if now >= moment:
                 del self._due[slot]
                 self._start(slot, deaths)
         self._listen()
+        if time.monotonic() - now > _STALLED_S + TICK_S:
+            self._forgive()  # it is here that this process waits, and so stands still
         self._bury()
         if now >= self._look_at or self._hangup:
             self._look_at = now + EVERY_S
             if self._watch.moved() or self._hangup:
                 self._hangup = False
-                self._changes.ask(str(real_folder(self._settings.followed)))
+                self._changes.follow()
         self._catch_up()
         self._changes.turn(slot for slot, worker in self._workers.items() if worker.ready)
+        self._admit()
+
+    def _followed(self) -> str:
+        return str(real_folder(self._settings.followed))
+
+    def _forgive(self) -> None:
+        """All processes stood still together, as in a paused container: nobody is to blame."""
+        for slot in self._workers:
+            self._board.beat(slot)
+
+    def _admit(self) -> None:
+        """Let workers answer that have begun, once their bundle is the one that counts."""
+        for slot, worker in self._workers.items():
+            counts = worker.folder == self._changes.active and self._changes.idle
+            if worker.ready and not worker.serving and counts:
+                worker.serving = True
+                self._tell(slot, {"do": "serve"})
 
     def _start(self, slot: int, deaths: int) -> None:
         ours, theirs = socket.socketpair()
@@ -181,7 +198,7 @@ class Supervisor:
         elif told["say"] == "activate":
             self._changes.ask(told["folder"], (worker.slot, told["number"]))
         elif told["say"] == "staged":
-            self._changes.staged(worker.slot, told["error"])
+            self._changes.staged(worker.slot, told["change"], told["error"])
         elif told["say"] == "swapped":
             worker.folder = self._changes.active
             self._changes.swapped(worker.slot, {"old": told["old"], "new": told["new"]})

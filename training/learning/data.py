@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -17,7 +18,9 @@ from bundle.arrays import Tiles
 from bundle.bundle import Scan
 from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, TileError
 from bundle.preprocess import Input, read_tile
+from bundle.screening import LEAST_COLOUR_LIMIT
 from training.learning.listing import Listed, printable
+from training.plain import read_plain
 from training.progress import StepLog
 from training.tiles import TileSet
 
@@ -66,6 +69,7 @@ def read_tiles(listed: Sequence[Listed], work: Path, *, side: int, log: StepLog)
     shape = (len(reading.kept), side, side)
     inputs: Tiles = np.memmap(work / _INPUTS, dtype=np.uint8, mode="r", shape=shape)
     _refuse_equal(inputs)
+    _warn_of_colour(reading.colours)
     return _tile_set([listed[place] for place in reading.kept], inputs, reading)
 
 
@@ -116,7 +120,7 @@ def _decode(listed: Sequence[Listed], side: int) -> Iterator[Input | str]:
     def one(tile: Listed) -> Input | str:
         try:
             tile.id.encode()
-            return read_tile(tile.file.read_bytes(), side, hashed=True)
+            return read_tile(read_plain(tile.file), side, hashed=True)
         except UnicodeEncodeError:
             return "Its name is not UTF-8, so it cannot be an id. Rename the file."
         except EmptyTile:
@@ -156,6 +160,16 @@ def _refuse_equal(inputs: Tiles) -> None:
         raise InputError(
             f"All {len(inputs)} tiles are the same picture, so there is nothing to learn and "
             "nothing to compare. Check how they were cut."
+        )
+
+
+def _warn_of_colour(colours: Sequence[float]) -> None:
+    many = sum(colour > LEAST_COLOUR_LIMIT for colour in colours)
+    if many > len(colours) / 2:
+        print(
+            f"{many} of {len(colours)} tiles are in colour. What lettering is was taught on grey "
+            "film: of stained sections or photographs the verdicts say nothing.",
+            file=sys.stderr,
         )
 
 

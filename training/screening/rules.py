@@ -19,6 +19,8 @@ _MISSED = 0.01
 """Share of the expected lettering that may lie below the score from which tiles are looked at."""
 _LEAST_REVIEW, _MOST_REVIEW = 0.05, 0.5
 _FOREIGN_QUANTILE, _FOREIGN_FACTOR = 0.999, 1.3
+_MOST = 0.5
+"""Share of lettering above which scores are not trusted to say from where on it is looked at."""
 _MOST_GROUNDS = 2000
 _FEWEST_GROUNDS = 20
 _QUARTERS = 4
@@ -66,6 +68,12 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
     calibration, note = _calibrated(material, plain, material.evidence[rows])
     views = _clean_views(material, rows, calibration.share)
     scores = calibration.scores(material.evidence)
+    told = len(material.tiles) >= FEWEST and calibration.share <= _MOST
+    if calibration.share > _MOST:
+        note += (
+            f"; lettering on more than half of the tiles, so what is clean was learnt from it as "
+            f"well: from {_LEAST_REVIEW} on all are looked at"
+        )
     limit = _FOREIGN_FACTOR * float(np.quantile(material.away, _FOREIGN_QUANTILE))
     return Screening(
         evidence=material.kind,
@@ -74,7 +82,7 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
         calibrated=len(material.tiles) >= FEWEST,
         note=note,
         drop_score=_DROP,
-        review_score=review_score(scores),
+        review_score=review_score(scores) if told else _LEAST_REVIEW,
         off_topic_distance=max(limit, 1e-6),
         lettering_share=calibration.share,
         benchmark=summarise(tries, planted, views, scans=known, tiles=len(rows)),

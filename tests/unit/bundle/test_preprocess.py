@@ -93,6 +93,27 @@ def test_an_unknown_chunk(kind: bytes, fine: bool) -> None:
             decode_png(data)
 
 
+@pytest.mark.parametrize(
+    ("palette", "told"),
+    [(b"", "not of whole colours"), (bytes(7), "not of whole"), (bytes(6), "of no colour of its")],
+)
+def test_a_palette_that_does_not_do(palette: bytes, told: str) -> None:
+    """Pillow would take what it lacks for black: tissue became a blank tile."""
+    pixels = rows(np.full((8, 8), 2, np.uint8))
+    data = forge_png(header(8, 8, colour=3), chunk(b"PLTE", palette), pixels)
+    with pytest.raises(DamagedTile, match=told):
+        decode_png(data)
+    whole = forge_png(header(8, 8, colour=3), chunk(b"PLTE", bytes(6) + b"\7\7\7"), pixels)
+    assert (decode_png(whole) == 7).all()
+
+
+def test_a_count_of_frames_that_is_cut() -> None:
+    """It is no number then."""
+    data = forge_png(header(8, 8), chunk(b"acTL", b"\0"), rows(np.zeros((8, 8), np.uint8)))
+    with pytest.raises(DamagedTile, match="count of frames"):
+        decode_png(data)
+
+
 def test_a_palette_that_is_not_there() -> None:
     """Numbers of colours say nothing without the colours."""
     data = forge_png(header(8, 8, colour=3), rows(np.zeros((8, 8), np.uint8)))

@@ -1,5 +1,6 @@
 """From maps to reasons and verdicts, by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -369,7 +370,7 @@ def test_one_grey_holds_no_lettering() -> None:
 
 
 @pytest.mark.parametrize(
-    ("colour", "size"), [(0.9, (2 * SIDE, 2 * SIDE)), (0, (4, 9)), (0, (400, 300))]
+    ("colour", "size"), [(0.9, (2 * SIDE, 2 * SIDE)), (0, (4, 9)), (0, (1200, 1160))]
 )
 def test_a_tile_of_another_colour_or_scale_is_off_topic(
     tiny_bundle: Bundle, colour: float, size: tuple[int, int]
@@ -383,11 +384,25 @@ def test_a_tile_of_another_colour_or_scale_is_off_topic(
 
 
 def test_colour_and_scale_count_from_a_limit(tiny_bundle: Bundle) -> None:
-    """A tenth of the pixels, or a quarter or four times the side, is the bound."""
+    """A tenth of the pixels, or a quarter or four times the side, is the bound.
+
+    The largest counts as 192 px at least: film tiles of 299 px are no strangers to small ones.
+    """
     tile = tiny_tiles()[0]
-    given = [Input(tile, (32, 32), 0.1), Input(tile, (8, 9), 0.0), Input(tile, (128, 130), 0.05)]
+    given = [Input(tile, (32, 32), 0.1), Input(tile, (8, 9), 0.0), Input(tile, (768, 770), 0.05)]
     np.testing.assert_allclose(strangeness(tiny_bundle, given), 1)
     assert strangeness(tiny_bundle, reads(tile[None]))[0] == 0.25
+
+
+@pytest.mark.parametrize(("stored", "sent", "told"), [(299, 64, False), (299, 56, True)])
+def test_small_tiles_are_no_strangers_to_a_bundle_of_large_ones(
+    tiny_bundle: Bundle, stored: int, sent: int, told: bool
+) -> None:
+    """64 px are found as well by a bundle of 299 px; much smaller ones hold too little."""
+    sizes = np.full((12, 2), stored, dtype=np.int32)
+    large = replace(tiny_bundle, arrays={**tiny_bundle.arrays, "tile_sizes.npy": sizes})
+    (found,) = strangeness(large, reads(tiny_tiles(1), 0, (sent, sent)))
+    assert (found >= 1) == told
 
 
 def test_strangeness_takes_the_place_of_a_smaller_distance() -> None:

@@ -11,19 +11,33 @@ class Heard:
 
     def __init__(self) -> None:
         self.told: list[tuple[int, Message]] = []
+        self.all: list[tuple[int, Message]] = []
         self.done: list[tuple[str, str]] = []
         self.refused: list[str] = []
+        self.followed = "/followed"
         self.changes = Changes(
             "/a",
-            lambda slot, message: self.told.append((slot, message)),
+            lambda: self.followed,
+            self._hear,
             lambda old, new: self.done.append((old, new)),
             self.refused.append,
         )
+
+    def _hear(self, slot: int, message: Message) -> None:
+        self.told.append((slot, message))
+        self.all.append((slot, message))
 
     def next(self) -> list[tuple[int, object]]:
         """Return what was told since the last time, by slot."""
         told, self.told = self.told, []
         return sorted((slot, message["do"]) for slot, message in told)
+
+    def staged(self, slot: int, error: str | None) -> None:
+        """Have a worker say so of the change that it heard of last."""
+        number = next(
+            message["change"] for _, message in reversed(self.all) if message["do"] == "stage"
+        )
+        self.changes.staged(slot, number, error)
 
 
 def test_all_load_before_any_swaps() -> None:
@@ -32,9 +46,9 @@ def test_all_load_before_any_swaps() -> None:
     team.changes.ask("/b", (1, 7))
     team.changes.turn([0, 1])
     assert team.next() == [(0, "stage"), (1, "stage")]
-    team.changes.staged(0, None)
+    team.staged(0, None)
     assert team.next() == []
-    team.changes.staged(1, None)
+    team.staged(1, None)
     assert team.next() == [(0, "swap"), (1, "swap")]
     team.changes.swapped(0, SWAP)
     team.changes.swapped(1, SWAP)
@@ -48,8 +62,8 @@ def test_one_refusal_is_one_for_all() -> None:
     team.changes.ask("/b", (0, 1))
     team.changes.turn([0, 1])
     team.next()
-    team.changes.staged(0, None)
-    team.changes.staged(1, "It is damaged.")
+    team.staged(0, None)
+    team.staged(1, "It is damaged.")
     assert team.told[-1] == (0, {"do": "answer", "number": 1, "error": "It is damaged."})
     assert team.next() == [(0, "answer"), (0, "drop"), (1, "drop")]
     assert (team.refused, team.done, team.changes.active) == (["It is damaged."], [], "/a")
@@ -60,8 +74,8 @@ def test_a_dead_worker_is_not_waited_for() -> None:
     team = Heard()
     team.changes.ask("/b")
     team.changes.turn([0, 1, 2])
-    team.changes.staged(0, None)
-    team.changes.staged(1, None)
+    team.staged(0, None)
+    team.staged(1, None)
     team.next()
     team.changes.gone(2)
     assert team.next() == [(0, "swap"), (1, "swap")]
@@ -90,8 +104,37 @@ def test_changes_wait_for_one_another() -> None:
     team.changes.turn([0])
     team.changes.turn([0])
     assert [message["folder"] for _, message in team.told] == ["/b"]
-    team.changes.staged(0, None)
+    team.staged(0, None)
     team.changes.swapped(0, SWAP)
     team.next()
     team.changes.turn([0])
-    assert team.told == [(0, {"do": "stage", "folder": "/c"})]
+    assert team.told == [(0, {"do": "stage", "folder": "/c", "change": 2})]
+
+
+def test_a_late_refusal_is_not_that_of_the_next_change() -> None:
+    """One worker refuses at once, the other when the next bundle is asked for already."""
+    team = Heard()
+    team.changes.ask("/bad", (0, 1))
+    team.changes.ask("/b", (0, 2))
+    team.changes.turn([0, 1])
+    team.changes.staged(0, 1, "It is damaged.")
+    team.changes.turn([0, 1])
+    team.changes.staged(1, 1, "It is damaged.")
+    assert team.refused == ["It is damaged."]
+    team.staged(0, None)
+    team.staged(1, None)
+    assert team.changes.active == "/b"
+
+
+def test_what_is_followed_is_found_out_when_its_turn_comes() -> None:
+    """A link that an activation moves meanwhile does not lead back."""
+    team = Heard()
+    team.changes.ask("/b")
+    team.changes.follow()
+    team.changes.turn([0])
+    team.staged(0, None)
+    team.changes.swapped(0, SWAP)
+    team.followed = "/c"
+    team.next()
+    team.changes.turn([0])
+    assert [message["folder"] for _, message in team.told] == ["/c"]

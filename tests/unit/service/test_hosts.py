@@ -41,6 +41,13 @@ def test_a_name_led_here_is_told_nothing(api: Api, url: str) -> None:
     assert "TILESCREEN_ALLOWED_HOSTS" in problem["detail"]
 
 
+def test_two_names_are_none(api: Api) -> None:
+    """Whoever stands between might read the one, and this service the other."""
+    headers = [("Host", "localhost"), ("Host", EVIL)]
+    answer = api.ask("GET", "/tiles/c300/image", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (421, "wrong_host")
+
+
 def test_a_name_led_here_decides_nothing(api: Api) -> None:
     """Nor does it write, though the browser takes it for the same site."""
     answer = decided(api, Host=EVIL, Origin=f"http://{EVIL}", Sec_Fetch_Site="same-origin")

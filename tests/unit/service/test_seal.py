@@ -1,5 +1,6 @@
 """A bundle that is changed while it is served: nothing is said from what is left of it."""
 
+import mmap
 import os
 import shutil
 from pathlib import Path
@@ -41,6 +42,20 @@ def test_a_file_written_over_ends_the_answers(served: Path) -> None:
             file.seek(-1, os.SEEK_END)
             file.write(b"\7")
         assert api.get("/cluster/c300").status_code == 503
+
+
+def test_a_file_written_through_a_map_ends_the_answers(
+    served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system notes no such change; the date of the file tells it within a second."""
+    monkeypatch.setattr("service.bundles.seal._COMPARED_EVERY_S", 0.0)
+    with running(served) as api:
+        assert api.get("/neighbors/c300").status_code == 200
+        with (served / "points.npy").open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+            mapped[-8:] = bytes(8)
+            mapped.flush()
+        os.utime(served / "points.npy")  # the system does so when it writes the page
+        assert api.get("/neighbors/c300").status_code == 503
 
 
 def test_a_file_replaced_by_another_changes_nothing(served: Path) -> None:

@@ -1,6 +1,8 @@
 """The `screen` command: which tiles stay, and what it says of them."""
 
 import csv
+import os
+import stat
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from bundle import Bundle, BundleMissing, InputError, open_bundle
 from bundle.manifest import Concept
 from bundle.versions import write_version
-from tests.forge import reseal
+from tests.forge import forge_array, reseal
 from tests.tiny import tiny_rules, write_tiny_bundle
 from training.learning.listing import Table, list_tiles
 from training.screen import as_csv, configure, divide, fewest, left, run
@@ -199,6 +201,30 @@ def test_shares_beyond_0_to_1_are_refused(tiny_path: Path, tmp_path: Path, share
     with pytest.raises(InputError, match=r"give a share from 0 to 1, as 0\.99"):
         run(given)
     assert not list(tmp_path.iterdir())
+
+
+def test_next_to_nothing_to_drop_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Of tiles without lettering a share of the lettering is no aim."""
+    forge = tmp_path / "bundle"
+    write_tiny_bundle(forge)
+    forge_array(forge, "scores.npy", np.full((12, 5), 0.01, np.float32))
+    run(arguments(forge, "--out", tmp_path / "a.csv", "--drop-below-recall", 0.9))
+    assert "By the scores about 0.1 of all 12 tiles hold lettering" in capsys.readouterr().err
+    run(arguments(forge, "--out", tmp_path / "a.csv"))
+    assert "By the scores about" not in capsys.readouterr().err
+
+
+def test_devices_are_refused_and_links_kept(tiny_path: Path, tmp_path: Path):
+    """A list that is written must not take the place of a pipe, a device or a link."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    with pytest.raises(InputError, match="is a device or a pipe"):
+        run(arguments(tiny_path, "--out", tmp_path / "pipe"))
+    run(arguments(tiny_path, "--out", tmp_path / "link.csv"))
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("id,")
 
 
 @pytest.mark.parametrize("option", ["--out", "--dropped"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bundle import load_tile
 from bundle.errors import InputError
@@ -99,6 +100,27 @@ def test_link_to_nowhere_is_skipped(tmp_path: Path) -> None:
     folder = write_tiles(tmp_path / "tiles")
     (folder / "gone.png").symlink_to(tmp_path / "nowhere.png")
     assert "No such file" in next(iter(read(folder).skipped.values()))
+
+
+def test_a_pipe_is_skipped(tmp_path: Path) -> None:
+    """Reading one would wait for somebody to write into it."""
+    folder = write_tiles(tmp_path / "tiles")
+    os.mkfifo(folder / "pipe.png")
+    assert read(folder).skipped == {
+        "pipe.png": "It cannot be opened: it is no file, but a folder, a pipe or a device."
+    }
+
+
+def test_colour_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of stained sections the verdicts say nothing, and nobody would guess so."""
+    folder = write_tiles(tmp_path / "tiles")
+    read(folder)
+    assert "in colour" not in capsys.readouterr().err
+    for file in folder.glob("*.png"):
+        grey = np.asarray(Image.open(file))
+        Image.fromarray(np.stack([grey, grey // 3, grey // 2], axis=2)).save(file)
+    read(folder)
+    assert "tiles are in colour" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file names are text there")

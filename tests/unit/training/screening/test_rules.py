@@ -53,6 +53,17 @@ def test_a_set_too_small_to_calibrate_says_so() -> None:
     rules = make_rules(material(20, 2), lambda _: None)
     assert not rules.calibrated
     assert "not calibrated: 20 stored tiles" in rules.note
+    assert rules.review_score == 0.05
+
+
+@pytest.mark.parametrize("lettered", [40, 150])
+def test_where_most_tiles_hold_lettering_all_are_looked_at(lettered: int) -> None:
+    """What is clean is learnt from the tiles themselves, so it says little there."""
+    rules = make_rules(material(200, lettered), lambda _: None)
+    most = rules.lettering_share > 0.5
+    assert most == (lettered == 150)
+    assert ("more than half" in rules.note) == most
+    assert not most or rules.review_score == 0.05
 
 
 @pytest.mark.parametrize("lettered", [0, 200])
