@@ -110,7 +110,11 @@ def _entries(settings: Settings) -> Iterator[tuple[str, str]]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The file of API keys {file} cannot be read: {error}.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(
+            f"The file of API keys {file} cannot be read: {why}. Name a text file of lines "
+            "ROLE:KEY; `python -m service.keys review` makes one."
+        ) from error
     for number, line in enumerate(lines, 1):
         entry = line.partition("#")[0].strip()
         if entry:

@@ -19,6 +19,9 @@ from service.observing.timing import Clock
 if TYPE_CHECKING:  # an optional group, see `tracing`
     from opentelemetry import trace
 
+_TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
+_PATIENCE_S = 2.0
+"""A collector is waited for so long, at the end of the service too; ten seconds by default."""
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _CARRIED = {b"traceparent", b"tracestate"}
 
@@ -99,7 +102,8 @@ def tracing(version: str) -> Iterator[Tracer | None]:
         ) from error
     name = {"service.name": os.environ.get("OTEL_SERVICE_NAME", "tilescreen")}
     provider = TracerProvider(resource=Resource.create({**name, "service.version": version}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    patience = None if any(os.environ.get(name) for name in _TIMEOUTS) else _PATIENCE_S
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=patience)))
     try:
         yield Tracer(provider.get_tracer("tilescreen", version))
     finally:

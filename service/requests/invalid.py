@@ -16,12 +16,14 @@ _PLAIN = {
     "missing": "it is missing",
     "extra_forbidden": "there is no such member",
     "model_type": "it is no JSON object",
+    "bool_parsing": "it must be true or false",
     "int_parsing": "it must be a whole number",
     "float_parsing": "it must be a number",
 }
 _BEGINNINGS = {
     "Input should": "it must",
     "Value error, ": "",
+    "Value should": "it must",
     "Invalid JSON: EOF while parsing a value at line 1 column 0": "it is empty",
     "Invalid JSON: EOF": "it is no JSON: it ends too soon,",
     "Invalid JSON": "it is no JSON",
