@@ -1220,7 +1220,8 @@ def test_a_blind_reading_asks_who_reads(chromium: Browser, site: str) -> None:
     """And is then of that one's own decisions."""
     with open_page(chromium) as page:
         sent = {"ids": ["c300"], "decision": "drop"}
-        page.request.post(f"{site}/decisions", data=sent, headers={"X-Reviewer": "Eva"})
+        said = page.request.post(f"{site}/decisions", data=sent, headers={"X-Reviewer": "Eva"})
+        assert said.ok, said.text()
         page.goto(f"{site}/view/review?sort=id&state=all&alone=1")
         page.get_by_label("Your name").fill("Eva")
         page.get_by_role("button", name="Go on").click()
