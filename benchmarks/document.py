@@ -6,8 +6,11 @@ Examples, bounds, thousands of made-up requests and sequences of them, decisions
 included. The status is 1 for a server error, an answer that is not there within 15 s, or one that
 is not as the document says. What the document cannot say is listed apart: `refused` are
 requests that fit it and cannot be used (a PNG of one pixel), `taken` those that do not fit and
-can (a text with blanks around it that is short enough without), and `unmarked` examples of a
-concept that are taken back although no tile has their ids, as the answer to marking them said.
+can (a text with blanks around it that is short enough without), `unmarked` examples of a
+concept that are taken back although no tile has their ids, as the answer to marking them said,
+`standing` a tile's decision that is told after one reviewer's was taken back (there always is
+one, be it "undecided"), and `slashed` methods that what lies below a concept has not: they are
+answered as of a concept whose name has a slash, with a sentence that names have none.
 """
 
 import argparse
@@ -30,7 +33,10 @@ _APART = {
     "RejectedPositiveData": "refused",
     "AcceptedNegativeData": "taken",
     "EnsureResourceAvailability": "unmarked",
+    "UseAfterFree": "standing",
 }
+_SLASHED = {"Allow header mismatch", "Wrong response to undeclared method"}
+_BELOW = "/concepts/{name}/"
 
 
 def examine(service: Service, minutes: float, report: Path) -> dict[str, Any]:
@@ -49,10 +55,13 @@ def examine(service: Service, minutes: float, report: Path) -> dict[str, Any]:
 
 def figures(report: dict[str, Any], service: Service) -> dict[str, Any]:
     """Return what a result file says of it; `findings` are what must not be."""
-    told: dict[str, Any] = {name: {} for name in (*_APART.values(), "findings")}
+    told: dict[str, Any] = {name: {} for name in (*_APART.values(), "slashed", "findings")}
     for failure in report["failures"]:
         kind = failure["type"]
         where = _APART.get(kind, "findings")
+        below = all(_BELOW in operation for operation in failure["operations"])
+        if failure["title"] in _SLASHED and below:
+            where = "slashed"
         told[where][failure["title"]] = failure["operations"]
     return {
         "tool": f"schemathesis {report['schemathesis_version']}",

@@ -72,17 +72,27 @@ def estimate(draws: Sequence[Draw], tiles: int, level: float = LEVEL) -> Estimat
     return Estimate(tiles, likely, low, high)
 
 
-def more_needed(draws: Sequence[Draw], tiles: int, share: float, level: float = LEVEL) -> int:
+def more_needed(
+    draws: Sequence[Draw], tiles: int, share: float, *, outside: int = 0, level: float = LEVEL
+) -> int:
     """Return how many tiles more, all of them kept, would show that at most a share is left.
 
-    At most `tiles`: to look at all always shows it.
+    At most `tiles`: to look at all of them shows it, if anything does.
+
+    Args:
+        draws: as for `estimate`.
+        tiles: as for `estimate`, those that a sample can hold.
+        share: of these tiles and those outside, without what was looked at.
+        outside: tiles that no sample can hold; each may be one that is left.
+        level: as for `estimate`.
     """
     fewest, enough = 0, tiles
     while fewest < enough:
         middle = (fewest + enough) // 2
         clean = [*draws, Draw(tiles, middle, 0, 0)] if middle else draws
         found = estimate(clean, tiles - middle, level)
-        if found is not None and found.within(share):
+        most = share * (tiles - middle + outside)
+        if found is not None and found.high + outside <= most:
             enough = middle
         else:
             fewest = middle + 1

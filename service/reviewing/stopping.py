@@ -81,7 +81,14 @@ def advice(review: Review, share: float = SHARE) -> Advice:
             f"Go on looking: about {left.likely:,} of {tiles} tiles left hold lettering "
             f"({_CONFIDENCE} interval {left.low:,} to {left.high:,}).",
         )
-    needed = more_needed(review.draws, review.tiles, share)
+    if review.outside > share * review.tiles:
+        return Advice(
+            False,
+            f"Look at the {review.outside:,} tiles that were decided when samples were drawn and "
+            "are no longer: no sample can hold them.",
+        )
+    inside = review.tiles - review.outside
+    needed = more_needed(review.draws, inside, share, outside=review.outside)
     more = " more" if review.draws else ""
     return Advice(
         False,

@@ -45,6 +45,14 @@ def test_all_looked_at_leaves_nothing() -> None:
     assert estimate([], 5) is None
 
 
+def test_more_needed_where_some_tiles_are_in_no_sample() -> None:
+    """They count as left, so more must be looked at; and no more than a sample can hold."""
+    draws = [Draw(100, 20, 0, 0)]
+    with_all, with_some = (more_needed(draws, 80, 0.1, outside=outside) for outside in (0, 3))
+    assert 0 < with_all < with_some <= 80
+    assert more_needed([Draw(2, 2, 0, 0)], 0, 0.01, outside=7) == 0
+
+
 def test_more_needed_is_just_enough() -> None:
     """As many clean tiles bound what is left, one fewer does not."""
     for draws in ([], [Draw(1000, 100, 1, 1)]):

@@ -53,6 +53,14 @@ from service.reviewing.stopping import Review, advice
             True,
             "Stop: with 95 % confidence none of 9 tiles left holds lettering.",
         ),
+        (
+            Review(7, 0, 0, [Draw(2, 2, 0, 0)], outside=7),
+            False,
+            (
+                "Look at the 7 tiles that were decided when samples were drawn and are no longer: "
+                "no sample can hold them."
+            ),
+        ),
         (Review(0, 3, 5, []), True, "Stop: every tile that would be kept has been looked at."),
     ],
 )
