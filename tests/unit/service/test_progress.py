@@ -140,6 +140,20 @@ def test_progress_tells_what_the_sample_shows(api: Api) -> None:
     assert not told["stop"]
 
 
+def test_tiles_that_no_sample_can_hold_are_told(api: Api) -> None:
+    """Decided when it was drawn and taken back since: progress told by the sample failed there."""
+    keep = [t["id"] for t in api.get("/screen?verdict=keep").json()["tiles"]]
+    decide(api, keep[:4], "keep")
+    decide(api, ids(api.ask("POST", "/review/sample?size=1")), "keep")
+    decide(api, keep[:4], None)
+    answer = api.get("/review/progress")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["stop"], told["sample"]) == (False, 0)
+    assert told["advice"].startswith("Look at the 4 tiles that were decided when samples")
+    assert api.get("/view/progress").status_code == 200
+
+
 def test_all_looked_at_ends_the_review(api: Api) -> None:
     """With nothing left that would be kept, the advice is to stop."""
     keep = [t["id"] for t in api.get("/screen?verdict=keep").json()["tiles"]]
