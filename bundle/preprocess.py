@@ -150,8 +150,7 @@ def _check_chunk(kind: bytes, chunk: bytes, before: list[bytes]) -> None:
         _check_frames(content)
     if kind == b"PLTE" and (not content or len(content) % 3):
         raise DamagedTile("The PNG's palette is not of whole colours. Save it again.")
-    named = before[1][17:18] == bytes([_PALETTE]) if len(before) > 1 else False
-    if kind == b"IDAT" and named and not _colours(before):
+    if kind == b"IDAT" and _names_palette(before) and not _colours(before):
         raise DamagedTile("The PNG lacks the palette that it names. Save it again.")
 
 
@@ -160,6 +159,11 @@ def _check_frames(content: bytes) -> None:
         raise DamagedTile("The PNG's count of frames is cut. Save it again as a plain PNG.")
     if (frames := int.from_bytes(content[:4], "big")) != 1:
         raise AnimatedTile(f"The PNG is animated: {frames} frames. Send one as a still PNG.")
+
+
+def _names_palette(chunks: list[bytes]) -> bool:
+    """Tell whether the header, which comes first after the signature, says so."""
+    return any(chunk[17:18] == bytes([_PALETTE]) for chunk in chunks[1:2])
 
 
 def _colours(chunks: list[bytes]) -> int:

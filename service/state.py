@@ -192,7 +192,7 @@ async def open_serving(
     settings = process.settings
     bundle = await asyncio.to_thread(open_bundle, path, prove=process.prove)
     with Seal(path / name for name in (MANIFEST, *bundle.manifest.files)) as seal:
-        check_unchanged(bundle)
+        await asyncio.to_thread(check_unchanged, bundle)
         precision: Precision = "fp32"
         if encoder is None:
             precision = choose_precision(bundle, settings.precision)

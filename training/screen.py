@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
 from bundle.errors import InputError
+from bundle.manifest import Screening
 from bundle.reader import open_bundle
 from bundle.screening import LIKELY, REASONS, VERDICTS, raised, rule_verdicts, stored_reasons
 from training.report import check_writable, write_page
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dropped is not None:
         write_page(args.dropped, as_csv(bundle, lists.dropped))
     _tell(bundle, lists, args.out)
-    _warn(bundle, lists)
+    _warn(bundle.manifest.screening, lists)
     if args.drop_below_recall is not None:
         _warn_of_little(bundle)
     return 0
@@ -196,7 +197,7 @@ def _tell(bundle: Bundle, lists: Lists, out: Path) -> None:
         f"{out}: {len(lists.kept):,} of {len(bundle):,} tiles kept, {len(lists.dropped):,} dropped "
         f"({int(blank[lists.dropped].sum()):,} of them blank)"
     )
-    total = float(bundle.scores[:, _LETTERING].sum(dtype=np.float64))
+    total = left(bundle.scores[:, _LETTERING]).mean
     found = max(0.0, 100 - 100 * rest.mean / total) if total > 0 else 100.0
     print(f"Expected among the dropped: {found:.2f} % of the lettering")
     print(
@@ -210,7 +211,7 @@ def _tell(bundle: Bundle, lists: Lists, out: Path) -> None:
 
 
 def _warn_of_little(bundle: Bundle) -> None:
-    total = float(bundle.scores[:, _LETTERING].sum(dtype=np.float64))
+    total = left(bundle.scores[:, _LETTERING]).mean
     if total < _LITTLE:
         print(
             f"By the scores about {total:.1f} of all {len(bundle):,} tiles hold lettering, so "
@@ -219,8 +220,7 @@ def _warn_of_little(bundle: Bundle) -> None:
         )
 
 
-def _warn(bundle: Bundle, lists: Lists) -> None:
-    rules = bundle.manifest.screening
+def _warn(rules: Screening, lists: Lists) -> None:
     if not rules.calibrated:
         print(
             f"The scores of this bundle are not calibrated, so the estimate may be far off: "
