@@ -16,25 +16,10 @@ from numpy.typing import NDArray
 
 from benchmarks import record
 from benchmarks.screening.arguments import collection_parts, pair
-from benchmarks.screening.data import Collection, read_collection
-from bundle import Bundle, choose_precision, open_bundle, open_encoder, resize
-from bundle.preprocess import Input
-from bundle.screening import LIKELY, REASONS, VERDICTS, Screened, screen_new
-from bundle.views import examine_twice
-
-_AT_ONCE = 64
-
-
-def screened(bundle: Bundle, collection: Collection) -> list[Screened]:
-    """Return what is found on a collection's tiles, as if they were sent."""
-    encoder = open_encoder(bundle, precision=choose_precision(bundle, "auto"))
-    side, found = bundle.manifest.preprocessing.side, []
-    for start in range(0, len(collection), _AT_ONCE):
-        tiles = collection.tiles[start : start + _AT_ONCE]
-        reads = [Input(resize(tile, side), tile.shape, 0.0) for tile in tiles]
-        seen = examine_twice(encoder, np.stack([read.tile for read in reads]))
-        found.append(screen_new(bundle, reads, bundle.scale(seen.latents), seen.maps))
-    return found
+from benchmarks.screening.data import read_collection
+from benchmarks.screening.ours import answers
+from bundle import choose_precision, open_bundle, open_encoder
+from bundle.screening import LIKELY, REASONS, VERDICTS, Screened
 
 
 def counted(found: list[Screened], which: NDArray[np.bool_]) -> dict[str, int]:
@@ -63,7 +48,8 @@ def main() -> None:
     figures: dict[str, Any] = {}
     for collection in collections:
         for name, bundle in bundles.items():
-            found = screened(bundle, collection)
+            encoder = open_encoder(bundle, precision=choose_precision(bundle, "auto"))
+            found = [one for one, _ in answers(bundle, encoder, collection.tiles)]
             figures.setdefault(collection.name, {})[name] = {
                 "lettering": counted(found, collection.positive),
                 "clean": counted(found, ~collection.positive),

@@ -1,7 +1,7 @@
 """What our own bundles say about tiles, in the shape of a peer's answer."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +28,20 @@ def ours(bundle_path: Path, tiles: Tiles) -> tuple[Scores, Points]:
 
     Returns: (n,) scores for lettering; and (n, d) float32 scaled latents.
     """
-    bundle = open_bundle(bundle_path)
-    side = bundle.manifest.preprocessing.side
     encoder = OnnxEncoder(bundle_path, threads=1)
     scores, points = [], []
-    for start in range(0, len(tiles), _AT_ONCE):
-        part = tiles[start : start + _AT_ONCE]
-        reads = [Input(resize(tile, side), tile.shape, 0.0) for tile in part]
-        found, near = screened(bundle, encoder, reads)
+    for found, near in answers(open_bundle(bundle_path), encoder, tiles):
         points.append(near)
         scores.append(found.scores[:, 0])
     return np.concatenate(scores).astype(np.float64), np.concatenate(points)
+
+
+def answers(bundle: Bundle, encoder: Encoder, tiles: Tiles) -> Iterator[tuple[Screened, Points]]:
+    """Yield what `screened` says of (n, side, side) uint8 tiles, some at a time."""
+    side = bundle.manifest.preprocessing.side
+    for start in range(0, len(tiles), _AT_ONCE):
+        part = tiles[start : start + _AT_ONCE]
+        yield screened(bundle, encoder, [Input(resize(one, side), one.shape, 0.0) for one in part])
 
 
 def screened(bundle: Bundle, encoder: Encoder, reads: Sequence[Input]) -> tuple[Screened, Points]:
