@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from bundle import (
@@ -227,3 +228,24 @@ def test_openvino_reports_to_nobody(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "quiet\n", done.stderr
+
+
+def test_a_gpu_is_used_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for before the processor, and floats serve; nothing here shows that one runs."""
+    write_tiny_bundle(tmp_path / "bundle", int8=tiny_quantization())
+    bundle = open_bundle(tmp_path / "bundle")
+    there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    asked: list[list[str]] = []
+    real = onnxruntime.InferenceSession
+
+    def session(
+        model: str, options: object, providers: list[tuple[str, object]]
+    ) -> onnxruntime.InferenceSession:
+        asked.append([name for name, _ in providers])
+        return real(model, options, providers=providers[-1:])
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    assert choose_precision(bundle, "auto") == "fp32"
+    open_encoder(bundle, threads=1)
+    assert asked == [there]
