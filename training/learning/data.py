@@ -28,6 +28,8 @@ MIN_TILES = 10
 """Fewest tiles of a fit: one or two to validate on, and neighbours worth the name."""
 _INPUTS, _READ = "inputs.bin", "read.json"
 _AT_ONCE = 256
+_TWELVE_BITS = 16
+"""Grey levels of 255 below which all values of 12 bits lie that are stored as 16."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def read_tiles(listed: Sequence[Listed], work: Path, *, side: int, log: StepLog)
     inputs: Tiles = np.memmap(work / _INPUTS, dtype=np.uint8, mode="r", shape=shape)
     _refuse_equal(inputs)
     _warn_of_colour(reading.colours)
+    _warn_of_darkness(inputs)
     return _tile_set([listed[place] for place in reading.kept], inputs, reading)
 
 
@@ -169,6 +172,17 @@ def _warn_of_colour(colours: Sequence[float]) -> None:
         print(
             f"{many} of {len(colours)} tiles are in colour. What lettering is was taught on grey "
             "film: of stained sections or photographs the verdicts say nothing.",
+            file=sys.stderr,
+        )
+
+
+def _warn_of_darkness(inputs: Tiles) -> None:
+    blocks = (inputs[start : start + _AT_ONCE] for start in range(0, len(inputs), _AT_ONCE))
+    if all(int(block.max()) < _TWELVE_BITS for block in blocks):
+        print(
+            f"No tile is brighter than {_TWELVE_BITS - 1} of 255: perhaps 12 bits stored as 16. "
+            "Tiles so dark pass for blank, and blank ones are dropped. Cut them again from scaled "
+            "values (training tile --sixteen-bit scale).",
             file=sys.stderr,
         )
 

@@ -123,6 +123,20 @@ def test_colour_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "tiles are in colour" in capsys.readouterr().err
 
 
+def test_twelve_bits_stored_as_sixteen_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All tiles would be called blank, and dropped."""
+    folder = write_tiles(tmp_path / "tiles")
+    read(folder)
+    assert "12 bits" not in capsys.readouterr().err
+    for file in folder.glob("*.png"):
+        grey = np.asarray(Image.open(file)).astype(np.uint16)
+        Image.fromarray(grey * 16).save(file)
+    read(folder)
+    assert "perhaps 12 bits stored as 16" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file names are text there")
 def test_name_that_is_not_text_is_skipped(tmp_path: Path) -> None:
     """A file name of stray bytes cannot be an id; it is listed, printably."""
