@@ -40,7 +40,7 @@ def kept(request: Request, serving: Serving, version: str | None) -> Kept:
         "Cache-Control": "private, max-age=31536000, immutable" if lasting else "no-cache",
     }
     known = request.headers.get("if-none-match")
-    same = known is not None and etag in (
+    same = known is not None and not {etag, "*"}.isdisjoint(
         one.strip().removeprefix("W/") for one in known.split(",")
     )
     return Kept(headers, Response(status_code=304, headers=headers) if same else None)
