@@ -3,14 +3,14 @@
     python -m benchmarks.search BUNDLE [--tiles 62000] [--others]
 
 The bundle's points are grown to as many as asked for (`benchmarks.grown`); 500 more of the same
-kind are the questions, one after another in one thread. `--others` adds the libraries that are
-installed beside: faiss-cpu, hnswlib and usearch, which are no part of the project.
+kind are the questions, one after another in one thread. `--others` adds faiss-cpu, hnswlib and
+usearch, which are no part of the project and are installed apart, into `build/peers`.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import record
+from benchmarks.environments import Environment, PeerMissing, interpreter
 from benchmarks.grown import grown_points
 from bundle import open_bundle
 from bundle.arrays import Points
@@ -29,6 +30,7 @@ from training.indexing.lists import index_points
 
 _QUESTIONS = 500
 _K = 10
+_OTHERS = Environment("neighbors", ("faiss-cpu==1.15.1", "hnswlib==0.8.0", "usearch==2.26.6"))
 _NEAR = 1 + 1e-4  # of equal distances any will do
 Ask: TypeAlias = Callable[[NDArray[np.float32]], Any]
 
@@ -50,11 +52,15 @@ def ours(points: Points) -> Iterator[tuple[str, float, Ask]]:
 
 
 def others(points: Points) -> Iterator[tuple[str, float, Ask]]:
-    """Yield the same of the libraries that are installed."""
-    makers = {"faiss": _faiss, "hnswlib": _hnswlib, "usearch": _usearch}
-    for library, make in makers.items():
-        if find_spec(library):
-            yield from make(points)
+    """Yield the same of libraries that are installed apart."""
+    try:
+        interpreter(_OTHERS)
+    except PeerMissing as error:
+        print(error, file=sys.stderr)
+        return
+    sys.path.extend(map(str, _OTHERS.home.glob("lib/python*/site-packages")))  # ours come first
+    for make in (_faiss, _hnswlib, _usearch):
+        yield from make(points)
 
 
 def _faiss(points: Points) -> Iterator[tuple[str, float, Ask]]:
@@ -129,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.add_argument("--tiles", type=int, default=62_000)
-    parser.add_argument("--others", action="store_true", help="libraries that are installed, too")
+    parser.add_argument("--others", action="store_true", help="faiss, hnswlib and usearch, too")
     args = parser.parse_args()
     source = open_bundle(args.bundle)
     rng = np.random.default_rng(5)
