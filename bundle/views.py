@@ -1,8 +1,8 @@
 """A second look at a tile that the encoder is not sure of: turned, and from further away.
 
 Film has no upside, and letters no size of their own; what the encoder finds on a tile should not
-depend on how it lies, and hardly on its scale. Where it is not sure, the mean over the tile, the
-same upside down and a smaller picture says more than one look (docs/decisions.md).
+depend on how it lies, and hardly on its scale. Where it is not sure, the mean over the four
+quarter turns and a smaller picture says more than one look (docs/decisions.md).
 """
 
 from collections.abc import Callable
@@ -17,9 +17,10 @@ from bundle.preprocess import resize
 from bundle.runtime import Encoder, Examined
 from bundle.screening import peaks
 
+_TURNS = (1, 2, 3)
 _FURTHER = 0.75
 """Scale of the smaller picture. Source: docs/decisions.md."""
-_CLEAR, _SURE = -1.0, 3.0
+_CLEAR, _SURE = -1.0, 4.0
 """Log-odds of lettering, outside of which one look is enough."""
 
 Examine = Callable[[Tiles], Maps]
@@ -34,23 +35,24 @@ def examine_twice(encoder: Encoder, tiles: Tiles) -> Examined:
 
 
 def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:
-    """Return the maps, those of tiles in doubt averaged over three looks; shapes stay.
+    """Return the maps, those of tiles in doubt averaged over five looks; shapes stay.
 
     Each tile's answer depends on that tile alone.
 
     Args:
         tiles: (m, side, side) uint8, the encoder's input.
         maps: (m, 3, g, g) float32 of these tiles, or (m, 0, 0, 0) of an encoder without maps.
-        examine: what made the maps; asked about (2 d, side, side) where d tiles are in doubt.
+        examine: what made the maps; asked about (4 d, side, side) where d tiles are in doubt.
     """
     rows = np.flatnonzero(_unsure(maps)) if maps.size else np.empty(0, dtype=np.intp)
     if not len(rows):
         return maps
     unsure = tiles[rows]
-    looks = np.concatenate([_upside_down(unsure), _further(unsure, maps.shape[-1])])
-    turned, far = np.split(examine(looks), 2)
+    looks = [*(_turned(unsure, turn) for turn in _TURNS), _further(unsure, maps.shape[-1])]
+    *turned, far = np.split(examine(np.concatenate(looks)), len(looks))
+    back = [_turned(part, -turn) for turn, part in zip(_TURNS, turned, strict=True)]
     agreed = maps.copy()
-    agreed[rows] = np.mean([maps[rows], _upside_down(turned), _nearer(far)], axis=0)
+    agreed[rows] = np.mean([maps[rows], *back, _nearer(far)], axis=0)
     return agreed
 
 
@@ -89,5 +91,5 @@ def _unsure(maps: Maps) -> NDArray[np.bool_]:
     return (evidence > _CLEAR) & (evidence < _SURE)
 
 
-def _upside_down(stack: NDArray[Value]) -> NDArray[Value]:
-    return stack[..., ::-1, ::-1]
+def _turned(stack: NDArray[Value], turn: int) -> NDArray[Value]:
+    return np.rot90(stack, turn, axes=(-2, -1))

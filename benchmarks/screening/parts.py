@@ -25,7 +25,7 @@ class Seen:
     """What a bundle makes of n tiles.
 
     inputs: (n, side, side) uint8. first: (n, 3, g, g) float32 log-odds of one look; maps: the
-        same, of three looks where one leaves a doubt.
+        same, of five looks where one leaves a doubt.
     points: (n, d) float32. away: (n,) float32 from `reference_distances`.
     """
 

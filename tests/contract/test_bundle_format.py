@@ -92,11 +92,11 @@ class SecondReader:
 
     @staticmethod
     def look(tile: NDArray[np.uint8], examine: Examine) -> NDArray[np.float32]:
-        """Return the map of a tile, that of three looks where one leaves a doubt."""
+        """Return the map of a tile, that of five looks where one leaves a doubt."""
         first = examine(tile)
-        if not -1 < np.sort(first[0], axis=None)[-6:].mean() < 3:
+        if not -1 < np.sort(first[0], axis=None)[-6:].mean() < 4:
             return first
-        turned = np.rot90(examine(np.rot90(tile, 2)), -2, (1, 2))
+        seen = [np.rot90(examine(np.rot90(tile, turn)), -turn, (1, 2)) for turn in range(4)]
         cells = first.shape[-1]
         free = round(cells / 8)
         few, side = cells - 2 * free, len(tile) * (cells - 2 * free) // cells
@@ -106,7 +106,7 @@ class SecondReader:
         at = (np.arange(cells) + 0.5) * few / cells - 0.5
         for axis in (1, 2):
             inner = np.apply_along_axis(lambda v: np.interp(at, np.arange(few), v), axis, inner)
-        return np.mean([first, turned, inner], axis=0)
+        return np.mean([*seen, inner], axis=0)
 
     def scores(self, row: int, tile: NDArray[np.uint8], layers: NDArray[np.float32]) -> list[float]:
         """Return a stored tile's scores, from its picture and the encoder's map of it."""
