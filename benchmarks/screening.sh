@@ -47,3 +47,7 @@ $py -m benchmarks.curator --name cbis-ddsm --labels "$data/cbis-ddsm/tiles.csv" 
 $py -m benchmarks.curator --name ddsm-thumbnails --labels "$data/ddsm-thumbnails/tiles.csv" \
   --bundle "adapted=$out/bundle-ddsm-thumbnails" \
   --bundle "as shipped=$out/bundle-ddsm-thumbnails-as-shipped" --chosen-on-even
+rm -rf "$out/grown-62000"
+$py -m benchmarks.grown "$out/bundle-cbis-ddsm" "$out/grown-62000" --tiles 62000
+$py -m benchmarks.screening_cost --fitted "$out/bundle-cbis-ddsm" "$out/bundle-ddsm-thumbnails" \
+  --served "$out/grown-62000" --tiles "$out/cbis-ddsm"
