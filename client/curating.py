@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from .errors import ClientError, OutcomeUnknown, ServiceRefused
 from .exits import BROKEN_OFF, DONE, INTERRUPTED, NOTHING_DONE, READER_GONE, SOME_FAILED
 from .exports import Checked, verify
 from .retry import Retry
+from .saying import mute, say, warn
 
 _COLUMNS = ("id", "state", "reviewer", "decision", "reason", "comment", "at")
 
@@ -27,6 +27,7 @@ def add_commands(commands: Commands) -> None:
     asking = {name: commands.add_parser(name, help=text) for name, text in _SUMMARIES.items()}
     for name, command in asking.items():
         command.description = _SUMMARIES[name][0].upper() + _SUMMARIES[name][1:] + "."
+        command.epilog = _STATUS
         if name != "verify":
             add_service(command)
             command.add_argument("--reviewer", metavar="NAME", help="in whose name decisions count")
@@ -83,23 +84,22 @@ def run(
             timeout_s=arguments.timeout,
             transport=transport,
         ) as client:
-            status = _COMMANDS[arguments.command](client, arguments)
-            sys.stdout.flush()  # here, where it is known what to do if nobody reads it
-            return status
+            return _COMMANDS[arguments.command](client, arguments)
     except ClientError as error:
-        print(f"client: {advised(error)}", file=sys.stderr)
+        warn(f"client: {advised(error)}")
         for one in error.problem.errors if isinstance(error, ServiceRefused) else ():
-            print(f"  {one.where}: {one.message}", file=sys.stderr)
+            warn(f"  {one.where}: {one.message}")
         if isinstance(error, OutcomeUnknown):
             return BROKEN_OFF
     except BrokenPipeError:
-        # Else Python complains once more, when it closes what nobody reads.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        mute(sys.stdout)
         return READER_GONE
     except OSError as error:
-        print(f"client: {error.filename}: {error.strerror or error}.", file=sys.stderr)
+        if error.filename is None:
+            mute(sys.stdout)
+        warn(f"client: {error.filename or 'standard output'}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        print("client: Interrupted.", file=sys.stderr)
+        warn("client: Interrupted.")
         return INTERRUPTED
     return NOTHING_DONE
 
@@ -112,25 +112,25 @@ def _decide(client: Client, arguments: argparse.Namespace) -> int:
 def _import(client: Client, arguments: argparse.Namespace) -> int:
     made = client.import_decisions(arguments.table, partial=arguments.partial)
     stood = f", {made.unchanged:,} stood so already" if made.unchanged else ""
-    print(f"{made.written:,} decided{stood}")
+    status = _status(made.written + made.unchanged, len(made.failed))
+    status = say(f"{made.written:,} decided{stood}", status=status)
     for line, problem in made.failed.items():
-        print(f"  line {line}: {problem.detail}", file=sys.stderr)
-    return _status(made.written + made.unchanged, len(made.failed))
+        warn(f"  line {line}: {problem.detail}")
+    return status
 
 
 def _undo(client: Client, _: argparse.Namespace) -> int:
     undone = client.undo()
     if undone.batch is None:
-        print("There is nothing to take back.")
-        return NOTHING_DONE
+        return say("There is nothing to take back.", status=NOTHING_DONE)
     return _batch(undone, "taken back")
 
 
 def _batch(made: BatchDecided, what: str = "decided") -> int:
-    print(f"{made.done:,} {what}")
+    status = say(f"{made.done:,} {what}", status=_status(made.done, len(made.failed)))
     for tile_id, problem in made.failed.items():
-        print(f"  {tile_id}: {problem.detail} ({problem.code})", file=sys.stderr)
-    return _status(made.done, len(made.failed))
+        warn(f"  {tile_id}: {problem.detail} ({problem.code})")
+    return status
 
 
 def _status(done: int, failed: int) -> int:
@@ -152,26 +152,26 @@ def _list(client: Client, write: Callable[[list[object]], object]) -> int:
         for made in tile.decisions:
             said = [made.reviewer, made.decision, made.reason, made.comment, made.at]
             write([*map(harmless, (tile.id, tile.state, *said))])
+    sys.stdout.flush()  # here, where it is known what to do if it cannot be written
     return DONE
 
 
 def _export(client: Client, arguments: argparse.Namespace) -> int:
-    status = _tell(client.export(arguments.out))
-    print(f"-> {arguments.out}")
-    return status
+    return _tell(client.export(arguments.out), f"-> {arguments.out}")
 
 
-def _tell(found: Checked) -> int:
+def _tell(found: Checked, *more: str) -> int:
     for sentence in found.wrong:
-        print(f"client: {sentence}", file=sys.stderr)
+        warn(f"client: {sentence}")
+    lines = []
     counts = ", ".join(f"{number:,} {name}" for name, number in found.manifest["counts"].items())
     if not found.wrong:
-        print(f"Files are as the manifest says: bundle {found.manifest['bundle']}, {counts}")
+        lines.append(f"Files are as the manifest says: bundle {found.manifest['bundle']}, {counts}")
     if found.signed_by:
-        print(f"Signed by {found.signed_by}")
+        lines.append(f"Signed by {found.signed_by}")
     if found.note:
-        print(found.note)
-    return SOME_FAILED if found.wrong else DONE
+        lines.append(found.note)
+    return say(*lines, *more, status=SOME_FAILED if found.wrong else DONE)
 
 
 _SUMMARIES = {
@@ -182,6 +182,10 @@ _SUMMARIES = {
     "export": "fetch the list of decided tiles with its signed manifest",
     "verify": "check an export offline: its files, its bundle, its signature",
 }
+_STATUS = (
+    "exit status: 0 done; 1 nothing was done; 2 not all of it, or an export is not as it was "
+    "signed; 3 not known whether it was done; 130 interrupted; 141 nobody reads what is printed"
+)
 _COMMANDS: Mapping[str, Callable[[Client, argparse.Namespace], int]] = {
     "decide": _decide,
     "undo": _undo,

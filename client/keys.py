@@ -26,5 +26,13 @@ def key_headers(api_key: str | None) -> dict[str, str]:
 
 
 def reviewer_headers(reviewer: str | None) -> dict[str, str]:
-    """Return what tells the service in whose name decisions are made; any letters will do."""
-    return {"X-Reviewer": quote(reviewer, safe="")} if reviewer else {}
+    """Return what tells the service in whose name decisions are made; any letters will do.
+
+    Raises:
+        InputUnusable: it is empty, as that of a variable that is not set.
+    """
+    if reviewer is None:
+        return {}
+    if not reviewer:
+        raise InputUnusable("The reviewer's name is empty. Give one, or say nothing of a reviewer.")
+    return {"X-Reviewer": quote(reviewer, safe="")}

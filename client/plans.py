@@ -352,4 +352,6 @@ def _batch(body: Json, due: int, terms: Terms) -> Batch:
         raise unexpected(terms.url, f"{due} results were due and did not come")
     if not all(isinstance(result, dict) for result in results):
         raise unexpected(terms.url, "a result is no JSON object")
+    if any(result.get("index") != place for place, result in enumerate(results)):
+        raise unexpected(terms.url, "the results are out of order")
     return Batch(str(body["bundle"]), results)

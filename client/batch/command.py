@@ -17,6 +17,7 @@ from ..plans import learn_limits
 from ..problem import Problem
 from ..results import BundleInfo
 from ..retry import Retry
+from ..saying import say, warn
 from ..screenings import VERDICTS
 from ..sources import Tile, find_tiles
 from .disk import told, writing
@@ -126,11 +127,11 @@ def _finish(
     ledger.close(complete=not failures and options.ledger is None)
     copies = len(asked.digests) - len(set(asked.digests.values()))
     same = f", {copies:,} of them copies of others" if copies else ""
-    print(f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles{same} -> {options.out}")
+    lines = [f"{len(tiles) - len(failures):,} of {len(tiles):,} tiles{same} -> {options.out}"]
     if options.command == "screen":
-        print(", ".join(f"{verdicts[verdict]:,} {verdict}" for verdict in VERDICTS))
+        lines.append(", ".join(f"{verdicts[verdict]:,} {verdict}" for verdict in VERDICTS))
     allowed = len(failures) <= options.max_failure_rate * len(tiles)
-    return DONE if allowed else SOME_FAILED
+    return say(*lines, status=DONE if allowed else SOME_FAILED)
 
 
 def _entries(
@@ -163,7 +164,7 @@ def _list_failures(options: Options, failures: Mapping[Tile, Problem]) -> None:
 
 def _stop(options: Options, what: str, error: BaseException, status: int) -> int:
     hint = _hint(options.ledger_file, error)
-    print(f"client: {what}" + (f"\n{hint}" if hint else ""), file=sys.stderr)
+    warn(f"client: {what}", *([hint] if hint else []))
     return status
 
 

@@ -1,13 +1,13 @@
 """The list of failed tiles, at the end of a run."""
 
 import csv
-import sys
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
 from ..cells import harmless
 from ..problem import Problem
+from ..saying import warn
 from ..sources import Tile
 
 _SHOWN = 20
@@ -29,9 +29,9 @@ def write_failures(target: Path, failures: Mapping[Tile, Problem]) -> None:
 
 def print_failures(failures: Mapping[Tile, Problem], listed_in: Path) -> None:
     """Print the first of them to standard error, and where all of them are."""
-    print(f"{len(failures):,} failed, listed in {listed_in}:", file=sys.stderr)
+    warn(f"{len(failures):,} failed, listed in {listed_in}:")
     for tile, problem in islice(failures.items(), _SHOWN):
-        print(f"  {tile.file}: {problem.detail} ({problem.code})", file=sys.stderr)
+        warn(f"  {tile.file}: {problem.detail} ({problem.code})")
     if len(failures) > _SHOWN:
-        print(f"  and {len(failures) - _SHOWN:,} more", file=sys.stderr)
-    print("The same command with --resume asks again for these alone.", file=sys.stderr)
+        warn(f"  and {len(failures) - _SHOWN:,} more")
+    warn("The same command with --resume asks again for these alone.")

@@ -28,7 +28,7 @@ column `error`.
 
 exit status: 0 all answered, or no more failed than --max-failure-rate allows; 1 nothing asked
 (bad input, no service, another bundle); 2 written, but more failed; 3 broken off, answers so far
-are kept; 130 interrupted"""
+are kept; 130 interrupted; 141 nobody reads what is printed"""
 
 
 @dataclass(frozen=True, kw_only=True)

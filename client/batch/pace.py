@@ -42,6 +42,8 @@ class Pace:
         """Requests with tiles that got a good answer."""
         self.late = 0
         """Requests with tiles, up to the last one, that got no answer in time."""
+        self.lost = 0
+        """Requests with tiles, up to the last one, that found nobody, or whose connection broke."""
         self._answers = 0
         self._shrunk_at = 0
         self._free = asyncio.Condition()
@@ -69,10 +71,10 @@ class Pace:
         if not step.tiles:
             return
         self._answers += 1
-        if not isinstance(answer, httpx.TimeoutException):
-            self.late = 0
-        elif not isinstance(answer, httpx.ConnectTimeout):  # which is nobody there
-            self.late += 1
+        waited = isinstance(answer, httpx.TimeoutException)
+        waited = waited and not isinstance(answer, httpx.ConnectTimeout)  # which is nobody there
+        self.late = self.late + 1 if waited else 0
+        self.lost = 0 if waited or isinstance(answer, httpx.Response) else self.lost + 1
         if not isinstance(answer, httpx.Response) or answer.status_code in LATER:
             self._shrink(_REFUSED)
         elif answer.is_success:

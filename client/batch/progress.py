@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from types import TracebackType
-from typing import Any, Protocol, Self, TextIO
+from typing import Any, Protocol, Self
+
+from ..saying import warn
 
 _EVERY_S = 10.0
 _UNIT = " tiles"
@@ -23,8 +25,8 @@ class Progress(Protocol):
     def copies(self, tiles: int, /) -> None:
         """So many more show what another file of this run does: they are not asked about."""
 
-    def tick(self, late: int, /) -> None:
-        """Time has passed; so many requests, up to the last one, got no answer in time."""
+    def tick(self, late: int, lost: int, /) -> None:
+        """Time has passed; so many requests, up to the last one, got no answer in time, or none."""
 
 
 class Silence:
@@ -46,7 +48,7 @@ class Silence:
     def copies(self, tiles: int, /) -> None:
         """Say nothing."""
 
-    def tick(self, late: int, /) -> None:
+    def tick(self, late: int, lost: int, /) -> None:
         """Say nothing."""
 
 
@@ -56,7 +58,8 @@ class Bar:
     def __init__(self, bar: Any, timeout_s: float) -> None:  # noqa: ANN401, tqdm may not be there
         self._bar = bar
         self._timeout_s = timeout_s
-        self._copies = self._late = 0
+        self._copies = 0
+        self._trouble = ""
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -87,21 +90,21 @@ class Bar:
         self._copies += tiles
         self._beside()
 
-    def tick(self, late: int, /) -> None:
+    def tick(self, late: int, lost: int, /) -> None:
         """Let its clock go on though no answer came, and say so beside it."""
-        self._late = late
+        self._trouble = _trouble(late, lost, self._timeout_s)
         self._beside()
         self._bar.refresh()
 
     def _answered(self) -> None:
-        if self._late:
-            self._late = 0
+        if self._trouble:
+            self._trouble = ""
             self._beside()
 
     def _beside(self) -> None:
         parts = [f"{self._copies:,} copies"] if self._copies else []
-        if self._late:
-            parts.append(_silence(self._late, self._timeout_s))
+        if self._trouble:
+            parts.append(self._trouble)
         self._bar.set_postfix_str(", ".join(parts), refresh=False)
 
 
@@ -111,16 +114,18 @@ class Lines:
     def __init__(
         self,
         total: int,
-        out: TextIO,
         timeout_s: float,
+        *,
+        say: Callable[[str], None] = warn,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total = total
-        self._out = out
+        self._say = say
         self._timeout_s = timeout_s
         self._clock = clock
         self._begun = self._told = clock()
-        self._asked = self._kept = self._copies = self._late = 0
+        self._asked = self._kept = self._copies = 0
+        self._trouble = ""
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -133,7 +138,7 @@ class Lines:
     def done(self, tiles: int, /) -> None:
         """Count them; say so if it was quiet for long."""
         self._asked += tiles
-        self._late = 0
+        self._trouble = ""
         self._tell_if_due()
 
     def kept(self, tiles: int, /) -> None:
@@ -144,9 +149,9 @@ class Lines:
         """Count them apart."""
         self._copies += tiles
 
-    def tick(self, late: int, /) -> None:
+    def tick(self, late: int, lost: int, /) -> None:
         """Say so if it was quiet for long, though no answer came."""
-        self._late = late
+        self._trouble = _trouble(late, lost, self._timeout_s)
         self._tell_if_due()
 
     def _tell_if_due(self) -> None:
@@ -165,16 +170,19 @@ class Lines:
         if self._asked and passed > 0:
             rate, left = self._asked / passed, self._total - done
             parts.append(f"{rate:,.0f} tiles/s")
-            if left:
+            if left and not self._trouble:
                 parts.append(f"{_span(left / rate)} left")
-        if self._late:
-            parts.append(_silence(self._late, self._timeout_s))
-        print(", ".join(parts), file=self._out, flush=True)
+        if self._trouble:
+            parts.append(self._trouble)
+        self._say(", ".join(parts))
 
 
-def _silence(late: int, timeout_s: float) -> str:
-    requests = "request" if late == 1 else f"{late:,} requests"
-    return f"no answer within {timeout_s:g} s to the last {requests}; --timeout allows more"
+def _trouble(late: int, lost: int, timeout_s: float) -> str:
+    """Say why no answers come, "" where they do."""
+    requests = "request" if late + lost == 1 else f"{late or lost:,} requests"
+    if late:
+        return f"no answer within {timeout_s:g} s to the last {requests}; --timeout allows more"
+    return f"no connection for the last {requests}; asking again" if lost else ""
 
 
 def _span(seconds: float) -> str:
@@ -197,4 +205,4 @@ def shown(total: int, *, quiet: bool, timeout_s: float) -> Silence | Bar | Lines
             pass
         else:
             return Bar(bar, timeout_s)
-    return Lines(total, sys.stderr, timeout_s)
+    return Lines(total, timeout_s)

@@ -97,7 +97,7 @@ async def ask_all(
 async def _tick(progress: Progress, pace: Pace) -> None:
     while True:
         await asyncio.sleep(_TICK_S)
-        progress.tick(pace.late)
+        progress.tick(pace.late, pace.lost)
 
 
 async def _ask(client: AsyncClient, job: Job, tiles: Sequence[Payload], pace: Pace) -> Batch:

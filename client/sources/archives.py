@@ -5,6 +5,7 @@ may be, and an archive that claims to unpack to far more than PNG files ever do 
 """
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -28,7 +29,8 @@ def tiles_in_archive(path: Path, file: str) -> Iterator[Tile]:
     """Yield the PNG files of an archive; `file` is what tables call the archive.
 
     Raises:
-        InputUnusable: it is no zip archive, is damaged, holds no PNG, or is a zip bomb.
+        InputUnusable: it is no zip archive, is damaged, holds no PNG or two of one name, or is a
+            zip bomb.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -42,6 +44,7 @@ def tiles_in_archive(path: Path, file: str) -> Iterator[Tile]:
     tiles = [one for one in members if _is_tile(one)]
     if not tiles:
         raise InputUnusable(f"{path} holds {len(members):,} members and none of them is a PNG.")
+    _refuse_doubles(path, tiles)
     for member in tiles:
         name, where = f"{file}/{member.filename}", f"{path}/{member.filename}"
         yield Tile(name, name_of(name), where, member.file_size, partial(_read, archive, member))
@@ -62,6 +65,15 @@ def _refuse_bombs(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise InputUnusable(
             f"{path} has {packed:,} bytes and says that it unpacks to {unpacked:,}. PNG files do "
             "not shrink so much: it looks like a zip bomb and is not read."
+        )
+
+
+def _refuse_doubles(path: Path, tiles: list[zipfile.ZipInfo]) -> None:
+    name, times = Counter(one.filename for one in tiles).most_common(1)[0]
+    if times > 1:
+        raise InputUnusable(
+            f"{path} holds {times:,} members of the name {name}: one would hide the others. Pack "
+            "it again with names that differ."
         )
 
 

@@ -124,7 +124,7 @@ def test_a_stored_tile_is_screened_by_id(call: Call) -> None:
 
 def test_an_unknown_verdict_is_no_answer(call: Call) -> None:
     """What no one has agreed on is not handed on as if it meant something."""
-    stored = {"results": [{"id": "c1", **result("screen", 1.0), "verdict": "burn"}]}
+    stored = {"results": [{"index": 0, "id": "c1", **result("screen", 1.0), "verdict": "burn"}]}
     service = FakeService(pages={"/screen/c1?k=5": stored})
     with pytest.raises(UnexpectedAnswer, match=r"read as screening .*no verdict is called 'burn'"):
         call(service, "screening_of", "c1")
@@ -208,7 +208,8 @@ def test_a_single_bad_tile_raises(call: Call) -> None:
 def test_two_bundles_are_never_mixed(call: Call) -> None:
     """When the bundle changes between two requests of one call, it ends."""
     service = FakeService()
-    other = {"bundle": "b2", "results": [{"index": 0, "id": "x", **result("encode", 1)}] * 64}
+    results = [{"index": index, "id": "x", **result("encode", 1)} for index in range(64)]
+    other = {"bundle": "b2", "results": results}
     service.script = [httpx.Response(200, json=other)]
     with pytest.raises(BundleChanged, match="bundle b1, the results so far are of bundle b2"):
         call(service, "encode_many", [b"x"] * 65)
@@ -285,7 +286,8 @@ def test_a_request_that_is_refused_as_a_whole(call: Call) -> None:
         (httpx.Response(200, json=[1]), "application/json came instead of JSON"),
         (httpx.Response(200, json={"results": []}), "1 results were due"),
         (httpx.Response(200, json={"bundle": "b", "results": [3]}), "no JSON object"),
-        (httpx.Response(200, json={"bundle": "b", "results": [{"id": "a"}]}), "'latent'"),
+        (httpx.Response(200, json={"bundle": "b", "results": [{"index": 0}]}), "'latent'"),
+        (httpx.Response(200, json={"bundle": "b", "results": [{"index": 1}]}), "out of order"),
         (httpx.Response(404, text="not here"), "404 Not Found without a problem"),
         (httpx.Response(307, headers={"Location": "/login"}), "307"),
     ],

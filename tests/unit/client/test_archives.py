@@ -54,6 +54,16 @@ def test_a_bomb_is_not_read(tmp_path: Path) -> None:
         find_tiles([str(path)])
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
+    """One of them would be left out without a word."""
+    path = _archive(tmp_path / "a.zip", {"t.png": b"x"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("t.png", b"y")
+    with pytest.raises(InputUnusable, match=r"2 members of the name t\.png"):
+        find_tiles([str(path)])
+
+
 def test_a_member_is_read_no_further_than_a_tile_may_be(tmp_path: Path) -> None:
     """A long member fails by what it says of itself, and by what it holds if it lies."""
     path = _archive(tmp_path / "a.zip", {"long.png": b"x" * 1001}, zipfile.ZIP_STORED)

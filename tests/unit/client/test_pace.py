@@ -52,19 +52,21 @@ def test_later_halves_it(answer: httpx.Response | httpx.RequestError) -> None:
 
 
 def test_requests_without_an_answer_in_time_are_counted() -> None:
-    """Those in a row up to the last one; an address that takes no connection is no slow service."""
+    """Those in a row up to the last one; who takes no connection is not slow, but gone."""
     pace = Pace(4)
-    answers: list[tuple[httpx.Response | httpx.RequestError, int]] = [
-        (httpx.ReadTimeout(""), 1),
-        (httpx.WriteTimeout(""), 2),
-        (httpx.ConnectTimeout(""), 2),
-        (LATER, 0),
-        (httpx.ReadTimeout(""), 1),
-        (httpx.ReadError("reset"), 0),
+    answers: list[tuple[httpx.Response | httpx.RequestError, int, int]] = [
+        (httpx.ReadTimeout(""), 1, 0),
+        (httpx.WriteTimeout(""), 2, 0),
+        (httpx.ConnectTimeout(""), 0, 1),
+        (LATER, 0, 0),
+        (httpx.ReadTimeout(""), 1, 0),
+        (httpx.ReadError("reset"), 0, 1),
+        (httpx.ConnectError("nobody"), 0, 2),
+        (FINE, 0, 0),
     ]
-    for answer, late in answers:
+    for answer, late, lost in answers:
         pace.note(TILES, answer, 1.0)
-        assert pace.late == late
+        assert (pace.late, pace.lost) == (late, lost)
 
 
 def test_rising_latency_slows_it() -> None:

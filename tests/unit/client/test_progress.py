@@ -1,6 +1,7 @@
 """Rate and time left, on a terminal and in a log."""
 
 import sys
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -16,7 +17,7 @@ class _Terminal(StringIO):
 def test_lines_tell_rate_and_time_left() -> None:
     """Now and then, not for each request; what was answered before does not count for the rate."""
     out, now = StringIO(), [0.0]
-    with Lines(10_000, out, 60, clock=lambda: now[0]) as progress:
+    with Lines(10_000, 60, say=partial(print, file=out), clock=lambda: now[0]) as progress:
         progress.kept(1000)
         progress.copies(100)
         for _ in range(10):
@@ -34,10 +35,10 @@ def test_lines_tell_rate_and_time_left() -> None:
 def test_a_silent_service_is_told_every_ten_seconds() -> None:
     """Though nothing is done; how often it was asked in vain, and which option allows more."""
     out, now = StringIO(), [0.0]
-    with Lines(4, out, 1.5, clock=lambda: now[0]) as progress:
+    with Lines(4, 1.5, say=partial(print, file=out), clock=lambda: now[0]) as progress:
         for late in [*[0] * 10, *[1] * 10, *[12] * 10]:
             now[0] += 1
-            progress.tick(late)
+            progress.tick(late, 0)
         progress.done(4)
     assert out.getvalue().splitlines() == [
         "0 of 4 tiles",
@@ -47,10 +48,22 @@ def test_a_silent_service_is_told_every_ten_seconds() -> None:
     ]
 
 
+def test_a_service_that_is_gone_is_told_and_nothing_is_promised() -> None:
+    """The rate of before says nothing of when it will be done."""
+    out, now = StringIO(), [0.0]
+    with Lines(400, 1.5, say=partial(print, file=out), clock=lambda: now[0]) as progress:
+        now[0] = 5
+        progress.done(100)
+        now[0] = 10
+        progress.tick(0, 7)
+    told = "100 of 400 tiles, 10 tiles/s, no connection for the last 7 requests; asking again"
+    assert out.getvalue().splitlines()[0] == told
+
+
 def test_hours_are_told_as_such() -> None:
     """A long run is not a thousand minutes."""
     out, now = StringIO(), [0.0]
-    with Lines(72_100, out, 60, clock=lambda: now[0]) as progress:
+    with Lines(72_100, 60, say=partial(print, file=out), clock=lambda: now[0]) as progress:
         now[0] = 10.0
         progress.done(100)
     assert "10 tiles/s, 2:00:00 left" in out.getvalue()
@@ -75,7 +88,7 @@ def test_a_bar_tells_a_silent_service(monkeypatch: pytest.MonkeyPatch) -> None:
     with shown(100, quiet=False, timeout_s=1) as bar:
         assert isinstance(bar, Bar)
         bar.copies(10)
-        bar.tick(3)
+        bar.tick(3, 0)
         silence = "no answer within 1 s to the last 3 requests; --timeout allows more"
         assert bar._bar.postfix == f"10 copies, {silence}"
         bar.done(1)
@@ -94,7 +107,7 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     with shown(100, quiet=True, timeout_s=60) as progress:
         progress.kept(1)
         progress.copies(1)
-        progress.tick(2)
+        progress.tick(2, 0)
         progress.done(98)
     assert isinstance(progress, Silence)
     assert capsys.readouterr() == ("", "")
