@@ -78,6 +78,11 @@ def open_encoder(
     return OpenVinoEncoder(bundle.path, threads=threads, precision=precision)
 
 
+def runtime_of(precision: Precision) -> Literal["onnxruntime", "openvino"]:
+    """Return what an encoder of a precision runs in here."""
+    return "openvino" if _in_openvino(precision) else "onnxruntime"
+
+
 def _in_openvino(precision: Precision) -> bool:
     return precision != "fp32" and openvino_encoder.is_installed() and _runs(precision)
 

@@ -33,7 +33,6 @@ from service.decisions.ledger import Ledger
 from service.decisions.names import ClusterNames
 from service.decisions.reviewed import Reviewed
 from service.errors import Draining, NotReady, TookTooLong
-from service.observing import metrics
 from service.observing.drift import Drift
 from service.observing.timing import timed
 from service.process import Process
@@ -66,6 +65,8 @@ class Serving:
     readiness: Readiness
     drift: Drift
     seal: Seal
+    precision: Precision
+    """Of the encoder."""
 
     @property
     def settings(self) -> Settings:
@@ -212,8 +213,6 @@ async def open_serving(
             size=settings.max_batch_size,
             delay_s=settings.max_batch_delay_ms / 1000,
         )
-        manifest = bundle.manifest
-        opened = metrics.opened(manifest.bundle_id, manifest.profile, manifest.source.tiles)
         async with Batcher(encoder, limits) as batcher:
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
@@ -224,9 +223,9 @@ async def open_serving(
                 batcher=batcher,
                 decoder=decoder,
                 readiness=readiness,
+                precision=precision,
             )
-            with opened:
-                yield await asyncio.to_thread(_laid_out, bundle, seal, process.ledger, serving)
+            yield await asyncio.to_thread(_laid_out, bundle, seal, process.ledger, serving)
 
 
 def _laid_out(

@@ -6,19 +6,25 @@ loaded, to go back to at once; the one before that is closed as soon as no reque
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from bundle import BundleError, Encoder
+from bundle.encoders import runtime_of
+from bundle.manifest import Manifest, Precision
 from bundle.reader import read_manifest
 from service.errors import BundleRefused
+from service.observing import metrics
 from service.process import Process
 from service.state import Serving, open_serving
 from service.workers.memory import give_back, settle
+
+_log = logging.getLogger("service.bundles")
 
 
 class Swap(NamedTuple):
@@ -60,6 +66,10 @@ class Place:
             if not self.users:
                 self._unused.set()
 
+    def told(self, tell: Callable[[Manifest, Precision], None]) -> None:
+        """Tell something of it."""
+        tell(self.serving.bundle.manifest, self.serving.precision)
+
     async def close(self) -> None:
         """Wait until nobody holds it, then stop its threads and let go of its files."""
         await self._unused.wait()
@@ -90,7 +100,7 @@ class Shelf:
         Raises:
             BundleError: it cannot be used.
         """
-        self.current = await self._load(real_folder(self._folder))
+        self._answer_from(await self._load(real_folder(self._folder)))
         return self
 
     async def __aexit__(
@@ -101,6 +111,7 @@ class Shelf:
     ) -> None:
         """Answer what waits, then close every bundle."""
         await self.drop()
+        self.current.told(metrics.answered)
         for place in filter(None, (self.current, self.previous)):
             self._retire(place)
         await asyncio.gather(*self._leaving)
@@ -136,7 +147,8 @@ class Shelf:
         self._staged = None
         if staged is None or staged is old:
             return Swap(old.id, old.id)
-        self.current = staged
+        old.told(metrics.answered)
+        self._answer_from(staged)
         if staged.id == old.id:  # a copy of it
             self._retire(old)
             return Swap(old.id, old.id)
@@ -144,6 +156,13 @@ class Shelf:
             self._retire(self.previous)
         self.previous = old
         return Swap(old.id, staged.id)
+
+    def _answer_from(self, place: Place) -> None:
+        self.current = place
+        place.told(metrics.answers)
+        precision = place.serving.precision
+        fields = {"bundle": place.id, "precision": precision, "runtime": runtime_of(precision)}
+        _log.info("bundle answers", extra={"fields": fields})
 
     async def drop(self) -> None:
         """Let go of a bundle that was staged and is not wanted."""

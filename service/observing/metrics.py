@@ -5,13 +5,12 @@ them gives those of all.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from bundle.manifest import Manifest, Precision
 from service.workers.sharing import FOLDER
 
 REGISTRY = CollectorRegistry()
@@ -64,14 +63,14 @@ BODY_BYTES = Gauge(
 )
 BUNDLE = Gauge(
     "tilescreen_bundle_info",
-    "Processes that have the bundle open; 0 for one that was.",
-    ["bundle", "profile"],
+    "Processes that answer from the bundle, and in which precision; 0 for one that did.",
+    ["bundle", "profile", "precision"],
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
 BUNDLE_TILES = Gauge(
     "tilescreen_bundle_tiles",
-    "Stored tiles.",
+    "Stored tiles of the bundle that answers.",
     multiprocess_mode="livemostrecent",
     registry=REGISTRY,
 )
@@ -96,22 +95,15 @@ DRIFT_STABILITY = Gauge(
 )
 
 
-@contextmanager
-def opened(bundle: str, profile: str, tiles: int) -> Iterator[None]:
-    """Tell of a bundle for as long as it is open.
+def answers(manifest: Manifest, precision: Precision) -> None:
+    """Tell from which bundle this process answers, and with which of its encoders."""
+    BUNDLE.labels(manifest.bundle_id, manifest.profile, precision).set(1)
+    BUNDLE_TILES.set(manifest.source.tiles)
 
-    Args:
-        bundle: its id.
-        profile: the profile it was fitted with.
-        tiles: number of stored tiles.
-    """
-    one = BUNDLE.labels(bundle, profile)
-    one.inc()
-    BUNDLE_TILES.set(tiles)
-    try:
-        yield
-    finally:
-        one.dec()
+
+def answered(manifest: Manifest, precision: Precision) -> None:
+    """Tell that it answers from a bundle no more."""
+    BUNDLE.labels(manifest.bundle_id, manifest.profile, precision).set(0)
 
 
 def forget(process: int | None) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from fastapi import Path, Request, Response
 
+from bundle.encoders import runtime_of
 from service.answering.envelope import json_response, unless_gone
 from service.answering.facts import Fact
 from service.answering.looks import Look, Sent
@@ -75,7 +76,7 @@ async def model(model_name: Name, serving: ServingDep) -> Response:
         {
             "name": model_name,
             "versions": [manifest.bundle_id],
-            "platform": "onnxruntime_onnx",
+            "platform": f"{runtime_of(serving.precision)}_onnx",
             "inputs": [
                 {"name": PNGS, "datatype": "BYTES", "shape": [-1]},
                 {"name": TILES, "datatype": "UINT8", "shape": [-1, -1, -1]},

@@ -53,7 +53,9 @@ class ModelMetadata(Shape):
     versions: list[str] = Field(
         description="Its versions: the id of the bundle.", examples=[["d58c69737ebf73dd"]]
     )
-    platform: str = Field(description="What runs it.", examples=["onnxruntime_onnx"])
+    platform: str = Field(
+        description="What runs it: openvino_onnx or onnxruntime_onnx.", examples=["openvino_onnx"]
+    )
     inputs: list[TensorMetadata] = Field(
         description="`png`: PNG files. `tiles`: greys of one size. Send one of them.",
         examples=[[_PNG]],

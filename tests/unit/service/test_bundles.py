@@ -17,7 +17,7 @@ from service.errors import BundleRefused
 from tests.api import Api, running, until
 from tests.forge import forge_array
 from tests.pictures import png
-from tests.tiny import tiny_tiles, write_tiny_bundle
+from tests.tiny import tiny_quantization, tiny_tiles, write_tiny_bundle
 
 TILE = png(tiny_tiles()[0])
 
@@ -57,6 +57,28 @@ def activate(api: Api, bundle_id: str) -> Any:
 
 def states(api: Api) -> dict[str, str]:
     return {one["name"]: one["state"] for one in api.get("/bundles").json()["bundles"]}
+
+
+def test_metrics_tell_the_bundle_that_answers(
+    bundles: Path, ids: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not the one that was opened last, nor the one that is kept to go back to."""
+    shutil.rmtree(bundles / "b")
+    write_tiny_bundle(bundles / "b", seed=1, int8=tiny_quantization())
+    other = open_bundle(bundles / "b").manifest.bundle_id
+    with caplog.at_level("INFO", "service.bundles"), shelved(bundles) as api:
+        for bundle, precision in ((other, "int8"), (ids["a"], "fp32")):
+            activate(api, bundle)
+            told = [
+                line for line in api.get("/metrics").text.splitlines() if "bundle_info{" in line
+            ]
+            now = [line for line in told if line.endswith(" 1.0")]
+            assert len(now) == 1
+            assert f'bundle="{bundle}"' in now[0]
+            assert f'precision="{precision}"' in now[0]
+    fields = [one.__dict__["fields"] for one in caplog.records if one.msg == "bundle answers"]
+    assert [one["bundle"] for one in fields] == [ids["a"], other, ids["a"]]
+    assert fields[1]["precision"] == "int8"
 
 
 def test_going_back_to_a_bundle_that_was_damaged_meanwhile_is_refused(

@@ -101,7 +101,7 @@ def test_the_bundle_and_what_is_held_are_told(api: Api) -> None:
     """An idle service holds nothing; its bundle is named."""
     found = scrape(api)
     bundle = api.get("/bundle").json()["bundle_id"]
-    assert found[f"tilescreen_bundle_info{{bundle={bundle},profile=default}}"] == 1
+    assert found[f"tilescreen_bundle_info{{bundle={bundle},precision=fp32,profile=default}}"] == 1
     assert found["tilescreen_bundle_tiles{}"] == 12
     assert found["tilescreen_body_bytes{}"] == found["tilescreen_queue_tiles{}"] == 0
     assert found["tilescreen_drift_distance{of=usual,quantile=0.5}"] > 0
@@ -162,5 +162,5 @@ def test_a_closed_bundle_no_longer_counts(found_path: Path, study_path: Path) ->
     with running(study_path) as second:
         found = scrape(second)
         new = second.get("/bundle").json()["bundle_id"]
-    assert found[f"tilescreen_bundle_info{{bundle={old},profile=default}}"] == 0
-    assert found[f"tilescreen_bundle_info{{bundle={new},profile=default}}"] == 1
+    assert found[f"tilescreen_bundle_info{{bundle={old},precision=fp32,profile=default}}"] == 0
+    assert found[f"tilescreen_bundle_info{{bundle={new},precision=fp32,profile=default}}"] == 1
