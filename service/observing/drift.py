@@ -22,9 +22,17 @@ from bundle.spread import spread
 Verdict: TypeAlias = Literal["unknown", "none", "some", "strong"]
 Distances: TypeAlias = NDArray[np.float32]
 
+Where: TypeAlias = Literal["further", "nearer", "partly nearer and partly further"]
+
 WINDOW = 1000
 """Tiles that count, the last ones."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_ADVICE: dict[Where, str] = {
+    "further": "scores and clusters may not hold for them, and a new fit with such tiles is due",
+    "nearer": "as copies of them do; if they are none, look at some of them",
+    "partly nearer and partly further": "scores and clusters may not hold for the far ones: look "
+    "at those, and fit anew if more such tiles are to come",
+}
 _FEWEST = 100
 """Tiles from which on anything is said."""
 _BINS = 10
@@ -71,20 +79,25 @@ class Figures:
                 f"{self.tiles} tiles were sent since the service started; from {_FEWEST} on it can "
                 "be told whether they are like those of the fit."
             )
-        seen, usual = self.seen[len(self.seen) // 2], self.usual[len(self.usual) // 2]
         told = {
             "none": "are as far from the stored tiles as those of the fit",
-            "some": f"lie {'further from' if seen > usual else 'nearer to'} the stored tiles than "
-            "those of the fit; look at some of them",
-            "strong": "lie much further from the stored tiles than those of the fit; scores and "
-            "clusters may not hold for them, and a new fit with such tiles is due"
-            if seen > usual
-            else "lie much nearer to the stored tiles than those of the fit, as copies of them do; "
-            "if they are none, look at some of them",
+            "some": f"lie {self._where} than those of the fit; look at some of them",
+            "strong": f"lie {self._where} than those of the fit; {_ADVICE[self._where]}",
         }[self.verdict]
+        (_, _, seen, _, far), (_, _, usual, _, usually_far) = self.seen, self.usual
         return (
-            f"The last {self.tiles} tiles {told} (median distance {seen:.3g}, usually {usual:.3g})."
+            f"The last {self.tiles} tiles {told} (median distance {seen:.3g}, usually {usual:.3g}; "
+            f"one in twenty from {far:.3g} on, usually {usually_far:.3g})."
         )
+
+    @property
+    def _where(self) -> Where:
+        (_, near, _, *high), (_, usually_near, _, *usually_high) = self.seen, self.usual
+        nearer = near < usually_near
+        further = any(one > usual for one, usual in zip(high, usually_high, strict=True))
+        if nearer and further:
+            return "partly nearer and partly further"
+        return "further" if further else "nearer"
 
 
 class Drift:

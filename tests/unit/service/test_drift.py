@@ -34,7 +34,17 @@ def test_other_distances_are_drift(factor: float, verdict: str, word: str) -> No
     """Tiles that lie further away, or nearer, are told as such."""
     found = compare(USUAL, sample(1000, factor))
     assert found.verdict == verdict
-    assert word in found.sentence
+    assert f"lie {word} than" in found.sentence
+
+
+@pytest.mark.parametrize("strange", [100, 300])
+def test_strange_tiles_among_copies_are_told(strange: int) -> None:
+    """The median alone would call them all copies."""
+    copies = np.full(1000 - strange, 0.01, dtype=np.float32)
+    found = compare(USUAL, np.concatenate([copies, np.full(strange, 50, dtype=np.float32)]))
+    assert found.verdict == "strong"
+    assert "partly nearer and partly further" in found.sentence
+    assert "one in twenty from 50 on" in found.sentence
 
 
 def test_index_and_distance_of_known_shares() -> None:
