@@ -46,7 +46,8 @@ Each tile keeps its own size and gets one annotation. PLANTED then holds
   {MASKS}/ID.png  255 where the annotation is, 0 elsewhere
   {CLEAN}/ID.png  the tile without it, unless --no-clean
   {TABLE}   id, source (its file below TILES), kind, size_px (height of its letters), contrast
-                (grey difference in 0 to 1, before the wear), the box in pixels of the tile, and
+                (grey difference in 0 to 1, before the wear; what came about, which on tissue as
+                bright as the ink is less than was asked for), the box in pixels of the tile, and
                 clear: 1 where it can be told from tissue, dust and grain after the wear, else 0
   {SKIPPED}   the files left out, and why, if there are any
 Planted and clean tiles are worn alike (tone, blur, noise), so that wear gives nothing away;

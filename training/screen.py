@@ -36,6 +36,9 @@ Blank tiles go either way, unless --keep-blank.
 Scores are calibrated without labels, so shares and counts are estimates. A verdict is a
 screen for people who look, never a diagnosis.
 
+A bundle that is fitted on what is kept knows no lettering of its own: it has new tiles looked at
+and drops next to none. Screen new tiles by this one.
+
 Lists are CSV: id, verdict, score (of lettering), reasons (joined by ;, a
 concept with its name), scan, y, x. `fit` takes
 them as --manifest. Ids stand as they were given, also where a spreadsheet would read a formula.

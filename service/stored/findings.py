@@ -29,7 +29,7 @@ Chosen: TypeAlias = NDArray[np.intp]
 
 _UNSURE = 0.5
 """The calibrated score of a tile that may as well hold lettering as not."""
-_CURSOR = re.compile(r"([0-9.e-]+),(.*)", re.DOTALL)
+_CURSOR = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?),(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,9 +197,6 @@ class Findings:
 
 def _taken_apart(cursor: str) -> tuple[np.float32, str]:
     parts = _CURSOR.fullmatch(cursor)
-    try:
-        if parts:
-            return np.float32(float(parts[1])), parts[2]
-    except ValueError:
-        pass
+    if parts and 0 <= float(parts[1]) <= 1:
+        return np.float32(float(parts[1])), parts[2]
     raise BadCursor(cursor)

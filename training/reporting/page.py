@@ -23,7 +23,7 @@ from training.reporting.contact_sheets import (
     stray_sheet,
 )
 from training.reporting.figures import Figure, eps_figure, loss_figure, percent
-from training.reporting.screening import benchmark_table, verdict_tables
+from training.reporting.screening import benchmark_score, benchmark_table, verdict_tables
 from training.reporting.tables import Table, pairs, text
 from training.reporting.tilemap import TileMap, tile_map
 
@@ -52,6 +52,7 @@ class Page:
     measures: list[Table]
     verdicts: list[Table]
     benchmark: Table
+    benchmark_score: float
     loss: Figure | None
     eps: Figure
     pairs: list[Pair] = field(repr=False)
@@ -90,6 +91,7 @@ def make_page(bundle: Bundle, ids: Sequence[str], evaluation: Path | None) -> Pa
         measures=[table for table in measures if table.rows],
         verdicts=verdict_tables(bundle),
         benchmark=benchmark_table(bundle),
+        benchmark_score=benchmark_score(bundle.manifest.screening),
         loss=loss_figure(manifest),
         eps=eps_figure(bundle),
         pairs=reconstructions(bundle, OnnxDecoder(bundle.path), manifest.seed),

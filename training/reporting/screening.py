@@ -3,7 +3,7 @@
 import numpy as np
 
 from bundle.bundle import Bundle
-from bundle.manifest import Recall
+from bundle.manifest import Recall, Screening
 from bundle.screening import REASONS, VERDICTS, bounds
 from training.reporting.figures import percent
 from training.reporting.tables import Table
@@ -48,6 +48,11 @@ def benchmark_table(bundle: Bundle) -> Table:
         for low, high in sorted({one.letter_px for one in recalls})
     ]
     return Table("Share of planted annotations found", head, [*kinds, *sizes])
+
+
+def benchmark_score(rules: Screening) -> float:
+    """Return the score of the evidence from which the planted benchmark counts a tile as found."""
+    return float(1 / (1 + np.exp(-(rules.slope * rules.benchmark.evidence + rules.offset))))
 
 
 def _row(recalls: list[Recall], contrasts: list[tuple[float, float]]) -> list[str]:

@@ -17,7 +17,9 @@ from training.tiles import TileSet
 _DROP = 0.9
 _MISSED = 0.01
 """Share of the expected lettering that may lie below the score from which tiles are looked at."""
-_LEAST_REVIEW, _MOST_REVIEW = 0.05, 0.5
+_LEAST_REVIEW, _MOST_REVIEW = 0.05, 0.1
+"""What has one chance in ten is looked at, whatever the stored tiles say: they may be few, and new
+tiles have the same bound."""
 _FOREIGN_QUANTILE, _FOREIGN_FACTOR = 0.999, 1.3
 _MOST = 0.5
 """Share of lettering above which scores are not trusted to say from where on it is looked at."""
