@@ -22,6 +22,7 @@ from .locks import lock
 
 _FORMAT = 2
 _ENDED: Mapping[str, Any] = {"ended": True}
+_HEAD = b'{"ledger":'
 _OURS = frozenset({"id", "index"})
 """Members of a result that are not kept: the name of a tile, and its place in some request."""
 Digest: TypeAlias = bytes
@@ -182,7 +183,11 @@ def _digest(line: bytes) -> Digest | None:
 
 
 def _has_ended(stream: BinaryIO) -> bool:
-    """Whether nothing is lost by beginning anew: the ledger is empty, or its run was ended."""
+    """Whether nothing is lost by beginning anew: it holds no answer, or its run was ended."""
+    stream.seek(0)
+    first = stream.readline()
+    if first.startswith(_HEAD) and not stream.read(1):
+        return True
     size = stream.seek(0, 2)
     stream.seek(max(0, size - 100))
     last = b"".join(stream.read().splitlines(keepends=True)[-1:])

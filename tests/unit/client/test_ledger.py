@@ -64,6 +64,18 @@ def test_a_broken_run_is_not_overwritten(path: Path) -> None:
         Ledger(path, RUN, resume=False)
 
 
+def test_a_ledger_without_an_answer_is_begun_anew(tmp_path: Path) -> None:
+    """A run that broke before its first answer leaves nothing to ask about; half a line is one."""
+    path = tmp_path / "l"
+    with Ledger(path, RUN, resume=False):
+        pass
+    with Ledger(path, Run("screen", 5, "b2"), resume=False) as ledger:
+        assert len(ledger) == 0
+    path.write_bytes(path.read_bytes() + b"{")
+    with pytest.raises(InputUnusable, match="Add --resume"):
+        Ledger(path, RUN, resume=False)
+
+
 def test_an_empty_ledger_holds_nothing_to_lose(tmp_path: Path) -> None:
     """A run that was killed before its first line is begun anew without a word."""
     (tmp_path / "l").touch()
