@@ -27,6 +27,8 @@ in the bundle are counted and passed over.
 Measures
   P@k                    share of positives among the k nearest labelled tiles of a positive
                          one, itself left out; "other scans" leaves its whole scan out
+  score 0.80-0.95        how many labelled tiles have such scores, the mean of those, and the
+                         share that is positive: about the same, if scores are calibrated
   outlier AP             average precision of the distance to the nearest stored tiles; no
                          label is used to rank
   probe AP               average precision of a logistic regression on the latents, patients

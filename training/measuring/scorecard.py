@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ from training.measuring.measures import (
 
 OUTLIER_NEIGHBORS = 10
 PURE = 0.9
+_SCORES = (0.0, 0.05, 0.2, 0.5, 0.8, 0.95, 1.01)
+"""Bounds of the ranges of scores for which it is told how many of the tiles are positive."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ def take_all(task: Task, *, k: int, seed: int) -> Iterator[Measure]:
         f"screening recall at {FALSE_ALARMS:.0%} false alarms",
         partial(recall, positive, screened),
     )
+    for key, title, found in _calibration(positive, screened):
+        yield take(key, title, partial(average, found))
     for key, title, scores in _rankings(task):
         yield take(key, title, partial(precision, positive, scores))
     for column, name in (("labels", "clusters"), ("dbscan_labels", "DBSCAN")):
@@ -121,6 +126,21 @@ def take_all(task: Task, *, k: int, seed: int) -> Iterator[Measure]:
 def _screened(task: Task) -> Scores:
     """Return (m,) the scores for lettering, which no label went into."""
     return np.array(task.bundle.scores[task.labelled.rows, 0], dtype=np.float64)
+
+
+def _calibration(
+    positive: NDArray[np.bool_], screened: Scores
+) -> Iterator[tuple[str, str, Scores]]:
+    """Yield for each range of scores whether its tiles are positive, NaN for those of the others.
+
+    Where scores are calibrated, their mean, which the title states, is the share of positives.
+    """
+    for low, high in pairwise(_SCORES):
+        inside = (screened >= low) & (screened < high)
+        if inside.any():
+            told = f"{inside.sum():,} tiles at {screened[inside].mean():.2f}"
+            title = f"score {low:.2f}-{min(high, 1):.2f}, {told}"
+            yield f"share_from_{low:g}", title, np.where(inside, positive, np.nan)
 
 
 def _rankings(task: Task) -> Iterator[tuple[str, str, Scores | None]]:
