@@ -33,6 +33,9 @@ MIN_SIDE = 8
 MAX_PIXELS = 2048 * 2048
 """Most pixels of a tile. Checked on the header, before anything is decoded."""
 
+MAX_CHUNKS = 1 << 16
+"""Most chunks of a PNG. The largest tile has some thousands, and each takes time to look at."""
+
 CONTENT_BYTES = 16
 _COLOURED = 16
 """Grey levels that the channels of a pixel must differ by; tinted film and JPEG differ by less."""
@@ -115,7 +118,7 @@ def plain_chunks(data: bytes) -> list[bytes]:
     Raises:
         DamagedTile, AnimatedTile: with the place in the file, or the number of frames.
     """
-    kept, at, kind = [SIGNATURE], len(SIGNATURE), b""
+    kept, at, kind, number = [SIGNATURE], len(SIGNATURE), b"", 0
     keyed = data[_COLOUR] == _PALETTE or data[_DEPTH] == _BYTE  # Pillow misreads other keys
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data.ljust(at + 8, b"\0"), at)
@@ -124,23 +127,26 @@ def plain_chunks(data: bytes) -> list[bytes]:
             raise DamagedTile(f"The PNG ends early, at byte {len(data)}. Send it again, whole.")
         if crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
             raise DamagedTile(f"The PNG is altered near byte {at}. Send it again, whole.")
-        _check_chunk(kind, chunk, kept)
+        _check_chunk(kind, chunk, first=len(kept) == 1)
         if kind in _PIXEL_CHUNKS or (kind == b"tRNS" and keyed):
             kept.append(chunk)
-        at += len(chunk)
+        at, number = at + len(chunk), number + 1
+        if number > MAX_CHUNKS:
+            raise DamagedTile(f"The PNG has more than {MAX_CHUNKS:,} chunks. Save it again.")
+    _check_palette(kept)
     return kept
 
 
-def _check_chunk(kind: bytes, chunk: bytes, before: list[bytes]) -> None:
+def _check_chunk(kind: bytes, chunk: bytes, *, first: bool) -> None:
     """Refuse what PNG does not know, and what Pillow would read as something else.
 
     Args:
         kind: of the chunk.
         chunk: all its bytes.
-        before: those that make pixels and came before it, the signature first.
+        first: whether no chunk that makes pixels came before it.
     """
     content = chunk[8:-4]
-    if kind == b"IHDR" and len(before) > 1:
+    if kind == b"IHDR" and not first:
         raise DamagedTile("The PNG has two headers. Save it again as a plain PNG.")
     if kind == b"IHDR" and len(content) == _HEADER and (content[10:12], content[12:]) not in _WAYS:
         raise DamagedTile("The PNG's header names a method that PNG has not. Save it again.")
@@ -150,7 +156,12 @@ def _check_chunk(kind: bytes, chunk: bytes, before: list[bytes]) -> None:
         _check_frames(content)
     if kind == b"PLTE" and (not content or len(content) % 3):
         raise DamagedTile("The PNG's palette is not of whole colours. Save it again.")
-    if kind == b"IDAT" and _names_palette(before) and not _colours(before):
+
+
+def _check_palette(chunks: list[bytes]) -> None:
+    """Refuse pixels that come before the palette that they name: in one look over all chunks."""
+    pixels = next((at for at, one in enumerate(chunks) if one[4:8] == b"IDAT"), None)
+    if pixels is not None and _names_palette(chunks) and not _colours(chunks[:pixels]):
         raise DamagedTile("The PNG lacks the palette that it names. Save it again.")
 
 

@@ -34,6 +34,11 @@ BOMBS = {
         400,
         "damaged_tile",
     ),
+    "pixels and palettes in 100,000 chunks": (
+        join([header(16, 16, 3), *[(b"PLTE", bytes(3)), (b"IDAT", b"")] * 50_000, END]),
+        400,
+        "damaged_tile",
+    ),
     "a script": (b"#!/bin/sh\nrm -rf /\n", 415, "not_a_png"),
     "an SVG that loads a file": (
         b'<svg><image href="file:///etc/passwd"/></svg>',

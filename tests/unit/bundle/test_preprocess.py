@@ -20,7 +20,7 @@ from bundle import (
     read_tile,
     resize,
 )
-from bundle.preprocess import check_size, plain_chunks, png_size
+from bundle.preprocess import MAX_CHUNKS, check_size, plain_chunks, png_size
 from tests.forge import chunk, forge_png, header, interlaced_png, rows
 from tests.pictures import png
 
@@ -119,6 +119,17 @@ def test_a_palette_that_is_not_there() -> None:
     data = forge_png(header(8, 8, colour=3), rows(np.zeros((8, 8), np.uint8)))
     with pytest.raises(DamagedTile, match="lacks the palette"):
         decode_png(data)
+
+
+def test_as_many_chunks_as_anyone_writes() -> None:
+    """Each is looked at once, palettes too; beyond the bound a PNG is refused."""
+    parts = [header(8, 8, colour=3), chunk(b"PLTE", bytes(3)), chunk(b"IDAT", b"")]
+    many = parts + [chunk(b"PLTE", bytes(3)), chunk(b"IDAT", b"")] * (MAX_CHUNKS // 2 - 2)
+    with pytest.raises(DamagedTile, match="does not decode"):
+        decode_png(forge_png(*many))
+    more = [*many, chunk(b"IDAT", b""), chunk(b"IDAT", b"")]
+    with pytest.raises(DamagedTile, match="more than 65,536 chunks"):
+        decode_png(forge_png(*more))
 
 
 def test_a_transparent_palette_entry_is_black() -> None:
