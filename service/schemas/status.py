@@ -39,7 +39,7 @@ class BundleManifest(BaseModel):
                 "calibrated": True,
                 "note": "slope from 2016 planted and 90 unlabelled tiles",
                 "drop_score": 0.9,
-                "review_score": 0.2,
+                "review_score": 0.05,
                 "off_topic_distance": 30.0,
                 "lettering_share": 0.06,
                 "benchmark": {

@@ -14,15 +14,11 @@ from training.screening.calibration import FEWEST, Calibration, calibrate, curve
 from training.screening.planted import EACH, Grounds, Look, Values, plant_all, summarise
 from training.tiles import TileSet
 
-_DROP = 0.9
-_MISSED = 0.01
-"""Share of the expected lettering that may lie below the score from which tiles are looked at."""
-_LEAST_REVIEW, _MOST_REVIEW = 0.05, 0.1
-"""What has one chance in ten is looked at, whatever the stored tiles say: they may be few, and new
-tiles have the same bound."""
+_DROP, _REVIEW = 0.9, 0.05
+"""Scores: what has one chance in twenty is looked at. Source: docs/decisions.md."""
 _FOREIGN_QUANTILE, _FOREIGN_FACTOR = 0.999, 1.3
 _MOST = 0.5
-"""Share of lettering above which scores are not trusted to say from where on it is looked at."""
+"""Share of lettering above which scores are not trusted."""
 _MOST_GROUNDS = 2000
 _FEWEST_GROUNDS = 20
 _QUARTERS = 4
@@ -69,12 +65,10 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
     plain = planted[clear & [one.plain for one in tries]]
     calibration, note = _calibrated(material, plain, material.evidence[rows])
     views = _clean_views(material, rows, calibration.share)
-    scores = calibration.scores(material.evidence)
-    told = len(material.tiles) >= FEWEST and calibration.share <= _MOST
     if calibration.share > _MOST:
         note += (
-            f"; lettering on more than half of the tiles, so what is clean was learnt from it as "
-            f"well: from {_LEAST_REVIEW} on all are looked at"
+            "; lettering on more than half of the tiles, so what is clean was learnt from it as "
+            "well: look at some of the kept ones too"
         )
     limit = _FOREIGN_FACTOR * float(np.quantile(material.away, _FOREIGN_QUANTILE))
     return Screening(
@@ -84,7 +78,7 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
         calibrated=len(material.tiles) >= FEWEST,
         note=note,
         drop_score=_DROP,
-        review_score=review_score(scores) if told else _LEAST_REVIEW,
+        review_score=_REVIEW,
         off_topic_distance=max(limit, 1e-6),
         lettering_share=calibration.share,
         benchmark=summarise(tries, planted, views, scans=known, tiles=len(rows)),
@@ -144,16 +138,3 @@ def colour_limit(colours: NDArray[np.float32]) -> float:
     """
     usual = float(np.quantile(colours, _FOREIGN_QUANTILE))
     return max(LEAST_COLOUR_LIMIT, _FOREIGN_FACTOR * usual)
-
-
-def review_score(scores: Values) -> float:
-    """Return the score from which tiles are looked at: below it 1 % of the lettering expected.
-
-    Args:
-        scores: (n,) calibrated, of all stored tiles.
-    """
-    ascending = np.sort(scores)
-    allowed = _MISSED * ascending.sum()
-    below = int(np.searchsorted(np.cumsum(ascending), allowed, side="right"))
-    found = float(ascending[min(below, len(ascending) - 1)])
-    return float(np.clip(found, _LEAST_REVIEW, _MOST_REVIEW))
