@@ -144,8 +144,9 @@ def test_ends_in_order(tiny_path: Path, number: signal.Signals) -> None:
         service.process.send_signal(number)
         _, log = service.process.communicate(timeout=30)
     assert service.process.returncode == 0
-    (line,) = log.splitlines()
-    assert json.loads(line)["route"] == "/neighbors/{tile_id}"
+    begun, line = map(json.loads, log.splitlines())
+    assert (begun["message"], begun["precision"]) == ("bundle answers", "fp32")
+    assert line["route"] == "/neighbors/{tile_id}"
 
 
 def test_what_is_begun_is_ended_while_others_are_told_to_go(tiny_path: Path) -> None:
