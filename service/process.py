@@ -42,9 +42,16 @@ class Process:
         return await loop.run_in_executor(self.pool, lambda: work(*args, **kwargs))
 
     async def each(
-        self, work: Callable[[T], R], items: Iterable[T | BaseException]
+        self,
+        work: Callable[[T], R],
+        items: Iterable[T | BaseException],
+        *,
+        threads: int | None = None,
     ) -> list[R | BaseException]:
         """Do the same with many things in the pool; the results keep their order.
+
+        threads: how many at once, the pool's by default. Of work that hardly lets go of Python's
+            lock, one thread alone does as much in half the processor's time.
 
         Few are spread over the threads, many go some at a time. A caller with very many takes
         no more turns at once than there are threads, so that others come between.
@@ -52,7 +59,7 @@ class Process:
 
         Returns: for each what `work` gave or raised; what was an error already stays that error.
         """
-        source, threads = iter(items), self.settings.thread_count
+        source, threads = iter(items), threads or self.settings.thread_count
         done: list[list[R | BaseException]] = []
         taken = 0
 

@@ -93,10 +93,14 @@ class Serving:
         return await self.process.apart(work, *args, **kwargs)
 
     async def each(
-        self, work: Callable[[T], R], items: Iterable[T | BaseException]
+        self,
+        work: Callable[[T], R],
+        items: Iterable[T | BaseException],
+        *,
+        threads: int | None = None,
     ) -> list[R | BaseException]:
         """Do the same with many things in the pool, see `service.process`."""
-        return await self.process.each(work, items)
+        return await self.process.each(work, items, threads=threads)
 
     async def look(
         self, files: Iterable[Sent | Exception], *, again: bool = False

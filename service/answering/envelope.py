@@ -159,7 +159,7 @@ class _Asked:
 async def _json(asked: _Asked) -> Response:
     looks = await asked.serving.look(asked.uploads.hand_over(), again=asked.again)
     with timed("search"):
-        found = await asked.serving.each(asked.describe, looks)
+        found = await asked.serving.each(asked.describe, looks, threads=1 if asked.again else None)
     _refuse_raw(asked, found[0])
     results = [
         {"index": index, "id": name, **fact_or_problem(index, fact)}
