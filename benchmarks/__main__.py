@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: every measurement that needs no labels, one after another.
+"""`python -m benchmarks`: what docs/performance.md tells, measured one after another.
 
 On the demo's tiles, made by `make run`: both profiles are fitted, the service stands beside its
 peers, and the default profile's bundle is grown to 62,000 and 1,000,000 tiles.
@@ -33,7 +33,6 @@ def runs(tile: Path) -> list[list[str]]:
         ["large", *grown, "--tile", str(tile)],
         ["stored", grown[0]],
         ["overload", DEFAULT],
-        ["scale", str(WORK)],
     ]
 
 

@@ -50,15 +50,14 @@ def quality(name: str) -> str:
     return f"{caption}\n\n" + table(["", *figures], rows)
 
 
-def performance() -> str:
-    """Return the goals of the service beside what was found."""
-    figures = _load("serving")["figures"]
-    return table(*serving.goals(figures))
+def performance(name: str) -> str:
+    """Return the goals of the service beside what was found in a run."""
+    return table(*serving.goals(_load(name)["figures"]))
 
 
-def peers() -> str:
+def peers(name: str) -> str:
     """Return every server of the study's encoder, measured in one run."""
-    result = _load("serving")
+    result = _load(name)
     figures = result["figures"]
     shown = table(*serving.contenders(figures))
     return serving.conditions(figures, result["machine"]) + shown + serving.missing(figures)
@@ -302,8 +301,10 @@ def pages() -> dict[Path, dict[str, str]]:
             "A simulated curator": "\n".join(map(curator, COLLECTIONS)),
         },
         PERFORMANCE: {
-            "Goals": performance(),
-            "Beside peers": peers(),
+            "Goals": performance("serving"),
+            "Goals, where the study's int8 is harmless": performance("serving-int8"),
+            "Beside peers": peers("serving"),
+            "Beside peers, where the study's int8 is harmless": peers("serving-int8"),
             "Stored tiles": stored(),
             "Start and memory": large(),
         },

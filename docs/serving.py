@@ -1,4 +1,4 @@
-"""Tables of docs/performance.md, from benchmarks/results/serving.json."""
+"""Tables of docs/performance.md, from benchmarks/results/serving.json and serving-int8.json."""
 
 from collections.abc import Iterable
 from statistics import median

@@ -35,7 +35,7 @@ from benchmarks.serving.catalogue import OURS, PEERS, UNABLE, Contender
 from benchmarks.serving.ours import extras
 from benchmarks.serving.payloads import Latents
 from benchmarks.serving.turns import MANY, SHARE, Setting, turn
-from bundle import OnnxEncoder, load_tile, open_bundle
+from bundle import OnnxEncoder, choose_precision, load_tile, open_bundle
 from bundle.errors import InputError, TilescreenError
 from service.settings import PREFIX, Settings
 
@@ -153,6 +153,9 @@ def _rounds(
         "rounds": rounds,
         "share_of_capacity": SHARE,
         "settings": {name: os.environ[name] for name in sorted(os.environ) if _told(name)},
+        "precision": {
+            name: choose_precision(open_bundle(path), "auto") for name, path in bundles.items()
+        },
         "batch_tiles": Settings.model_fields["max_batch_size"].default,
         "generator": "k6" if setting.k6 else "benchmarks/load.py",
         "tile_bytes": round(sum(map(len, setting.tiles)) / len(setting.tiles)),
