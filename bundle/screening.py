@@ -141,9 +141,9 @@ def peaks(maps: Maps) -> NDArray[np.float32]:
 def _box(layer: NDArray[np.float32], side: int) -> tuple[int, int, int, int]:
     """Return the box round the cells joined to the highest one, outwards to whole pixels."""
     cells = len(layer)
-    open_ = (layer > _SEEN) & (layer >= layer.max() - _OPEN)
-    y, x = np.nonzero(_joined(open_, int(layer.argmax())))
-    left, top, right, bottom = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+    highest = int(layer.argmax())
+    open_ = (layer > _SEEN) & (layer >= layer.flat[highest] - _OPEN)
+    left, top, right, bottom = _joined(open_, highest)
     return (
         left * side // cells,
         top * side // cells,
@@ -152,8 +152,8 @@ def _box(layer: NDArray[np.float32], side: int) -> tuple[int, int, int, int]:
     )
 
 
-def _joined(open_: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
-    """Return the open cells that are joined to one of them, over sides or corners.
+def _joined(open_: NDArray[np.bool_], start: int) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of the open cells joined to one over sides or corners.
 
     All cells are bits of one whole number, and growing is shifting it: twenty times faster than on
     arrays of this size. A column that is never open keeps rows from joining round the border.
@@ -168,9 +168,17 @@ def _joined(open_: NDArray[np.bool_], start: int) -> NDArray[np.bool_]:
         before = joined
         across = joined | joined << 1 | joined >> 1
         joined = (across | across << wide | across >> wide) & free
-    found = np.frombuffer(joined.to_bytes(-(-bits.size // 8), "little"), dtype=np.uint8)
-    cells = np.unpackbits(found, count=bits.size, bitorder="little").reshape(height, wide)
-    return cells[:, :-1].astype(np.bool_)
+    top, bottom = _lowest(joined) // wide, (joined.bit_length() - 1) // wide + 1
+    columns, row = 0, (1 << wide) - 1
+    while joined:
+        columns |= joined & row
+        joined >>= wide
+    return _lowest(columns), top, columns.bit_length(), bottom
+
+
+def _lowest(number: int) -> int:
+    """Return the place of the lowest bit that is set."""
+    return (number & -number).bit_length() - 1
 
 
 def screen(
