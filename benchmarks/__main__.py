@@ -38,7 +38,7 @@ def runs(tile: Path) -> list[list[str]]:
 
 def main() -> int:
     """Run them; stop at the first that fails."""
-    tile = next((ROOT / TILES).glob("*.png"), None)
+    tile = next(TILES.glob("*.png"), None)
     if tile is None:
         print(f"bench: there are no tiles in {TILES}; run `make run` once.", file=sys.stderr)
         return 1

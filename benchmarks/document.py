@@ -93,7 +93,7 @@ def main() -> int:
         with running(Service(work / "bundles" / "current", args.port, options)) as service:
             report = examine(service, args.minutes, work / "report.json")
             found = figures(report, service)
-    record.record("document", "python -m benchmarks.document " + " ".join(sys.argv[1:]), found)
+    record.record("document", record.invoked("document"), found)
     print(json.dumps(found, indent=1))
     return 1 if found["findings"] or not found["service_still_running"] else 0
 

@@ -169,7 +169,7 @@ def main() -> int:
     parser.add_argument("--from", dest="start", type=int, default=0, help="first number (0)")
     args = parser.parse_args()
     figures = fuzz(args.start, args.inputs, args.minutes)
-    record.record("fuzz", "python -m benchmarks.fuzz " + " ".join(sys.argv[1:]), figures)
+    record.record("fuzz", record.invoked("fuzz"), figures)
     for finding in figures["first_findings"]:
         print(finding)
     return 1 if figures["findings"] else 0

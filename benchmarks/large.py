@@ -12,7 +12,6 @@ them, since a busy machine makes the first longer and not the second.
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,7 +104,7 @@ def main() -> None:
             measure(path, tile, count, args.starts) for count in args.workers
         ]
         print(tiles, figures[f"{tiles} tiles"], flush=True)
-    record.record("large", "python -m benchmarks.large " + " ".join(sys.argv[1:]), figures)
+    record.record("large", record.invoked("large"), figures)
 
 
 if __name__ == "__main__":

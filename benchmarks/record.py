@@ -41,6 +41,12 @@ def record(name: str, command: str, figures: dict[str, Any]) -> Path:
     return file
 
 
+def invoked(module: str) -> str:
+    """Return how this process was started; of whole paths, which tell of a machine, the name."""
+    told = [Path(one).name if Path(one).is_absolute() else one for one in sys.argv[1:]]
+    return " ".join(["python -m", f"benchmarks.{module}", *told])
+
+
 def commit() -> str:
     """Return the commit that is checked out; `+` says that code differs from it."""
     git = ["git", "-C", str(RESULTS.parent)]

@@ -174,7 +174,7 @@ def _check_frames(content: bytes) -> None:
 
 def _names_palette(chunks: list[bytes]) -> bool:
     """Tell whether the header, which comes first after the signature, says so."""
-    return any(chunk[17:18] == bytes([_PALETTE]) for chunk in chunks[1:2])
+    return chunks[1][17:18] == bytes([_PALETTE])
 
 
 def _colours(chunks: list[bytes]) -> int:

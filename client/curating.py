@@ -11,6 +11,7 @@ import httpx
 from .advice import advised
 from .api import Client
 from .arguments import Commands, add_service
+from .batch.disk import writing
 from .cells import harmless
 from .decisions import DECISIONS, BatchDecided, NewDecision
 from .errors import ClientError, OutcomeUnknown, ServiceRefused
@@ -142,7 +143,7 @@ def _status(done: int, failed: int) -> int:
 def _decisions(client: Client, arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         return _list(client, csv.writer(sys.stdout, lineterminator="\n").writerow)
-    with arguments.out.open("w", newline="", encoding="utf-8") as stream:
+    with writing(arguments.out), arguments.out.open("w", newline="", encoding="utf-8") as stream:
         return _list(client, csv.writer(stream, lineterminator="\n").writerow)
 
 
@@ -157,7 +158,9 @@ def _list(client: Client, write: Callable[[list[object]], object]) -> int:
 
 
 def _export(client: Client, arguments: argparse.Namespace) -> int:
-    return _tell(client.export(arguments.out), f"-> {arguments.out}")
+    with writing(arguments.out):
+        found = client.export(arguments.out)
+    return _tell(found, f"-> {arguments.out}")
 
 
 def _tell(found: Checked, *more: str) -> int:

@@ -18,6 +18,9 @@ R = TypeVar("R")
 T = TypeVar("T")
 _AT_ONCE = 4
 """Most tiles that a thread takes at once: going to it and back costs the event loop 50 us."""
+ALONE = 1
+"""Threads for work that hardly lets go of Python's lock, as screening: two that wait for each other
+take half as much again of the processor (docs/quality.md)."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,14 @@ class Process:
     ) -> list[R | BaseException]:
         """Do the same with many things in the pool; the results keep their order.
 
-        threads: how many at once, the pool's by default. Of work that hardly lets go of Python's
-            lock, one thread alone does as much in half the processor's time.
-
         Few are spread over the threads, many go some at a time. A caller with very many takes
         no more turns at once than there are threads, so that others come between.
         What only `items` holds is free again as soon as it was worked on.
+
+        Args:
+            work: what to do with each.
+            items: the things; errors among them are passed over.
+            threads: how many at once, the pool's by default; see ALONE.
 
         Returns: for each what `work` gave or raised; what was an error already stays that error.
         """

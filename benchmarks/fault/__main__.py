@@ -65,7 +65,7 @@ def main() -> int:
         for name in args.cases or CASES:
             figures[name] = asyncio.run(CASES[name](ground))
             print(f"{name}: {json.dumps(figures[name])}", flush=True)
-    record.record(args.name, "python -m benchmarks.fault " + " ".join(sys.argv[1:]), figures)
+    record.record(args.name, record.invoked("fault"), figures)
     return 1 if any(case.get("wrong_answers") for case in figures.values()) else 0
 
 

@@ -21,6 +21,7 @@ from service.answering.vectors import ARROW, NPY, arrow, errors, npy
 from service.errors import problem_of
 from service.observing import metrics
 from service.observing.timing import timed
+from service.process import ALONE
 from service.requests.negotiation import choose
 from service.requests.uploads import Uploads, read_uploads
 from service.state import Serving
@@ -155,11 +156,16 @@ class _Asked:
     form: str
     again: bool
 
+    @property
+    def threads(self) -> int | None:
+        """How many describe at once: tiles that are looked at again are screened."""
+        return ALONE if self.again else None
+
 
 async def _json(asked: _Asked) -> Response:
     looks = await asked.serving.look(asked.uploads.hand_over(), again=asked.again)
     with timed("search"):
-        found = await asked.serving.each(asked.describe, looks, threads=1 if asked.again else None)
+        found = await asked.serving.each(asked.describe, looks, threads=asked.threads)
     _refuse_raw(asked, found[0])
     results = [
         {"index": index, "id": name, **fact_or_problem(index, fact)}
@@ -173,7 +179,14 @@ async def _lines(asked: _Asked) -> Response:
         begun = await asked.serving.begin(asked.uploads.hand_over(), again=asked.again)
         if asked.uploads.raw:
             _refuse_raw(asked, await asked.serving.joined(begun[0]))
-    body = lines(asked.request, asked.serving, asked.names, begun, asked.describe)
+    body = lines(
+        asked.request,
+        asked.serving,
+        asked.names,
+        begun,
+        asked.describe,
+        threads=asked.threads,
+    )
     return _Stream(body, media_type=NDJSON)
 
 

@@ -29,6 +29,8 @@ async def lines(
     names: Sequence[str | None],
     begun: Sequence[Begun | BaseException],
     describe: Callable[[Look], Fact],
+    *,
+    threads: int | None,
 ) -> AsyncIterator[bytes]:
     """Yield the lines, some at a time where some are ready.
 
@@ -41,6 +43,7 @@ async def lines(
         names: ids of the tiles.
         begun: the tiles, on their way through the encoder.
         describe: says what is asked of one tile.
+        threads: how many say so at once, see `Process.each`.
 
     Raises:
         ClientDisconnect: nobody reads any more.
@@ -55,7 +58,7 @@ async def lines(
             ready = [*takewhile(_done, begun[told : told + _LINES_A_PIECE])]
             piece = ready or begun[told:]  # none in time: the rest are too late
             looks = [await _look(serving, one) for one in piece]
-            facts = await serving.each(describe, looks)
+            facts = await serving.each(describe, looks, threads=threads)
             yield b"".join(
                 _line({"index": index, "id": names[index], **fact_or_problem(index, fact)})
                 for index, fact in enumerate(facts, told)

@@ -26,6 +26,7 @@ from service.deps import ServingDep
 from service.errors import TileTooLong, TooManyTiles, UnknownModel
 from service.observing.timing import timed
 from service.openapi.described import UPLOAD, inference_body, problems
+from service.process import ALONE
 from service.requests.bodies import read_body
 from service.requests.queries import Router
 from service.schemas import (
@@ -148,7 +149,8 @@ async def _columns(serving: Serving, asked: Inference) -> dict[str, Column]:
     tiles = (_short(tile, serving.settings) for tile in asked.tiles)
     looks = await serving.look(tiles, again=True)
     with timed("search"):
-        found = await serving.each(partial(new_screening, serving.findings, k=0), looks)
+        screen = partial(new_screening, serving.findings, k=0)
+        found = await serving.each(screen, looks, threads=ALONE)
     facts = [_code(one) if isinstance(one, BaseException) else one for one in found]
     dim = serving.bundle.manifest.latent_dim
     latents = np.full((len(looks), dim), np.nan, dtype=np.float32)

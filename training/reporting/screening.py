@@ -7,6 +7,7 @@ from bundle.manifest import Recall, Screening
 from bundle.screening import REASONS, VERDICTS, bounds
 from training.reporting.figures import percent
 from training.reporting.tables import Table
+from training.screening.calibration import Calibration
 
 
 def verdict_tables(bundle: Bundle) -> list[Table]:
@@ -52,7 +53,8 @@ def benchmark_table(bundle: Bundle) -> Table:
 
 def benchmark_score(rules: Screening) -> float:
     """Return the score of the evidence from which the planted benchmark counts a tile as found."""
-    return float(1 / (1 + np.exp(-(rules.slope * rules.benchmark.evidence + rules.offset))))
+    calibration = Calibration(rules.slope, rules.offset, rules.lettering_share)
+    return float(calibration.scores(np.array(rules.benchmark.evidence)))
 
 
 def _row(recalls: list[Recall], contrasts: list[tuple[float, float]]) -> list[str]:

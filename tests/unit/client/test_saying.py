@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from client.__main__ import main
-from client.exits import READER_GONE, SOME_FAILED
+from client.exits import NOTHING_DONE, READER_GONE, SOME_FAILED
 from tests.unit.client.fake_service import FakeService
 
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -56,3 +56,11 @@ def test_a_table_is_written_though_nothing_can_be_told(
         assert main(asked, transport=httpx.MockTransport(FakeService())) == SOME_FAILED
     with out.open(newline="") as stream:
         assert [bool(row["error"]) for row in csv.DictReader(stream)] == [False, True, False]
+
+
+def test_a_list_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the disk refuses is told of the file, not of standard output."""
+    service = FakeService(pages={"/decisions?limit=500": {"tiles": [], "next": None}})
+    asked = ["decisions", "--out", "/dev/full", "--url", "http://service"]
+    assert main(asked, transport=httpx.MockTransport(service)) == NOTHING_DONE
+    assert capsys.readouterr().err == "client: /dev/full: No space left on device.\n"
