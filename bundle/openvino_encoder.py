@@ -22,6 +22,8 @@ _PIECE = 8
 """Tiles of a run that threads do together: longer ones gain nothing and keep their memory."""
 _SHORT = 4
 """Tiles of a run that one thread does: who loses its core holds up no long one."""
+_SPARE = 1
+"""Runs beyond one a core: whoever loses its core to a decoder leaves none idle meanwhile."""
 _BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
 _ONE_CORE = Lock()
 _Found = list[NDArray[np.float32]]
@@ -44,18 +46,20 @@ class OpenVinoEncoder:
             core = _core()
         # Without the hint it takes bfloat16 for float where the processor has it.
         hint = "bf16" if precision == "bf16" else "f32"
-        settings = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": str(self._threads)}
+        # A thread that is tied to a core waits for it while another is free.
+        settings = {"INFERENCE_PRECISION_HINT": hint, "ENABLE_CPU_PINNING": "NO"}
+        apart = self._threads + _SPARE if self._threads > 1 else 1
         try:
             model = core.read_model(str(bundle_path / name))
             compiled = [
-                core.compile_model(model, "CPU", settings | {"NUM_STREAMS": str(streams)})
-                for streams in sorted({1, self._threads})
+                core.compile_model(model, "CPU", settings | _threads(streams, threads))
+                for streams, threads in sorted({(1, self._threads), (apart, apart)})
             ]
         except RuntimeError as error:
             with naming(bundle_path):
                 raise BundleDamaged(f"{name} is not a model that can be run: {error}.") from error
         self._request = compiled[0].create_infer_request()
-        self._queue = load().AsyncInferQueue(compiled[-1], self._threads)
+        self._queue = load().AsyncInferQueue(compiled[-1], apart)
         self._queue.set_callback(_keep)
 
     def examine(self, tiles: Tiles) -> Examined:
@@ -85,6 +89,11 @@ class OpenVinoEncoder:
             self._queue.start_async([tiles[at : at + _SHORT]], (found, at))
         self._queue.wait_all()
         return [found[at] for at in sorted(found)]
+
+
+def _threads(streams: int, threads: int) -> dict[str, str]:
+    """Return the settings for so many runs at once, done by so many threads in all."""
+    return {"NUM_STREAMS": str(streams), "INFERENCE_NUM_THREADS": str(threads)}
 
 
 def _keep(request: Any, place: tuple[dict[int, _Found], int]) -> None:  # noqa: ANN401  untyped

@@ -17,13 +17,16 @@ from bundle.errors import BundleDamaged, SelfTestFailed, naming
 from bundle.layout import ENCODERS
 from bundle.manifest import Precision
 
-PIECE = 16
+PIECE = 4
 """Tiles of a run: longer ones gain nothing on a CPU and keep their memory."""
+GPU_PIECE = 64
+"""The same on a GPU, which does all tiles of a run at once."""
 APART = 4
 """Tiles a thread from which each has runs of its own. Source: docs/decisions.md."""
+_CPU = "CPUExecutionProvider"
 _PROVIDERS: dict[str, dict[str, str]] = {
     "CUDAExecutionProvider": {"use_tf32": "0"},  # its ten bits would fail the self-test
-    "CPUExecutionProvider": {},
+    _CPU: {},
 }
 """Where a model may run, the first that is there; TensorRT would build an engine for minutes."""
 
@@ -94,6 +97,9 @@ class _Model:
         except Exception as error:  # the runtime raises a dozen classes of its own
             reason = str(error).rstrip(".\n")
             raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
+        on_gpu = self._session.get_providers()[0] != _CPU
+        self._piece = GPU_PIECE if on_gpu else PIECE
+        self._apart = APART * self._threads if self._threads > 1 and not on_gpu else None
 
     def _check(self, name: str, source: _Port, results: tuple[list[_Port], ...]) -> None:
         # Any valid model loads; the wrong one would fail on the first request instead.
@@ -113,12 +119,11 @@ class _Model:
         tiles have all threads for one run; of more, each thread runs pieces of its own, which
         loses less to waiting. The bits are the same.
         """
-        if self._threads > 1 and len(batch) >= APART * self._threads:
-            size = min(PIECE, -(-len(batch) // self._threads))
-            pieces = [batch[at : at + size] for at in range(0, len(batch), size)]
+        starts = range(0, max(1, len(batch)), self._piece)
+        pieces = [batch[at : at + self._piece] for at in starts]
+        if self._apart and len(batch) >= self._apart:
             found = list(self._pool.map(partial(self._ask, self._single), pieces))
         else:
-            pieces = [batch[at : at + PIECE] for at in range(0, max(1, len(batch)), PIECE)]
             found = [self._ask(self._session, piece) for piece in pieces]
         return (
             found[0]
@@ -138,6 +143,8 @@ def _session(model: Path | bytes, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Threads that spin for the next run take the core of whoever would send it.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     there = onnxruntime.get_available_providers()
     providers = [pair for pair in _PROVIDERS.items() if pair[0] in there]
     source = str(model) if isinstance(model, Path) else model

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
 
 from bundle import (
     Bundle,
@@ -20,6 +21,7 @@ from bundle import (
     open_encoder,
     self_test,
 )
+from bundle.arrays import Tiles
 from bundle.encoders import PrecisionChoice
 from bundle.manifest import Precision, Rounding
 from bundle.openvino_encoder import OpenVinoEncoder, is_installed, multiplies_bfloat16
@@ -249,3 +251,41 @@ def test_a_gpu_is_used_where_there_is_one(tmp_path: Path, monkeypatch: pytest.Mo
     assert choose_precision(bundle, "auto") == "fp32"
     open_encoder(bundle, threads=1)
     assert asked == [there]
+
+
+def test_a_gpu_does_all_tiles_in_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiny_bundle(tmp_path / "bundle")
+    runs: list[int] = []
+
+    class OnGpu(onnxruntime.InferenceSession):  # type: ignore[misc]  # onnxruntime has no types
+        def get_providers(self) -> list[str]:
+            return ["CUDAExecutionProvider", *super().get_providers()]
+
+        def run(self, names: object, given: dict[str, Tiles]) -> list[NDArray[np.float32]]:
+            runs.extend(map(len, given.values()))
+            answer: list[NDArray[np.float32]] = super().run(names, given)
+            return answer
+
+    tiles = tiny_tiles(32)
+    here = OnnxEncoder(tmp_path / "bundle", threads=2).encode(tiles)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", OnGpu)
+    there = OnnxEncoder(tmp_path / "bundle", threads=2).encode(tiles)
+    assert runs == [32]
+    np.testing.assert_allclose(there, here, rtol=1e-5)
+
+
+def test_threads_do_not_spin_between_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would hold the core of who sends the next tile, which then waits three times as long."""
+    write_tiny_bundle(tmp_path / "bundle")
+    asked: list[onnxruntime.SessionOptions] = []
+    real = onnxruntime.InferenceSession
+
+    def session(
+        model: str, options: onnxruntime.SessionOptions, providers: object
+    ) -> onnxruntime.InferenceSession:
+        asked.append(options)
+        return real(model, options, providers=providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    OnnxEncoder(tmp_path / "bundle", threads=2)
+    assert [one.get_session_config_entry("session.force_spinning_stop") for one in asked] == ["1"]
