@@ -38,6 +38,8 @@ _BLANK_STD = 1.0
 """Grey levels of 255: at most this is blank. Source: training.cutting.windows."""
 _BLANK_STEP = 8
 """Of the rows of a tile one in so many is enough to see that it is not blank."""
+_NOT_BLANK = 1.01
+"""Above what float32 may make of it."""
 _MASKS_ARE_RARE = 1.85
 """Log-odds: one tile in twenty has a mask, of those that the network learnt from one in four."""
 _NEAREST = 5
@@ -86,6 +88,11 @@ class Screened:
     concepts: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((0, 0), dtype=np.float32), repr=False
     )
+
+    def of(self, row: int) -> "Screened":
+        """Return what it says of one tile, m = 1."""
+        one = slice(row, row + 1)
+        return Screened(self.scores[one], self.boxes[one], self.verdicts[one], self.concepts[one])
 
 
 @dataclass(frozen=True)
@@ -216,8 +223,11 @@ def _blank(tiles: Tiles) -> NDArray[np.float64]:
     differs enough, the others need not be looked at.
     """
     scores = np.zeros(len(tiles))
-    some = tiles[:, ::_BLANK_STEP].var(axis=(1, 2)) / _BLANK_STEP
-    near = np.flatnonzero(some < (2 * _BLANK_STD) ** 2)
+    rows = tiles[:, ::_BLANK_STEP]
+    some = rows.reshape(len(rows), rows.shape[1] * rows.shape[2]).astype(np.float32)
+    some -= some.mean(axis=1, keepdims=True)
+    spread = np.einsum("ij,ij->i", some, some) / some.shape[1] / _BLANK_STEP
+    near = np.flatnonzero(spread < _NOT_BLANK * (2 * _BLANK_STD) ** 2)
     if len(near):
         scores[near] = np.clip(2 - tiles[near].std(axis=(1, 2)) / _BLANK_STD, 0, 1)
     return scores

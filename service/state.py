@@ -93,14 +93,16 @@ class Serving:
         return await self.process.apart(work, *args, **kwargs)
 
     async def each(
-        self,
-        work: Callable[[T], R],
-        items: Iterable[T | BaseException],
-        *,
-        threads: int | None = None,
+        self, work: Callable[[T], R], items: Iterable[T | BaseException]
     ) -> list[R | BaseException]:
         """Do the same with many things in the pool, see `service.process`."""
-        return await self.process.each(work, items, threads=threads)
+        return await self.process.each(work, items)
+
+    async def together(
+        self, work: Callable[[list[T]], list[R]], items: Iterable[T | BaseException]
+    ) -> list[R | BaseException]:
+        """Do the same with many things, some in one call, see `service.process`."""
+        return await self.process.together(work, items)
 
     async def look(
         self, files: Iterable[Sent | Exception], *, again: bool = False

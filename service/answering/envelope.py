@@ -14,14 +14,12 @@ from starlette.types import Receive, Scope, Send
 
 from service.answering.caching import kept
 from service.answering.facts import Fact
-from service.answering.looks import Look
 from service.answering.results import fact_or_problem, problem_with
-from service.answering.streaming import NDJSON, lines
+from service.answering.streaming import NDJSON, Say, lines
 from service.answering.vectors import ARROW, NPY, arrow, errors, npy
 from service.errors import problem_of
 from service.observing import metrics
 from service.observing.timing import timed
-from service.process import ALONE
 from service.requests.negotiation import choose
 from service.requests.uploads import Uploads, read_uploads
 from service.state import Serving
@@ -94,12 +92,12 @@ async def kept_png(
 async def uploaded(
     request: Request,
     serving: Serving,
-    describe: Callable[[Look], Fact],
+    say: Say,
     forms: Sequence[str] = FORMS,
     *,
     again: bool = False,
 ) -> Response:
-    """Read the request's tiles, look at them, and say of each what `describe` says.
+    """Read the request's tiles, look at them, and say of each what is asked.
 
     A tile alone in a raw body answers with its own status; in a form, each tile has its own
     error and the others their answers.
@@ -107,7 +105,7 @@ async def uploaded(
     Args:
         request: holds the tiles; its Accept header chooses one of the forms.
         serving: the bundle that answers.
-        describe: says what is asked of one tile.
+        say: says what is asked of tiles.
         forms: media types of the answer, the usual one first.
         again: look a second time at tiles of which the encoder is in doubt.
 
@@ -122,7 +120,7 @@ async def uploaded(
         names = [tile.id for tile in uploads.tiles]
         request.state.tiles = len(names)
         metrics.TILES.inc(len(names))
-        asked = _Asked(request, serving, uploads, names, describe, form, again)
+        asked = _Asked(request, serving, uploads, names, say, form, again)
         answer = await unless_gone(request, _ANSWERS[form](asked))
         if isinstance(answer, _Stream):
             answer.held = held.pop_all()
@@ -152,20 +150,15 @@ class _Asked:
     serving: Serving
     uploads: Uploads
     names: Sequence[str | None]
-    describe: Callable[[Look], Fact]
+    say: Say
     form: str
     again: bool
-
-    @property
-    def threads(self) -> int | None:
-        """How many describe at once: tiles that are looked at again are screened."""
-        return ALONE if self.again else None
 
 
 async def _json(asked: _Asked) -> Response:
     looks = await asked.serving.look(asked.uploads.hand_over(), again=asked.again)
     with timed("search"):
-        found = await asked.serving.each(asked.describe, looks, threads=asked.threads)
+        found = await asked.say(looks)
     _refuse_raw(asked, found[0])
     results = [
         {"index": index, "id": name, **fact_or_problem(index, fact)}
@@ -179,14 +172,7 @@ async def _lines(asked: _Asked) -> Response:
         begun = await asked.serving.begin(asked.uploads.hand_over(), again=asked.again)
         if asked.uploads.raw:
             _refuse_raw(asked, await asked.serving.joined(begun[0]))
-    body = lines(
-        asked.request,
-        asked.serving,
-        asked.names,
-        begun,
-        asked.describe,
-        threads=asked.threads,
-    )
+    body = lines(asked.request, asked.serving, asked.names, begun, asked.say)
     return _Stream(body, media_type=NDJSON)
 
 

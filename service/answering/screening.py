@@ -11,6 +11,7 @@ from bundle.screening import (
     VERDICTS,
     Code,
     Reason,
+    Screened,
     alike,
     concept_reasons,
     reasons,
@@ -44,23 +45,34 @@ def stored_screening(findings: Findings, row: int, k: int) -> Fact:
     }
 
 
-def new_screening(findings: Findings, look: Look, k: int) -> Fact:
-    """Screen a tile that was sent; `k` as in `stored_screening`."""
+def new_screenings(findings: Findings, looks: Sequence[Look], k: int) -> list[Fact]:
+    """Screen tiles that were sent; `k` as in `stored_screening`."""
     bundle = findings.catalog.bundle
-    points = bundle.scale(look.latent[None])
-    found = screen_new(bundle, [look.read], points, look.map[None])
-    told = reasons(bundle.manifest.screening, found.scores[0], found.boxes[0])
-    taught = concept_reasons(findings.concepts, found.concepts[0]) if findings.concepts else []
-    side = bundle.manifest.preprocessing.side
+    points = bundle.scale(np.stack([look.latent for look in looks]))
+    maps = np.stack([look.map for look in looks])
+    found = screen_new(bundle, [look.read for look in looks], points, maps)
+    return [
+        _new_screening(findings, look.read.size, points[row : row + 1], found.of(row), k)
+        for row, look in enumerate(looks)
+    ]
+
+
+def _new_screening(
+    findings: Findings, size: tuple[int, int], point: Points, found: Screened, k: int
+) -> Fact:
+    """Tell what was found on one tile of a size; its scaled point is (1, d)."""
+    manifest = findings.catalog.bundle.manifest
+    told = reasons(manifest.screening, found.scores[0], found.boxes[0])
+    likeness = found.concepts[0] if findings.concepts else np.empty(0, dtype=np.float32)
+    taught = concept_reasons(findings.concepts, likeness)
+    ordered = sorted(told + taught, key=lambda reason: -reason.score)
     return {
         "verdict": VERDICTS[found.verdicts[0]],
         "score": found.scores[0, 0],
-        "reasons": _told(
-            sorted(told + taught, key=lambda reason: -reason.score), side, look.read.size
-        ),
-        **_likeness(findings, found.concepts[0] if findings.concepts else ()),
+        "reasons": _told(ordered, manifest.preprocessing.side, size),
+        **_likeness(findings, likeness),
         "evidence": [
-            {"code": reason.code, "neighbors": _evidence(findings, points, reason.code, k)}
+            {"code": reason.code, "neighbors": _evidence(findings, point, reason.code, k)}
             for reason in told
         ],
     }

@@ -5,9 +5,9 @@ early shows. What is wrong with the request as a whole is told before it, with a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from fastapi import Request
@@ -21,6 +21,10 @@ from service.state import Begun, Serving
 
 NDJSON = "application/x-ndjson"
 _LINES_A_PIECE = 64
+Say: TypeAlias = Callable[
+    [Iterable[Look | BaseException]], Coroutine[Any, Any, list[Fact | BaseException]]
+]
+"""Says what is asked of tiles, in their order; those that are errors stay so."""
 
 
 async def lines(
@@ -28,9 +32,7 @@ async def lines(
     serving: Serving,
     names: Sequence[str | None],
     begun: Sequence[Begun | BaseException],
-    describe: Callable[[Look], Fact],
-    *,
-    threads: int | None,
+    say: Say,
 ) -> AsyncIterator[bytes]:
     """Yield the lines, some at a time where some are ready.
 
@@ -42,8 +44,7 @@ async def lines(
         serving: the bundle that answers.
         names: ids of the tiles.
         begun: the tiles, on their way through the encoder.
-        describe: says what is asked of one tile.
-        threads: how many say so at once, see `Process.each`.
+        say: says what is asked of tiles.
 
     Raises:
         ClientDisconnect: nobody reads any more.
@@ -58,7 +59,7 @@ async def lines(
             ready = [*takewhile(_done, begun[told : told + _LINES_A_PIECE])]
             piece = ready or begun[told:]  # none in time: the rest are too late
             looks = [await _look(serving, one) for one in piece]
-            facts = await serving.each(describe, looks, threads=threads)
+            facts = await say(looks)
             yield b"".join(
                 _line({"index": index, "id": names[index], **fact_or_problem(index, fact)})
                 for index, fact in enumerate(facts, told)

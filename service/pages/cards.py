@@ -13,7 +13,7 @@ from service.answering.facts import (
     stored_neighbors,
 )
 from service.answering.looks import Look
-from service.answering.screening import new_screening
+from service.answering.screening import new_screenings
 from service.pages.captions import (
     Closeness,
     closeness,
@@ -153,13 +153,14 @@ def answer(findings: Findings, name: str, look: Look, restored: Grey) -> Answer:
     """
     catalog = findings.catalog
     membership = new_cluster(catalog, look)["cluster"]
+    (screened,) = new_screenings(findings, [look], EVIDENCE)
     hits = _hits(catalog, new_neighbors(catalog, look, SENT_HITS, index="brute"), None)
     return Answer(
         name,
         picture=picture_uri(look.read.tile),
         reconstruction=picture_uri(restored),
         cluster=cluster_name(membership["label"]),
-        finding=finding(catalog, new_screening(findings, look, EVIDENCE), look.read.size),
+        finding=finding(catalog, screened, look.read.size),
         lines=[*_cluster_lines(membership), *_nearest_line(hits)],
         hits=hits,
     )

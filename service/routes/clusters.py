@@ -29,7 +29,8 @@ router = Router(tags=["clusters"])
 )
 async def cluster_of_tiles(request: Request, serving: ServingDep) -> Response:
     """Find the cluster of tiles that are sent: one raw PNG, or a form."""
-    return await uploaded(request, serving, partial(new_cluster, serving.catalog))
+    describe = partial(new_cluster, serving.catalog)
+    return await uploaded(request, serving, partial(serving.each, describe))
 
 
 @router.get("/cluster/{tile_id:path}", response_model=ClusterAnswer, responses=lasting(404))

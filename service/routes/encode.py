@@ -1,5 +1,7 @@
 """Latents of tiles."""
 
+from collections.abc import Iterable
+
 from fastapi import Request, Response
 
 from service.answering.batcher import Latent
@@ -25,7 +27,7 @@ router = Router(tags=["encode"], route_class=UnaskedRoute)
 )
 async def encode_tiles(request: Request) -> Response:
     """Encode tiles: one PNG as raw image/png, or several in a form."""
-    return await uploaded(request, await serving_of(request), _new, (*FORMS, *VECTORS))
+    return await uploaded(request, await serving_of(request), _say, (*FORMS, *VECTORS))
 
 
 @router.get("/encode/{tile_id:path}", response_model=EncodeAnswer, responses=lasting(404))
@@ -36,8 +38,8 @@ async def stored_latent(request: Request, tile_id: TileId, v: Version = None) ->
     return await stored(request, serving, tile_id, v, lambda row: _fact(latents[row]))
 
 
-def _new(look: Look) -> Fact:
-    return _fact(look.latent)
+async def _say(looks: Iterable[Look | BaseException]) -> list[Fact | BaseException]:
+    return [one if isinstance(one, BaseException) else _fact(one.latent) for one in looks]
 
 
 def _fact(latent: Latent) -> Fact:

@@ -21,12 +21,11 @@ from service.answering.protocol import (
     write_inference,
 )
 from service.answering.results import problem_with
-from service.answering.screening import new_screening
+from service.answering.screening import new_screenings
 from service.deps import ServingDep
 from service.errors import TileTooLong, TooManyTiles, UnknownModel
 from service.observing.timing import timed
 from service.openapi.described import UPLOAD, inference_body, problems
-from service.process import ALONE
 from service.requests.bodies import read_body
 from service.requests.queries import Router
 from service.schemas import (
@@ -149,8 +148,8 @@ async def _columns(serving: Serving, asked: Inference) -> dict[str, Column]:
     tiles = (_short(tile, serving.settings) for tile in asked.tiles)
     looks = await serving.look(tiles, again=True)
     with timed("search"):
-        screen = partial(new_screening, serving.findings, k=0)
-        found = await serving.each(screen, looks, threads=ALONE)
+        screen = partial(new_screenings, serving.findings, k=0)
+        found = await serving.together(screen, looks)
     facts = [_code(one) if isinstance(one, BaseException) else one for one in found]
     dim = serving.bundle.manifest.latent_dim
     latents = np.full((len(looks), dim), np.nan, dtype=np.float32)

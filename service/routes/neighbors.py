@@ -83,7 +83,7 @@ async def neighbors_of_tiles(
     search = partial(
         new_neighbors, serving.catalog, k=k, index=index, exact=exact, examples=examples
     )
-    return await uploaded(request, serving, search)
+    return await uploaded(request, serving, partial(serving.each, search))
 
 
 @router.get("/neighbors/{tile_id:path}", response_model=NeighborsAnswer, responses=lasting(404))

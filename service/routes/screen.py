@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from bundle.screening import Code, Verdict
 from service.answering.envelope import enveloped, kept_png, stored, uploaded
 from service.answering.facts import Fact
-from service.answering.screening import listed, new_screening, stored_screening
+from service.answering.screening import listed, new_screenings, stored_screening
 from service.answering.streaming import NDJSON
 from service.answering.tables import MEDIA_TYPE, csv_pieces, prefers_csv
 from service.deps import ServingDep, TileId, Version
@@ -87,8 +87,8 @@ class ListQuery(BaseModel):
 )
 async def screen_tiles(request: Request, serving: ServingDep, k: K = 5) -> Response:
     """Screen tiles that are sent, one raw PNG or a form: a screen, never a diagnosis."""
-    describe = partial(new_screening, serving.findings, k=k)
-    return await uploaded(request, serving, describe, again=True)
+    describe = partial(new_screenings, serving.findings, k=k)
+    return await uploaded(request, serving, partial(serving.together, describe), again=True)
 
 
 @router.get(

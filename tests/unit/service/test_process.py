@@ -71,3 +71,29 @@ def test_what_was_worked_on_is_let_go(tmp_path: Path) -> None:
     run(lambda process: process.each(work, source()), tmp_path)
     assert len(taken) == 40
     assert most <= 8
+
+
+def test_short_work_is_done_some_at_a_time(tmp_path: Path) -> None:
+    """In order, with what was an error already left as it is."""
+    calls: list[list[int]] = []
+
+    def work(some: list[int]) -> list[int]:
+        calls.append(some)
+        return [-one for one in some]
+
+    gone = ValueError("no tile")
+    items: list[int | BaseException] = [*range(20), gone, *range(20, 40)]
+    found = run(lambda process: process.together(work, items), tmp_path)
+    assert found == [*range(0, -20, -1), gone, *range(-20, -40, -1)]
+    assert [len(some) for some in calls] == [16, 15, 9]
+    assert run(lambda process: process.together(work, []), tmp_path) == []
+    assert run(lambda process: process.together(work, [gone]), tmp_path) == [gone]
+
+
+def test_what_fails_among_others_fails_alone(tmp_path: Path) -> None:
+    def work(some: list[int]) -> list[int]:
+        return [360 // one for one in some]
+
+    found = run(lambda process: process.together(work, [4, 0, 9]), tmp_path)
+    assert (found[0], found[2]) == (90, 40)
+    assert isinstance(found[1], ZeroDivisionError)
