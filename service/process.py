@@ -1,6 +1,7 @@
 """What lives as long as the process, whichever bundle it serves."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from service.decisions.ledger import Ledger
 from service.requests.admission import Gate
 from service.settings import Settings
 
+_log = logging.getLogger("service.process")
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -104,12 +106,14 @@ def _tried(work: Callable[[T], R], items: list[T | BaseException]) -> list[R | B
 def _tried_together(
     work: Callable[[list[T]], list[R]], items: list[T | BaseException]
 ) -> list[R | BaseException]:
+    places = [at for at, item in enumerate(items) if not isinstance(item, BaseException)]
     sound = [item for item in items if not isinstance(item, BaseException)]
     try:
-        found = iter(work(sound) if sound else [])
+        found = dict(zip(places, work(sound) if sound else [], strict=True))
     except Exception:  # noqa: BLE001, a border: who is at fault is found out
+        _log.warning("%d tiles failed together; each is done alone", len(places), exc_info=True)
         return _tried(lambda item: work([item])[0], items)
-    return [item if isinstance(item, BaseException) else next(found) for item in items]
+    return [item if isinstance(item, BaseException) else found[at] for at, item in enumerate(items)]
 
 
 def _outcome(work: Callable[[T], R], item: T | BaseException) -> R | BaseException:

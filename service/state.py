@@ -150,6 +150,13 @@ class Serving:
         self.drift.note(seen.latent)
         return Look(begun.read, seen.latent, seen.map)
 
+    async def failure(self, begun: "Begun | BaseException") -> BaseException | None:
+        """Wait for the encoder; return what is wrong with the tile, if anything is."""
+        if isinstance(begun, BaseException):
+            return begun
+        (seen,) = await asyncio.gather(begun.seen, return_exceptions=True)
+        return seen if isinstance(seen, BaseException) else None
+
     @asynccontextmanager
     async def patience(self) -> AsyncIterator[None]:
         """Do what is inside within the time that a request has.

@@ -171,7 +171,7 @@ async def _lines(asked: _Asked) -> Response:
     async with asked.serving.patience():
         begun = await asked.serving.begin(asked.uploads.hand_over(), again=asked.again)
         if asked.uploads.raw:
-            _refuse_raw(asked, await asked.serving.joined(begun[0]))
+            _refuse_raw(asked, await asked.serving.failure(begun[0]))
     body = lines(asked.request, asked.serving, asked.names, begun, asked.say)
     return _Stream(body, media_type=NDJSON)
 

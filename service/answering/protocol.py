@@ -152,7 +152,7 @@ def _greys(sent: _Input, raw: bytes | None) -> Tiles:
 
 def _whole(data: list[Any]) -> NDArray[np.uint8]:
     found = np.asarray(data)
-    if found.dtype.kind != "i" or (found != found.astype(np.uint8)).any():
+    if found.size and (found.dtype.kind != "i" or (found != found.astype(np.uint8)).any()):
         raise ValueError(found.dtype)
     return found.astype(np.uint8)
 

@@ -4,6 +4,7 @@ Errors here are pages too; the API beside them answers with problem details.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -13,6 +14,7 @@ from bundle import TilescreenError, UnknownCluster, UnknownTile
 from bundle.screening import Code
 from service.answering.envelope import unless_gone
 from service.answering.looks import Look
+from service.answering.results import problem_with
 from service.answering.screening import stored_screening
 from service.deps import HolderDep, ServingDep
 from service.errors import MalformedForm, problem_of
@@ -22,7 +24,7 @@ from service.pages.cards import Answer, answer, stored_hits, stored_lines
 from service.pages.rendering import ASSETS, missing, render, segment
 from service.pages.scans import heat_of
 from service.pages.verdicts import EVIDENCE, finding
-from service.requests.uploads import read_uploads
+from service.requests.uploads import Uploads, read_uploads
 from service.reviewing.triage import UNDECIDED
 from service.routes.refreshing import refreshed
 from service.state import Serving
@@ -203,28 +205,29 @@ async def upload(request: Request, serving: ServingDep) -> Response:
             uploads = await read_uploads(request, serving.settings, ticket)
             if all(not one.id and not one.data for one in uploads.tiles):
                 raise MalformedForm("No file was chosen. Choose some PNG files, then look up.")
-            names = [one.id for one in uploads.tiles]
-            looking = serving.look(uploads.hand_over(), again=True)
-            looks = await unless_gone(request, looking)
-            answers = await serving.apart(_answers, serving, names, looks)
+            answers = await unless_gone(request, _answers(serving, uploads))
     except TilescreenError as error:
         problem = problem_of(error)
         return _upload(serving, problem=problem.detail, status=problem.kind.status)
     return _upload(serving, answers, status=200 if any(not one.problem for one in answers) else 422)
 
 
-def _answers(
-    serving: Serving, names: Sequence[str | None], looks: Sequence[Look | BaseException]
-) -> list[Answer]:
-    answers = []
-    for number, (sent, look) in enumerate(zip(names, looks, strict=True), 1):
-        name = sent or f"file {number}"
-        if isinstance(look, BaseException):
-            answers.append(Answer(name, problem_of(look).detail))
-        else:
-            (restored,) = serving.decoder.decode(look.latent[None])
-            answers.append(answer(serving.findings, name, look, restored))
-    return answers
+async def _answers(serving: Serving, uploads: Uploads) -> list[Answer]:
+    names = [one.id or f"file {number}" for number, one in enumerate(uploads.tiles, 1)]
+    looks = await serving.look(uploads.hand_over(), again=True)
+    named = zip(names, looks, strict=True)
+    sound = (look if isinstance(look, BaseException) else (name, look) for name, look in named)
+    found = await serving.each(partial(_answer, serving), sound)
+    return [
+        Answer(name, problem_with(one).detail) if isinstance(one, BaseException) else one
+        for name, one in zip(names, found, strict=True)
+    ]
+
+
+def _answer(serving: Serving, sent: tuple[str, Look]) -> Answer:
+    name, look = sent
+    (restored,) = serving.decoder.decode(look.latent[None])
+    return answer(serving.findings, name, look, restored)
 
 
 def _upload(

@@ -104,3 +104,13 @@ def test_every_good_tile_that_is_sent_counts(tiny_path: Path, accept: str) -> No
     assert told["tiles"] == 120
     assert told["drift"] != "unknown"
     assert len(told["seen"]) == len(told["usual"]) == len(told["quantiles"])
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+def test_a_tile_alone_counts_once(tiny_path: Path, accept: str) -> None:
+    """Whether it can be used is found out before its line is written."""
+    headers = {"Accept": accept, "Content-Type": "image/png"}
+    with running(tiny_path) as api:
+        for tile in tiny_tiles()[:3]:
+            api.ask("POST", "/screen", content=png(tile), headers=headers).raise_for_status()
+        assert api.get("/bundle/drift").json()["tiles"] == 3

@@ -165,3 +165,13 @@ def test_a_small_tile_is_its_own_error(api: Api) -> None:
     """Sizes are checked as those of PNGs are."""
     small = np.zeros((1, 2, 2), dtype=np.uint8)
     assert columns(ask(api, greys(small)))["error"] == ["tile_too_small"]
+
+
+@pytest.mark.parametrize("shape", [[0, 16, 16], [0, 0, 0]])
+def test_no_tiles_are_no_mistake(api: Api, shape: list[int]) -> None:
+    """In JSON as in bytes: there are no answers, and no complaint about greys."""
+    sent = {"name": "tiles", "datatype": "UINT8", "shape": shape}
+    by_json = columns(ask(api, sent | {"data": []}))
+    in_bytes = columns(ask(api, sent | {"parameters": {"binary_data_size": 0}}, binary=b""))
+    assert by_json == in_bytes
+    assert by_json["verdict"] == []

@@ -15,6 +15,7 @@ import pytest
 
 from bundle import Bundle
 from service.app import create_app
+from service.routes import pages
 from service.settings import Settings
 from tests.api import running
 from tests.forge import reseal
@@ -510,3 +511,23 @@ def blocked(folder: Path) -> Path:
     """Return a folder for decisions that cannot be made: a file is in its way."""
     (folder / "file").touch()
     return folder / "file" / "decisions"
+
+
+def test_an_upload_that_fails_hurts_no_other(
+    tiny_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody foresaw is told of its own tile; the others have their answers."""
+    real, calls = pages.answer, iter(range(9))
+
+    def fail_once(*given: Any) -> Any:
+        if next(calls) == 1:
+            raise ZeroDivisionError
+        return real(*given)
+
+    monkeypatch.setattr(pages, "answer", fail_once)
+    tile = png(np.zeros((16, 16), np.uint8))
+    with serve(tiny_path) as ask:
+        page = upload(ask, ("a.png", tile), ("b.png", tile), ("c.png", tile))
+    assert page.status_code == 200
+    assert page.text.count('role="alert"') <= 1
+    assert page.text.count("Nearest tile") == 2

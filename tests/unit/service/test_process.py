@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from service.process import Process, open_process
 from service.settings import Settings
 
@@ -90,10 +92,22 @@ def test_short_work_is_done_some_at_a_time(tmp_path: Path) -> None:
     assert run(lambda process: process.together(work, [gone]), tmp_path) == [gone]
 
 
-def test_what_fails_among_others_fails_alone(tmp_path: Path) -> None:
+def test_what_fails_among_others_fails_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def work(some: list[int]) -> list[int]:
         return [360 // one for one in some]
 
     found = run(lambda process: process.together(work, [4, 0, 9]), tmp_path)
     assert (found[0], found[2]) == (90, 40)
     assert isinstance(found[1], ZeroDivisionError)
+    assert "3 tiles failed together; each is done alone" in caplog.text
+
+
+def test_too_few_results_are_no_answer(tmp_path: Path) -> None:
+    """Whose they are nobody could tell; alone each has its own."""
+
+    def work(some: list[int]) -> list[int]:
+        return some[:1]
+
+    assert run(lambda process: process.together(work, [4, 5, 6]), tmp_path) == [4, 5, 6]
