@@ -17,6 +17,8 @@ import numpy as np
 from benchmarks.environments import PeerMissing
 from benchmarks.server import pinned
 
+MISSING = "h2load is not installed (Debian: nghttp2-client)."
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -72,7 +74,7 @@ def hammer(
                 check=False,
             )
         except FileNotFoundError as error:
-            raise PeerMissing("h2load is not installed (Debian: nghttp2-client).") from error
+            raise PeerMissing(MISSING) from error
         if ended.returncode or not log.exists():
             raise PeerMissing(f"h2load ended with {ended.returncode}: {ended.stderr[-300:]}")
         lines = [line.split() for line in log.read_text().splitlines()]

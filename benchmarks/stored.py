@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import record
-from benchmarks.h2load import hammer
+from benchmarks.h2load import MISSING, hammer, has_h2load
 from benchmarks.server import served
 from bundle import open_bundle
 
@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.add_argument("--seconds", type=int, default=10, help="of each run (10)")
     args = parser.parse_args()
+    if not has_h2load():
+        raise SystemExit(MISSING)
     bundle = open_bundle(args.bundle)
     ids = [bundle.id(row) for row in range(0, len(bundle), max(1, len(bundle) // _ASKED))]
     first, *others = sorted(os.sched_getaffinity(0))
