@@ -32,7 +32,7 @@ def runs(tile: Path) -> list[list[str]]:
             for path, tiles in zip(grown, _SIZES, strict=True)
         ),
         ["large", *grown, "--tile", str(tile)],
-        ["stored", grown[0]],
+        ["stored", grown[0], "--tile", str(tile), "--alone", STUDY, DEFAULT],
         ["overload", DEFAULT],
     ]
 

@@ -1,9 +1,10 @@
 """Questions about stored tiles: how many a second on one core, and how soon.
 
-    python -m benchmarks.stored BUNDLE [--seconds 10]
+    python -m benchmarks.stored BUNDLE [--seconds 10] [--tile PNG --alone BUNDLE ...]
 
 The service on one core, h2load on another: 1, 4, 8 and 16 connections, each asks about another
-tile as soon as it is answered.
+tile as soon as it is answered. Last a tile that is sent to other bundles, one at a time, with service
+and h2load on all cores: k6, which `serving` asks with, has a tail of its own.
 """
 
 import argparse
@@ -29,6 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stored", description=__doc__)
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.add_argument("--seconds", type=int, default=10, help="of each run (10)")
+    parser.add_argument(
+        "--tile", type=Path, metavar="PNG", help="to send to the bundles of --alone"
+    )
+    parser.add_argument("--alone", type=Path, nargs="+", default=[], metavar="BUNDLE")
     args = parser.parse_args()
     if not has_h2load():
         raise SystemExit(MISSING)
@@ -44,8 +49,21 @@ def main() -> None:
                 if wrong := set(seen) - {_OK}:
                     raise SystemExit(f"Some answers had the status {sorted(wrong)}.")
                 figures.setdefault(question, {})[f"connections_{connections}"] = asdict(seen[_OK])
+    if args.tile:
+        figures["alone"] = {
+            open_bundle(path).manifest.profile: _alone(path, args.tile.read_bytes(), args.seconds)
+            for path in args.alone
+        }
     print(json.dumps(figures, indent=1))
     record.record("stored", f"python -m benchmarks.stored BUNDLE --seconds {args.seconds}", figures)
+
+
+def _alone(path: Path, png: bytes, seconds: int) -> dict[str, Any]:
+    """Send a tile again and again to `/encode` on one connection."""
+    with served(path, "--log-level", "warning") as service:
+        url = f"http://127.0.0.1:{service.port}/encode"
+        hammer([url], connections=1, seconds=2, png=png)  # warm-up
+        return asdict(hammer([url], connections=1, seconds=seconds, png=png)[_OK])
 
 
 if __name__ == "__main__":
