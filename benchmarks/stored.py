@@ -3,8 +3,8 @@
     python -m benchmarks.stored BUNDLE [--seconds 10] [--tile PNG --alone BUNDLE ...]
 
 The service on one core, h2load on another: 1, 4, 8 and 16 connections, each asks about another
-tile as soon as it is answered. Last a tile that is sent to other bundles, one at a time, with service
-and h2load on all cores: k6, which `serving` asks with, has a tail of its own.
+tile as soon as it is answered. Last a tile that is sent to other bundles, one at a time, service
+and h2load on all cores: k6, with which `serving` asks, has a tail of its own.
 """
 
 import argparse
@@ -30,9 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stored", description=__doc__)
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     parser.add_argument("--seconds", type=int, default=10, help="of each run (10)")
-    parser.add_argument(
-        "--tile", type=Path, metavar="PNG", help="to send to the bundles of --alone"
-    )
+    parser.add_argument("--tile", type=Path, metavar="PNG", help="sent to those of --alone")
     parser.add_argument("--alone", type=Path, nargs="+", default=[], metavar="BUNDLE")
     args = parser.parse_args()
     if not has_h2load():
