@@ -354,7 +354,7 @@ def test_a_tile_is_enlarged_and_decided_there(chromium: Browser, site: str) -> N
         expect(zoom.get_by_role("link", name="c306")).to_be_visible()
         page.keyboard.press("Space")
         expect(zoom).to_be_hidden()
-        assert page.evaluate(FOCUSED) == "c306"
+        page.wait_for_function(f"{FOCUSED} === 'c306'")  # a closed dialog tells so a task later
         expect(chip(page, "c300")).to_have_text("drop")
         tile(page, "c318").dblclick()
         expect(zoom.get_by_role("link", name="c318")).to_be_visible()
