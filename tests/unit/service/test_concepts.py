@@ -179,6 +179,7 @@ def test_the_least_certain_are_nearest_to_the_limit(api: Api) -> None:
         ("%20a", "no space before"),
         ("x" * 81, "1 to 80 characters; this has 81"),
         ("a%09b", "printable"),
+        ("a%0Ab", "printable"),
         ("a;b", "has no semicolon"),
     ],
 )

@@ -412,3 +412,11 @@ def test_the_manifest_has_the_planted_benchmark(api: Api, tiny_path: Path) -> No
     screening = api.get("/bundle").json()["screening"]
     assert screening == open_bundle(tiny_path).manifest.screening.model_dump(mode="json")
     assert screening["benchmark"]["recalls"][0]["recall"] == 0.75
+
+
+@pytest.mark.parametrize("name", ["c300%0A", "c3%0D%0A00", "%0A"])
+@pytest.mark.parametrize("question", ["encode", "neighbors", "cluster", "screen"])
+def test_an_end_of_a_line_is_part_of_an_id(found: Api, question: str, name: str) -> None:
+    """There is no such tile; another one does not answer in its place, nor is the route unknown."""
+    answer = found.ask("GET", f"/{question}/{name}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_tile")
