@@ -53,7 +53,7 @@ def main() -> None:
             for path in args.alone
         }
     print(json.dumps(figures, indent=1))
-    record.record("stored", f"python -m benchmarks.stored BUNDLE --seconds {args.seconds}", figures)
+    record.record("stored", record.invoked("stored"), figures)
 
 
 def _alone(path: Path, png: bytes, seconds: int) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from bundle.errors import BundleDamaged, SelfTestFailed, naming
 from bundle.layout import ENCODERS
 from bundle.manifest import Precision
 
-PIECE = 4
+_PIECE = 4
 """Tiles of a run: longer ones gain nothing on a CPU and keep their memory."""
-GPU_PIECE = 64
+_GPU_PIECE = 64
 """The same on a GPU, which does all tiles of a run at once."""
 APART = 4
 """Tiles a thread from which each has runs of its own. Source: docs/decisions.md."""
@@ -98,7 +98,7 @@ class _Model:
             reason = str(error).rstrip(".\n")
             raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
         on_gpu = self._session.get_providers()[0] != _CPU
-        self._piece = GPU_PIECE if on_gpu else PIECE
+        self._piece = _GPU_PIECE if on_gpu else _PIECE
         self._apart = APART * self._threads if self._threads > 1 and not on_gpu else None
 
     def _check(self, name: str, source: _Port, results: tuple[list[_Port], ...]) -> None:

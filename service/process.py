@@ -106,14 +106,13 @@ def _tried(work: Callable[[T], R], items: list[T | BaseException]) -> list[R | B
 def _tried_together(
     work: Callable[[list[T]], list[R]], items: list[T | BaseException]
 ) -> list[R | BaseException]:
-    places = [at for at, item in enumerate(items) if not isinstance(item, BaseException)]
     sound = [item for item in items if not isinstance(item, BaseException)]
     try:
-        found = dict(zip(places, work(sound) if sound else [], strict=True))
+        found = iter([one for one, _ in zip(work(sound) if sound else [], sound, strict=True)])
     except Exception:  # noqa: BLE001, a border: who is at fault is found out
-        _log.warning("%d tiles failed together; each is done alone", len(places), exc_info=True)
+        _log.warning("%d tiles failed together; each is done alone", len(sound), exc_info=True)
         return _tried(lambda item: work([item])[0], items)
-    return [item if isinstance(item, BaseException) else found[at] for at, item in enumerate(items)]
+    return [item if isinstance(item, BaseException) else next(found) for item in items]
 
 
 def _outcome(work: Callable[[T], R], item: T | BaseException) -> R | BaseException:
