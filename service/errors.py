@@ -69,6 +69,10 @@ class MalformedForm(ServiceError):
     """The multipart body cannot be read, or holds no file."""
 
 
+class MalformedRequest(ServiceError):
+    """What arrived is no request as HTTP/1.1 has it."""
+
+
 class SlowHead(ServiceError):
     """The request's head did not arrive in time."""
 
@@ -463,6 +467,7 @@ TABLE: dict[type[TilescreenError], Kind] = {
     WrongMediaType: Kind(415, "wrong_media_type", "Not a type of body that is taken here"),
     NotAcceptable: Kind(406, "not_acceptable", "No such form of the answer"),
     MalformedForm: Kind(400, "malformed_form", "The form cannot be read"),
+    MalformedRequest: Kind(400, "malformed_request", "What was sent is no HTTP request"),
     SlowHead: Kind(408, "slow_head", "The head of the request did not arrive in time"),
     HeadTooLarge: Kind(431, "head_too_large", "The head of the request is too large"),
     BadInference: Kind(400, "bad_inference", "The inference request cannot be read"),

@@ -11,13 +11,21 @@ from collections.abc import Callable
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.errors import MEDIA_TYPE, HeadTooLarge, ServiceError, SlowHead, problem_of
+from service.errors import (
+    MEDIA_TYPE,
+    HeadTooLarge,
+    MalformedRequest,
+    ServiceError,
+    SlowHead,
+    problem_of,
+)
 
 MAX_HEAD_BYTES = 32 * 1024
 """Address and headers of one request, trailers of a chunked body included."""
 MAX_HEADERS = 100
 MAX_PIPELINED = 16
 """Requests that may wait on one connection behind the one being answered."""
+_HOST = b"host"
 _ONCE_ROUND_S = 0.05
 LINGER_S = 2.0
 LINGER_BYTES = 1 << 20
@@ -32,6 +40,7 @@ class Connection(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _headers = 0
+    _hosts = 0
     _begun = False
     """Whether the first byte of a head is there, and not yet its last."""
     _raw_bytes = 0
@@ -73,7 +82,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count a head."""
-        self._headers = self._head_bytes = self._raw_bytes = 0
+        self._headers = self._hosts = self._head_bytes = self._raw_bytes = 0
         self._begun = True
         super().on_message_begin()
 
@@ -85,6 +94,8 @@ class Connection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header, or a trailer."""
         self._headers += 1
+        if len(name) == len(_HOST) and name.lower() == _HOST:
+            self._hosts += 1
         self._count(len(name) + len(value))
         super().on_header(name, value)
 
@@ -101,6 +112,9 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.close()
             raise ValueError("too many requests wait")
+        if self._hosts != 1 and self.parser.get_http_version() != "1.0":
+            self._refuse(_HOSTS)
+            raise ValueError("not one Host")
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -126,11 +140,10 @@ class Connection(HttpToolsProtocol):
         self._stop("write")
         super().resume_writing()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's words for it
         """Answer what is no HTTP, unless another answer is half sent."""
-        if not self.transport.is_closing() and not self._half_sent():
-            super().send_400_response(msg)
-        self.transport.close()
+        if not self.transport.is_closing():
+            self._refuse(_NO_HTTP)
 
     def _head_is_late(self) -> None:
         # The loop itself may have been late: what is there already is read before this ends.
@@ -169,6 +182,16 @@ class Connection(HttpToolsProtocol):
     def _stop(self, name: str) -> None:
         if clock := self._clocks.pop(name, None):
             clock.cancel()
+
+
+_NO_HTTP = MalformedRequest(
+    "What was sent cannot be read as HTTP/1.1: its first line, a header or a length is not as HTTP "
+    "has it. Send it with a client for HTTP; the service itself does not speak TLS."
+)
+_HOSTS = MalformedRequest(
+    "A request of HTTP/1.1 has one header named Host, and this one has none or several. "
+    "Send it with a client for HTTP."
+)
 
 
 def _too_large() -> HeadTooLarge:

@@ -1,13 +1,14 @@
 """Attacks before the body: heads that are slow, endless, or lie."""
 
 import itertools
+import json
 from contextlib import ExitStack
 
 import pytest
 
 from tests.pictures import png
 from tests.tiny import tiny_tiles
-from tests.wire import CHUNKED, PNG, Victim, chunk, head, is_closed, read, send
+from tests.wire import CHUNKED, PNG, Answer, Victim, chunk, head, is_closed, read, send
 
 TILE = png(tiny_tiles()[0])
 
@@ -94,8 +95,38 @@ def test_lengths_that_contradict_each_other(service: Victim, lies: tuple[str, ..
     """Two lengths, a length beside chunks, an impossible one: 400 at once, closed."""
     with service.connect() as connection:
         connection.sendall(head("POST /encode", PNG, *lies))
-        assert read(connection).status == 400
+        assert_malformed(read(connection))
         assert is_closed(connection)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00",  # what begins TLS
+        b"HELO service\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nno header\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    ],
+)
+def test_what_is_no_request(service: Victim, sent: bytes) -> None:
+    """TLS, another protocol, a broken header, no Host or two: 400 as a problem, closed."""
+    with service.connect() as connection:
+        connection.sendall(sent)
+        assert_malformed(read(connection))
+        assert is_closed(connection)
+
+
+def test_http_1_0_needs_no_host(service: Victim) -> None:
+    """Probes of HTTP/1.0 name no host."""
+    assert service.ask(b"GET /livez HTTP/1.0\r\n\r\n").status == 200
+
+
+def assert_malformed(answer: Answer) -> None:
+    """Assert that it is a problem as RFC 9457 has it, with status 400."""
+    problem = json.loads(answer.body)
+    assert (answer.status, problem["status"], problem["code"]) == (400, 400, "malformed_request")
+    assert "content-type: application/problem+json" in answer.head
 
 
 def test_500_idle_connections(service: Victim) -> None:
