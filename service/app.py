@@ -9,6 +9,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from bundle import Encoder
 from bundle.reader import Prove, at_once
+from service import VERSION
 from service.bundles.holding import Holding, Opening
 from service.bundles.shelf import Shelf
 from service.handlers import add_handlers
@@ -89,7 +90,7 @@ def create_app(
 
     app = FastAPI(
         title="Tilescreen",
-        version="0.1.0",
+        version=VERSION,
         summary=_SUMMARY,
         lifespan=life,
         docs_url=None,

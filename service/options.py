@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 
 from bundle.errors import InputError
+from service import VERSION
 from service.settings import EMPTY, PREFIX, SECRET, Settings
 
 
@@ -23,6 +24,7 @@ def read_settings(argv: Sequence[str] | None) -> Settings:
         epilog=f"Each flag is an environment variable too: --max-queue-tiles is "
         f"{PREFIX}MAX_QUEUE_TILES. A flag wins.",
     )
+    parser.add_argument("--version", action="version", version=f"Tilescreen {VERSION}")
     for name, field in Settings.model_fields.items():
         if name in SECRET:
             continue

@@ -1,6 +1,7 @@
 """Settings from flags and the environment, and what is refused."""
 
 import socket
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,14 @@ def test_an_unknown_flag_is_a_matter_of_usage(capsys: pytest.CaptureFixture[str]
         main(["--bundel", "b"])
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version tells the version that pyproject.toml states."""
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    stated = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
+    assert (stop.value.code, capsys.readouterr().out) == (0, f"Tilescreen {stated}\n")
 
 
 def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
