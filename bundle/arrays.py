@@ -1,5 +1,8 @@
 """Names for the arrays that cross a border, with their shapes."""
 
+from mmap import MADV_DONTNEED, mmap
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,3 +27,12 @@ Rows = NDArray[np.int32]
 
 Distances = NDArray[np.float32]
 """(n, k) float32: euclidean distances between points."""
+
+
+def give_back(array: NDArray[Any]) -> None:
+    """Give back the memory of an array's pages, where it is mapped; they are read again as needed.
+
+    A few rows that lie far apart bring the whole file in: the system maps what is around each.
+    """
+    if isinstance(array.base, mmap) and hasattr(array.base, "madvise"):
+        array.base.madvise(MADV_DONTNEED)

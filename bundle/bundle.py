@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.arrays import Distances, Grey, Latents, Points, Rows
+from bundle.arrays import Distances, Grey, Latents, Points, Rows, give_back
 from bundle.errors import BundleDamaged, TileError, UnknownCluster, UnknownTile
 from bundle.index import Index
 from bundle.layout import MAP, PICTURE_HASH_BYTES, PICTURE_HASHES
@@ -122,7 +122,13 @@ class Bundle:
     @cached_property
     def references(self) -> Points:
         """(r, d) float32: points of the tiles that stand for all, in memory."""
-        return np.array(self.points[reference_rows(len(self))])
+        return self.points_afar(reference_rows(len(self)))
+
+    def points_afar(self, rows: NDArray[np.intp]) -> Points:
+        """Return (m, d) float32 points of rows spread over all, and keep no others in memory."""
+        found = np.array(self.points[rows])
+        give_back(self.points)
+        return found
 
     @cached_property
     def index(self) -> Index | None:

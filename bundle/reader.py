@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, TypeAlias
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from bundle.arrays import give_back
 from bundle.bundle import Bundle, Scan
 from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
 from bundle.layout import ENCODERS, MAP, OTHERS, PICTURE_HASHES, ArraySpec, sizes, specs
@@ -308,13 +308,9 @@ def _check_order(arrays: dict[str, NDArray[Any]]) -> None:
 
 
 def _let_go(arrays: dict[str, NDArray[Any]]) -> None:
-    """Give back the memory of pages that were mapped to be checked; they are read again as needed.
-
-    At a million tiles they are 2 GiB, and few of them are ever asked for.
-    """
+    """Give back what was mapped to be checked: 2 GiB at a million tiles, few of it asked for."""
     for array in arrays.values():
-        if isinstance(array.base, mmap) and hasattr(array.base, "madvise"):
-            array.base.madvise(MADV_DONTNEED)
+        give_back(array)
 
 
 def _read_scans(folder: Path, numbers: NDArray[np.int32]) -> tuple[Scan, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle import Bundle
-from bundle.arrays import Latents, Points
+from bundle.arrays import Latents
 from bundle.bundle import reference_rows
 from bundle.screening import distances_to
 from bundle.sketches import squared_distances
@@ -137,18 +137,18 @@ def usual_distances(bundle: Bundle) -> Distances:
     Where fewer than two scans are known, to any other reference. At most 2,048 tiles, evenly
     spread, stand for all.
     """
-    stored: Points = bundle.points
     scans = np.asarray(bundle.arrays["scan_numbers.npy"])
     rows = spread(len(bundle), _SAMPLE)
+    points = bundle.points_afar(rows)
     if len(np.unique(scans[scans >= 0])) < 2:  # noqa: PLR2004
-        return np.sort(distances_to(bundle.references, np.array(stored[rows])))
+        return np.sort(distances_to(bundle.references, points))
     known = reference_rows(len(bundle))
     beside, owners = bundle.references, scans[known]
     found = []
-    for row in rows.tolist():
+    for row, point in zip(rows.tolist(), points, strict=True):
         foreign = (owners != scans[row]) & (known != row)
         if foreign.any():
-            found.append(np.sqrt(squared_distances(beside[foreign], stored[row]).min()))
+            found.append(np.sqrt(squared_distances(beside[foreign], point).min()))
     return np.sort(np.array(found, dtype=np.float32))
 
 

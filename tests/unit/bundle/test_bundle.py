@@ -1,11 +1,13 @@
 """Look-ups on an open bundle: ids outside, rows inside."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bundle import Bundle, UnknownCluster, UnknownTile, load_tile
+from bundle import Bundle, UnknownCluster, UnknownTile, load_tile, open_bundle
 from bundle.bundle import Scan
 
 
@@ -47,6 +49,26 @@ def test_scaling_latents_gives_the_stored_points(tiny_bundle: Bundle) -> None:
     points = tiny_bundle.scale(tiny_bundle.latents)
     assert np.allclose(points, tiny_bundle.points, atol=1e-6)
     assert points.dtype == np.float32
+
+
+def test_points_afar_leave_none_in_memory(tiny_path: Path, tmp_path: Path) -> None:
+    """Rows are copied and their file's pages given back: a few would map the whole of it."""
+    bundle = open_bundle(shutil.copytree(tiny_path, tmp_path / "alone"))
+    found = bundle.points_afar(np.array([0, 5, 11]))
+    assert resident_kib(bundle.path / "points.npy") == 0
+    assert (found == bundle.points[[0, 5, 11]]).all()
+    assert resident_kib(bundle.path / "points.npy") > 0
+
+
+def resident_kib(file: Path) -> int:
+    """Return how much of a mapped file is in this process's memory."""
+    found, ours = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split(" ")[0]:
+            ours = line.endswith(str(file.resolve()))
+        elif ours and line.startswith("Rss:"):
+            found += int(line.split()[1])
+    return found
 
 
 def test_a_picture_is_the_encoders_input(tiny_bundle: Bundle) -> None:
