@@ -158,15 +158,16 @@ class Serving:
         return seen if isinstance(seen, BaseException) else None
 
     @asynccontextmanager
-    async def patience(self) -> AsyncIterator[None]:
-        """Do what is inside within the time that a request has.
+    async def patience(self) -> AsyncIterator[float]:
+        """Do what is inside within the time that a request has; gives the loop's time of its end.
 
         Raises:
             TookTooLong: it was not done by then, and is dropped.
         """
         try:
-            async with asyncio.timeout(self.settings.request_timeout_s):
-                yield
+            end = asyncio.get_running_loop().time() + self.settings.request_timeout_s
+            async with asyncio.timeout_at(end):
+                yield end
         except TimeoutError as error:
             raise self.too_late() from error
 

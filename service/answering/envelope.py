@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from service.answering.caching import kept
 from service.answering.facts import Fact
 from service.answering.results import fact_or_problem, problem_with
-from service.answering.streaming import NDJSON, Say, lines
+from service.answering.streaming import NDJSON, Say, Underway, lines
 from service.answering.vectors import ARROW, NPY, arrow, errors, npy
 from service.errors import problem_of
 from service.observing import metrics
@@ -168,11 +168,12 @@ async def _json(asked: _Asked) -> Response:
 
 
 async def _lines(asked: _Asked) -> Response:
-    async with asked.serving.patience():
+    async with asked.serving.patience() as end:
         begun = await asked.serving.begin(asked.uploads.hand_over(), again=asked.again)
         if asked.uploads.raw:
             _refuse_raw(asked, await asked.serving.failure(begun[0]))
-    body = lines(asked.request, asked.serving, asked.names, begun, asked.say)
+    tiles = Underway(asked.names, begun, end)
+    body = lines(asked.request, asked.serving, tiles, asked.say)
     return _Stream(body, media_type=NDJSON)
 
 

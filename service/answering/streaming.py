@@ -6,6 +6,7 @@ early shows. What is wrong with the request as a whole is told before it, with a
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeAlias
 
@@ -27,12 +28,21 @@ Say: TypeAlias = Callable[
 """Says what is asked of tiles, in their order; those that are errors stay so."""
 
 
+@dataclass(frozen=True)
+class Underway:
+    """Tiles on their way through the encoder.
+
+    names: ids of the tiles. begun: the tiles, or what is wrong with them.
+    end: the loop's time when that of the request is over.
+    """
+
+    names: Sequence[str | None]
+    begun: Sequence[Begun | BaseException]
+    end: float
+
+
 async def lines(
-    request: Request,
-    serving: Serving,
-    names: Sequence[str | None],
-    begun: Sequence[Begun | BaseException],
-    say: Say,
+    request: Request, serving: Serving, tiles: Underway, say: Say
 ) -> AsyncIterator[bytes]:
     """Yield the lines, some at a time where some are ready.
 
@@ -42,20 +52,19 @@ async def lines(
     Args:
         request: to notice that the client hangs up.
         serving: the bundle that answers.
-        names: ids of the tiles.
-        begun: the tiles, on their way through the encoder.
+        tiles: on their way through the encoder.
         say: says what is asked of tiles.
 
     Raises:
         ClientDisconnect: nobody reads any more.
     """
-    deadline = asyncio.get_running_loop().time() + serving.settings.request_timeout_s
+    names, begun = tiles.names, tiles.begun
     leaving: asyncio.Future[Message] = asyncio.ensure_future(request.receive())
     try:
         yield _line({"bundle": serving.bundle.manifest.bundle_id, "tiles": len(begun)})
         told = 0
         while told < len(begun):
-            await _wait(begun[told], leaving, deadline)
+            await _wait(begun[told], leaving, tiles.end)
             ready = [*takewhile(_done, begun[told : told + _LINES_A_PIECE])]
             piece = ready or begun[told:]  # none in time: the rest are too late
             looks = [await _look(serving, one) for one in piece]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,8 @@ import pyarrow.ipc
 import pytest
 
 from bundle.arrays import Latents, Tiles
+from service import state
+from service.answering.looks import decode
 from service.requests.negotiation import quality
 from tests.api import Api, running, until
 from tests.fakes import FakeEncoder, GatedEncoder
@@ -218,6 +221,28 @@ def test_what_is_not_done_in_time_is_an_error_line(tiny_path: Path) -> None:
     _, *rest = map(json.loads, answer.content.splitlines())
     codes = [result["error"]["code"] for result in rest]
     assert codes == ["took_too_long", "not_a_png", "took_too_long", "empty_tile"]
+
+
+def test_reading_and_a_stream_share_one_time(
+    tiny_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What decoding took is not given to the stream again: a request has its time once."""
+
+    def slow(*args: Any, **more: Any) -> Any:
+        time.sleep(1.0)
+        return decode(*args, **more)
+
+    encoder = GatedEncoder(begin_open=True)
+    with running(tiny_path, encoder=encoder, request_timeout_s=1.3) as api:
+        monkeypatch.setattr(state, "decode", slow)
+        encoder.gate.clear()
+        began = time.monotonic()
+        answer = send(api, "/encode", NDJSON, MIXED[:1])
+        took = time.monotonic() - began
+        encoder.gate.set()
+    _, line = map(json.loads, answer.content.splitlines())
+    assert line["error"]["code"] == "took_too_long"
+    assert took < 2.0  # 2.3 if the stream had a time of its own
 
 
 def test_a_full_queue_is_told_before_the_stream(tiny_path: Path) -> None:
