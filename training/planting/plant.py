@@ -18,6 +18,8 @@ _SHARES = {"letters": 3.0, "text": 2.0, "strip": 2.0, "plate": 2.0, "arrow": 0.6
 """How often each kind comes; the others once."""
 _HIDDEN = {"strip": 0.45, "plate": 0.35}
 """How often a part of a kind lies under something; 0.3 of the other cards and 0.15 of print."""
+OPAQUE = ("strip", "plate", "sticker", "bare_plate")
+"""Kinds that bring a ground of their own; their contrast is within them."""
 _VISIBLE = 12  # pixels of ink below which nobody could tell what it is
 _INK = 0.35
 
@@ -73,7 +75,7 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
     side = min(tile.shape)
     size = wanted.size or float(np.exp(rng.uniform(np.log(SMALLEST), np.log(0.8 * side))))
     contrast = wanted.contrast or float(np.exp(rng.uniform(np.log(FAINTEST), 0)))
-    opaque = kind in _OPAQUE
+    opaque = kind in OPAQUE
     value, alpha, angle = _lay(rng, KINDS[kind](rng, size), tile)
     if rng.random() < 0.35:
         value, alpha = _soften(value, alpha, size * rng.uniform(0.01, 0.12))
@@ -92,9 +94,6 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
 def _any_kind(rng: np.random.Generator) -> str:
     shares = np.array([_SHARES.get(kind, 1.0) for kind in KINDS])
     return str(rng.choice(list(KINDS), p=shares / shares.sum()))
-
-
-_OPAQUE = ("strip", "plate", "sticker", "bare_plate")
 
 
 def _lay(rng: np.random.Generator, card: Card, tile: Pixels) -> tuple[Pixels, Pixels, float]:

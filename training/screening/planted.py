@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bundle.arrays import Tiles
 from bundle.manifest import PlantedBenchmark, Recall
 from training.planting.annotations import KINDS
-from training.planting.plant import Planted, Wanted, plant
+from training.planting.plant import OPAQUE, Planted, Wanted, plant
 
 Values = NDArray[np.float64]
 Look = Callable[[Tiles], Values]
@@ -85,7 +85,7 @@ def _planted(rng: np.random.Generator, grounds: Grounds, wanted: Try) -> Planted
     for _ in range(_TRIES):
         size = min(_between(rng, wanted.size) * unit, len(tile))
         planting = plant(rng, tile, Wanted(wanted.kind, size, _between(rng, wanted.contrast)))
-        if _shows(planting):
+        if _shows(planting) and _stands_out(planting, wanted.contrast[0]):
             break
     return planting
 
@@ -97,6 +97,15 @@ def _shows(planting: Planted) -> bool:
     left, top, right, bottom = planting.box
     enough = min(_MAIN_PART * planting.size, 0.5 * len(planting.pixels))
     return max(right - left, bottom - top) >= enough
+
+
+def _stands_out(planting: Planted, contrast: float) -> bool:
+    """Tell whether the tile left a planting its contrast: tissue as bright as letters takes it.
+
+    A plate has the contrast within it. Thin strokes of strong letters may come to less than was
+    asked for, but not below what is plain.
+    """
+    return planting.kind in OPAQUE or planting.contrast >= min(contrast, PLAIN_CONTRAST)
 
 
 def _between(rng: np.random.Generator, bounds: tuple[float, float]) -> float:

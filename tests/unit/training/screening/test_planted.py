@@ -69,6 +69,25 @@ def test_the_same_seed_plants_the_same(grounds: Grounds) -> None:
     assert (first == second).all()
 
 
+def test_tissue_does_not_swallow_what_is_called_strong() -> None:
+    """On tiles half nearly white every strong letter still differs from them by what is plain."""
+    tile = np.full((1, 64, 64), 60, dtype=np.uint8)
+    tile[:, :, 20:] = 245
+
+    def change(tiles: np.ndarray) -> np.ndarray:
+        return np.abs(tiles.astype(float) - tile).max(axis=(1, 2))
+
+    tries, evidence, _ = plant_all(
+        Grounds(tile, tile_side=64.0), change, each=3, seed=2, advance=lambda _: None
+    )
+    bare = [
+        found
+        for one, found in zip(tries, evidence, strict=True)
+        if one.plain and one.kind in ("letters", "digits", "text", "handwriting")
+    ]
+    assert min(bare) >= 0.15 * 255
+
+
 def test_letters_are_no_taller_than_the_tile() -> None:
     """Tiles given with 16 px and enlarged to 192 do not get letters of 2,000."""
     tiny = Grounds(np.full((1, 192, 192), 60, dtype=np.uint8), tile_side=16.0)
