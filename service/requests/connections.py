@@ -6,10 +6,11 @@ it is bounded here, in the protocol class that uvicorn lets one set.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import (
     MEDIA_TYPE,
@@ -26,6 +27,7 @@ MAX_HEADERS = 100
 MAX_PIPELINED = 16
 """Requests that may wait on one connection behind the one being answered."""
 _HOST = b"host"
+_VERSIONS = ("1.0", "1.1")
 _ONCE_ROUND_S = 0.05
 LINGER_S = 2.0
 LINGER_BYTES = 1 << 20
@@ -49,22 +51,28 @@ class Connection(HttpToolsProtocol):
     """Whether the bytes at hand ended a head."""
     _spare: int | None = None
     """Bytes that may still come of a refused body; None while no body is refused."""
+    _last_word: bytes | None = None
+    """A refusal that waits until the requests before it are answered; nothing is read any more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
         self._clocks: dict[str, asyncio.TimerHandle] = {}
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._start("head", self.patience_s, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks."""
+        """Stop all clocks, and tell every request that nobody waits for it any more."""
         for name in list(self._clocks):
             self._stop(name)
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Count what belongs to no request yet, or to a refused one; then parse."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._last_word is not None:
             return
         if self._spare is not None:
             self._spare -= len(data)
@@ -75,7 +83,8 @@ class Connection(HttpToolsProtocol):
             self._start("head", self.patience_s, self._head_is_late)
         before, self._ended = self._begun, False
         super().data_received(data)
-        if before and not self._ended and not self.transport.is_closing():
+        refused = self._last_word is not None or self.transport.is_closing()
+        if before and not self._ended and not refused:
             self._raw_bytes += len(data)
             if self._raw_bytes > MAX_HEAD_BYTES:
                 self._refuse(_too_large())
@@ -107,15 +116,22 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End a head."""
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            self._refuse(_NO_HTTP)
+            raise ValueError("not HTTP/1")
+        if self._hosts > 1 or (version == "1.1" and not self._hosts):
+            self._refuse(_HOSTS)
+            raise ValueError("not one Host")
         self._in_head, self._begun, self._ended = False, False, True
         self._stop("head")
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.close()
             raise ValueError("too many requests wait")
-        if self._hosts != 1 and self.parser.get_http_version() != "1.0":
-            self._refuse(_HOSTS)
-            raise ValueError("not one Host")
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            self._unanswered.append(self.cycle)
 
     def on_message_complete(self) -> None:
         """End a request: what comes next belongs to another."""
@@ -125,6 +141,10 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Read on for a moment when the answer came before the end of the body."""
+        self._unanswered.popleft()
+        if self._last_word is not None and not self._unanswered:
+            self._say_last_word()
+            return
         super().on_response_complete()
         if not self._in_head and self.cycle.response_complete:
             self._spare = LINGER_BYTES
@@ -141,8 +161,8 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's words for it
-        """Answer what is no HTTP, unless another answer is half sent."""
-        if not self.transport.is_closing():
+        """Answer what is no HTTP."""
+        if not self.transport.is_closing() and self._last_word is None:
             self._refuse(_NO_HTTP)
 
     def _head_is_late(self) -> None:
@@ -167,12 +187,30 @@ class Connection(HttpToolsProtocol):
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _half_sent(self) -> bool:
-        return self._answering() and self.cycle.response_started
-
     def _refuse(self, error: ServiceError) -> None:
-        if not self._half_sent():
-            self.transport.write(_spelt(error))
+        """Refuse what comes now, in its turn: requests before it are answered first.
+
+        A body that breaks off gets the refusal in place of its request's answer, if that has
+        not begun.
+        """
+        self._stop("head")
+        self._last_word = _spelt(error)
+        if not self._in_head:  # of a request whose head was sound
+            broken = self.cycle
+            if broken.response_complete or broken.response_started:
+                self.transport.close()
+                return
+            self._unanswered.remove(broken)
+            broken.disconnected = True
+            broken.message_event.set()
+            if self.pipeline and self.pipeline[0][0] is broken:
+                self.pipeline.popleft()
+        if not self._unanswered:
+            self._say_last_word()
+
+    def _say_last_word(self) -> None:
+        if self._last_word is not None and not self.transport.is_closing():
+            self.transport.write(self._last_word)
         self.transport.close()
 
     def _start(self, name: str, seconds: float, end: Callable[[], None]) -> None:

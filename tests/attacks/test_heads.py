@@ -2,13 +2,15 @@
 
 import itertools
 import json
+import re
+import socket
 from contextlib import ExitStack
 
 import pytest
 
 from tests.pictures import png
 from tests.tiny import tiny_tiles
-from tests.wire import CHUNKED, PNG, Answer, Victim, chunk, head, is_closed, read, send
+from tests.wire import CHUNKED, FORM, PNG, Answer, Victim, chunk, head, is_closed, part, read, send
 
 TILE = png(tiny_tiles()[0])
 
@@ -107,6 +109,8 @@ def test_lengths_that_contradict_each_other(service: Victim, lies: tuple[str, ..
         b"GET /livez HTTP/1.1\r\nno header\r\n\r\n",
         b"GET /livez HTTP/1.1\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /livez HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /livez HTTP/2.0\r\nHost: a\r\n\r\n",
     ],
 )
 def test_what_is_no_request(service: Victim, sent: bytes) -> None:
@@ -115,6 +119,52 @@ def test_what_is_no_request(service: Victim, sent: bytes) -> None:
         connection.sendall(sent)
         assert_malformed(read(connection))
         assert is_closed(connection)
+
+
+def test_what_is_no_request_waits_for_its_turn(service: Victim) -> None:
+    """Sent behind sound requests in one piece, it is refused after their answers, not in place."""
+    with service.connect() as connection:
+        connection.sendall(head("GET /livez") * 2 + b"NONSENSE\r\n\r\n" + head("GET /livez"))
+        told = all_of(connection)
+    assert statuses(told) == [200, 200, 400]
+
+
+@pytest.mark.parametrize("last", [b"NONSENSE\r\n\r\n", b"GET /livez HTTP/1.1\r\n\r\n"])
+def test_no_refusal_gets_into_an_answer(service: Victim, last: bytes) -> None:
+    """While lines are streamed, a sound request and a bad one come: three answers, each whole."""
+    form = b"".join(part(TILE, f"t{number}.png") for number in range(32)) + b"--x--\r\n"
+    lines = head(
+        "POST /screen", FORM, f"Content-Length: {len(form)}", "Accept: application/x-ndjson"
+    )
+    with service.connect() as connection:
+        connection.sendall(lines + form)
+        begun = connection.recv(1)
+        connection.sendall(head("GET /livez") + last)
+        told = begun + all_of(connection)
+    assert statuses(told) == [200, 200, 400]
+    assert told.count(b'"index":') == 32
+
+
+def test_a_body_that_breaks_off_is_refused_once(service: Victim) -> None:
+    """A chunk without a size: 400 in place of the answer, after that of the request before."""
+    with service.connect() as connection:
+        broken = head("POST /encode", PNG, CHUNKED) + b"QQ\r\n"
+        connection.sendall(head("GET /livez") + broken)
+        told = all_of(connection)
+    assert statuses(told) == [200, 400]
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """Read until the other side closes."""
+    told = b""
+    while more := connection.recv(65536):
+        told += more
+    return told
+
+
+def statuses(told: bytes) -> list[int]:
+    """Return the status of each answer, in the order in which they came."""
+    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d+) ", told)]
 
 
 def test_http_1_0_needs_no_host(service: Victim) -> None:
