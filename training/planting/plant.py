@@ -18,8 +18,6 @@ _SHARES = {"letters": 3.0, "text": 2.0, "strip": 2.0, "plate": 2.0, "arrow": 0.6
 """How often each kind comes; the others once."""
 _HIDDEN = {"strip": 0.45, "plate": 0.35}
 """How often a part of a kind lies under something; 0.3 of the other cards and 0.15 of print."""
-OPAQUE = ("strip", "plate", "sticker", "bare_plate")
-"""Kinds that bring a ground of their own; their contrast is within them."""
 _VISIBLE = 12  # pixels of ink below which nobody could tell what it is
 _INK = 0.35
 
@@ -43,6 +41,7 @@ class Planted:
     pixels: (h, w) float32 in [0, 1]. ink: (h, w) bool, where the annotation is.
     box: left, top, right, bottom in pixels round the ink; None when it fell outside.
     contrast: what came of it: mean grey difference at the ink.
+    left: share of its contrast that the tile left it; tissue as bright as letters leaves none.
     clear: large and strong enough beside the tile's own structure to be told from it.
     """
 
@@ -53,6 +52,7 @@ class Planted:
     contrast: float
     box: tuple[int, int, int, int] | None
     clear: bool
+    left: float = 1.0
     ground: Pixels | None = field(default=None, repr=False)
     """The tile under it: as it was, or with black paper that hides part of the annotation."""
 
@@ -75,7 +75,7 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
     side = min(tile.shape)
     size = wanted.size or float(np.exp(rng.uniform(np.log(SMALLEST), np.log(0.8 * side))))
     contrast = wanted.contrast or float(np.exp(rng.uniform(np.log(FAINTEST), 0)))
-    opaque = kind in OPAQUE
+    opaque = kind in _OPAQUE
     value, alpha, angle = _lay(rng, KINDS[kind](rng, size), tile)
     if rng.random() < 0.35:
         value, alpha = _soften(value, alpha, size * rng.uniform(0.01, 0.12))
@@ -88,12 +88,19 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
     pixels = _paint(rng, ground, (value, alpha), contrast, opaque=opaque)
     slanted = abs(np.sin(2 * angle)) > np.sin(np.radians(16))  # eight degrees off the axes
     about = _About(kind, size, opaque=opaque, slanted=bool(slanted))
-    return replace(_judge(ground, pixels, alpha > _INK, about), ground=ground)
+    planted = _judge(ground, pixels, alpha > _INK, about)
+    if not opaque and planted.ink.any():  # a ground of its own leaves it all
+        whole = contrast * float((np.abs(value) * alpha)[planted.ink].mean())
+        planted = replace(planted, left=planted.contrast / whole if whole else 0.0)
+    return replace(planted, ground=ground)
 
 
 def _any_kind(rng: np.random.Generator) -> str:
     shares = np.array([_SHARES.get(kind, 1.0) for kind in KINDS])
     return str(rng.choice(list(KINDS), p=shares / shares.sum()))
+
+
+_OPAQUE = ("strip", "plate", "sticker", "bare_plate")
 
 
 def _lay(rng: np.random.Generator, card: Card, tile: Pixels) -> tuple[Pixels, Pixels, float]:

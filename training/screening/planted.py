@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bundle.arrays import Tiles
 from bundle.manifest import PlantedBenchmark, Recall
 from training.planting.annotations import KINDS
-from training.planting.plant import OPAQUE, Planted, Wanted, plant
+from training.planting.plant import Planted, Wanted, plant
 
 Values = NDArray[np.float64]
 Look = Callable[[Tiles], Values]
@@ -29,6 +29,8 @@ _AT_ONCE = 64
 _TRIES = 20
 _VISIBLE = 12
 _MAIN_PART = 0.7
+_LEFT = 0.5
+"""Share of its contrast that a planting must keep."""
 
 
 @dataclass(frozen=True)
@@ -80,32 +82,28 @@ def plant_all(
 
 
 def _planted(rng: np.random.Generator, grounds: Grounds, wanted: Try) -> Planted:
+    """Plant as drawn, at another place where the tile hides it; the last try counts anyhow."""
     tile = grounds.tiles[rng.integers(len(grounds.tiles))].astype(np.float32) / 255
     unit = len(tile) / grounds.tile_side
+    size = min(_between(rng, wanted.size) * unit, len(tile))
+    asked = Wanted(wanted.kind, size, _between(rng, wanted.contrast))
     for _ in range(_TRIES):
-        size = min(_between(rng, wanted.size) * unit, len(tile))
-        planting = plant(rng, tile, Wanted(wanted.kind, size, _between(rng, wanted.contrast)))
-        if _shows(planting) and _stands_out(planting, wanted.contrast[0]):
+        planting = plant(rng, tile, asked)
+        if _shows(planting):
             break
     return planting
 
 
 def _shows(planting: Planted) -> bool:
-    """Tell whether the main part of a letter, or much of the tile, is there to be seen."""
-    if planting.box is None or int(planting.ink.sum()) < _VISIBLE:
+    """Tell whether the main part of a letter, or much of the tile, is there to be seen.
+
+    Letters on tissue as bright as themselves are not.
+    """
+    if planting.box is None or int(planting.ink.sum()) < _VISIBLE or planting.left < _LEFT:
         return False
     left, top, right, bottom = planting.box
     enough = min(_MAIN_PART * planting.size, 0.5 * len(planting.pixels))
     return max(right - left, bottom - top) >= enough
-
-
-def _stands_out(planting: Planted, contrast: float) -> bool:
-    """Tell whether the tile left a planting its contrast: tissue as bright as letters takes it.
-
-    A plate has the contrast within it. Thin strokes of strong letters may come to less than was
-    asked for, but not below what is plain.
-    """
-    return planting.kind in OPAQUE or planting.contrast >= min(contrast, PLAIN_CONTRAST)
 
 
 def _between(rng: np.random.Generator, bounds: tuple[float, float]) -> float:
