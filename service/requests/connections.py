@@ -123,13 +123,13 @@ class Connection(HttpToolsProtocol):
         if self._hosts > 1 or (version == "1.1" and not self._hosts):
             self._refuse(_HOSTS)
             raise ValueError("not one Host")
-        self._in_head, self._begun, self._ended = False, False, True
         self._stop("head")
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.close()
             raise ValueError("too many requests wait")
         before = self.cycle
-        super().on_headers_complete()
+        super().on_headers_complete()  # raises at an address that cannot be used: still in the head
+        self._in_head, self._begun, self._ended = False, False, True
         if self.cycle is not before:
             self._unanswered.append(self.cycle)
 
@@ -212,6 +212,7 @@ class Connection(HttpToolsProtocol):
         if self._last_word is not None and not self.transport.is_closing():
             self.transport.write(self._last_word)
         self.transport.close()
+        self._start("close", self.patience_s, self.transport.abort)  # for who does not fetch it
 
     def _start(self, name: str, seconds: float, end: Callable[[], None]) -> None:
         if name not in self._clocks:
@@ -223,8 +224,8 @@ class Connection(HttpToolsProtocol):
 
 
 _NO_HTTP = MalformedRequest(
-    "What was sent cannot be read as HTTP/1.1: its first line, a header or a length is not as HTTP "
-    "has it. Send it with a client for HTTP; the service itself does not speak TLS."
+    "What was sent cannot be read as HTTP/1.1: its first line or address, a header or a length is "
+    "not as HTTP has it. Send it with a client for HTTP; the service itself does not speak TLS."
 )
 _HOSTS = MalformedRequest(
     "A request of HTTP/1.1 has one header named Host, and this one has none or several. "

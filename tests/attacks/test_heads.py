@@ -111,6 +111,8 @@ def test_lengths_that_contradict_each_other(service: Victim, lies: tuple[str, ..
         b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         b"GET /livez HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
         b"GET /livez HTTP/2.0\r\nHost: a\r\n\r\n",
+        head("CONNECT localhost:443"),
+        head("GET http://localhost:99999/"),
     ],
 )
 def test_what_is_no_request(service: Victim, sent: bytes) -> None:
@@ -121,15 +123,20 @@ def test_what_is_no_request(service: Victim, sent: bytes) -> None:
         assert is_closed(connection)
 
 
-def test_what_is_no_request_waits_for_its_turn(service: Victim) -> None:
+@pytest.mark.parametrize(
+    "bad", [b"NONSENSE\r\n\r\n", head("GET http://localhost"), head("CONNECT localhost:443")]
+)
+def test_what_is_no_request_waits_for_its_turn(service: Victim, bad: bytes) -> None:
     """Sent behind sound requests in one piece, it is refused after their answers, not in place."""
     with service.connect() as connection:
-        connection.sendall(head("GET /livez") * 2 + b"NONSENSE\r\n\r\n" + head("GET /livez"))
+        connection.sendall(head("GET /livez") * 2 + bad + head("GET /livez"))
         told = all_of(connection)
     assert statuses(told) == [200, 200, 400]
 
 
-@pytest.mark.parametrize("last", [b"NONSENSE\r\n\r\n", b"GET /livez HTTP/1.1\r\n\r\n"])
+@pytest.mark.parametrize(
+    "last", [b"NONSENSE\r\n\r\n", b"GET /livez HTTP/1.1\r\n\r\n", head("CONNECT a:443")]
+)
 def test_no_refusal_gets_into_an_answer(service: Victim, last: bytes) -> None:
     """While lines are streamed, a sound request and a bad one come: three answers, each whole."""
     form = b"".join(part(TILE, f"t{number}.png") for number in range(32)) + b"--x--\r\n"
