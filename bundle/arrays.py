@@ -34,5 +34,5 @@ def give_back(array: NDArray[Any]) -> None:
 
     A few rows that lie far apart bring the whole file in: the system maps what is around each.
     """
-    if isinstance(array.base, mmap) and hasattr(array.base, "madvise"):
+    if isinstance(array.base, mmap):
         array.base.madvise(MADV_DONTNEED)

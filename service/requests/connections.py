@@ -51,8 +51,8 @@ class Connection(HttpToolsProtocol):
     """Whether the bytes at hand ended a head."""
     _spare: int | None = None
     """Bytes that may still come of a refused body; None while no body is refused."""
-    _last_word: bytes | None = None
-    """A refusal that waits until the requests before it are answered; nothing is read any more."""
+    _last_word = b""
+    """A refusal, or none, that waits for the answers before it; nothing is read any more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -72,7 +72,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what belongs to no request yet, or to a refused one; then parse."""
-        if self.transport.is_closing() or self._last_word is not None:
+        if self._over():
             return
         if self._spare is not None:
             self._spare -= len(data)
@@ -83,8 +83,7 @@ class Connection(HttpToolsProtocol):
             self._start("head", self.patience_s, self._head_is_late)
         before, self._ended = self._begun, False
         super().data_received(data)
-        refused = self._last_word is not None or self.transport.is_closing()
-        if before and not self._ended and not refused:
+        if before and not self._ended and not self._over():
             self._raw_bytes += len(data)
             if self._raw_bytes > MAX_HEAD_BYTES:
                 self._refuse(_too_large())
@@ -118,7 +117,6 @@ class Connection(HttpToolsProtocol):
         """End a head."""
         version = self.parser.get_http_version()
         if version not in _VERSIONS:
-            self._refuse(_NO_HTTP)
             raise ValueError("not HTTP/1")
         if self._hosts > 1 or (version == "1.1" and not self._hosts):
             self._refuse(_HOSTS)
@@ -142,7 +140,7 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Read on for a moment when the answer came before the end of the body."""
         self._unanswered.popleft()
-        if self._last_word is not None and not self._unanswered:
+        if self._last_word and not self._unanswered:
             self._say_last_word()
             return
         super().on_response_complete()
@@ -162,7 +160,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's words for it
         """Answer what is no HTTP."""
-        if not self.transport.is_closing() and self._last_word is None:
+        if not self._over():
             self._refuse(_NO_HTTP)
 
     def _head_is_late(self) -> None:
@@ -172,7 +170,7 @@ class Connection(HttpToolsProtocol):
 
     def _head_is_missing(self) -> None:
         self._stop("head")
-        if self._answering():  # a request sent ahead; it has time until this answer is given
+        if self._unanswered:  # a request sent ahead; it has time until this answer is given
             self._start("head", self.patience_s, self._head_is_late)
         elif self._begun:
             self._refuse(
@@ -184,8 +182,9 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+    def _over(self) -> bool:
+        """Tell whether nothing that comes now counts any more."""
+        return bool(self._last_word) or self.transport.is_closing()
 
     def _refuse(self, error: ServiceError) -> None:
         """Refuse what comes now, in its turn: requests before it are answered first.
@@ -209,7 +208,7 @@ class Connection(HttpToolsProtocol):
             self._say_last_word()
 
     def _say_last_word(self) -> None:
-        if self._last_word is not None and not self.transport.is_closing():
+        if not self.transport.is_closing():
             self.transport.write(self._last_word)
         self.transport.close()
         self._start("close", self.patience_s, self.transport.abort)  # for who does not fetch it

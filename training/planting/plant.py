@@ -90,7 +90,7 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
     about = _About(kind, size, opaque=opaque, slanted=bool(slanted))
     planted = _judge(ground, pixels, alpha > _INK, about)
     if not opaque and planted.ink.any():  # a ground of its own leaves it all
-        whole = contrast * float((np.abs(value) * alpha)[planted.ink].mean())
+        whole = contrast * float((np.abs(value[planted.ink]) * alpha[planted.ink]).mean())
         planted = replace(planted, left=planted.contrast / whole if whole else 0.0)
     return replace(planted, ground=ground)
 
