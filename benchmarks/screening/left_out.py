@@ -1,6 +1,7 @@
-"""Weights taught on the films of other patients alone, beside weights that know every film.
+r"""Weights taught on the films of other patients alone, beside weights that know every film.
 
-python -m benchmarks.screening.left_out FILMS --regions JSON --collection NAME=TILES:LABELS.csv
+python -m benchmarks.screening.left_out FILMS --regions JSON --trunk NPZ \
+    --collection NAME=TILES:LABELS.csv
 
 The shipped weights have seen clean windows of the very films that CBIS-DDSM is judged on. Here the
 screener is taught once without each patient, and asked about that patient's tiles; and once on all
@@ -42,6 +43,7 @@ def main() -> None:
     )
     parser.add_argument("films", type=Path)
     parser.add_argument("--regions", type=Path, required=True, help="as for pretrain")
+    parser.add_argument("--trunk", type=Path, required=True, help="as for pretrain")
     parser.add_argument("--collection", required=True, help="NAME=TILES[,TILES]:LABELS.csv")
     parser.add_argument("--lessons", type=int, default=12_000, help="for each (12000)")
     parser.add_argument("--passes", type=float, default=3.0, help="over the lessons (3)")
@@ -61,7 +63,9 @@ def main() -> None:
         "films known": _measures(collection, known),
         "patient left out": _measures(collection, left_out),
     }
-    command = "python -m benchmarks.screening.left_out FILMS --regions JSON --collection "
+    command = (
+        "python -m benchmarks.screening.left_out FILMS --regions JSON --trunk NPZ --collection "
+    )
     record.record(f"left-out-{name}", f"{command}{name}=TILES:LABELS", figures)
 
 
@@ -74,8 +78,9 @@ def _evidence(args: argparse.Namespace, tiles: Tiles, *, without: set[str]) -> S
             if scan.name not in without:
                 # The name of the link is that of the scan, by which the regions know it.
                 (films / (scan.name + scan.path.suffix)).symlink_to(scan.path.resolve())
-        command = [sys.executable, "-m", "training", "pretrain", str(films), "--half"]
-        command += ["--regions", str(args.regions), "--out", str(weights)]
+        command = [sys.executable, "-m", "training", "pretrain", str(films)]
+        command += ["--regions", str(args.regions), "--trunk", str(args.trunk)]
+        command += ["--out", str(weights)]
         command += ["--lessons", str(args.lessons), "--passes", str(args.passes)]
         print(f"without {', '.join(sorted(without)) or 'none'}", file=sys.stderr)
         subprocess.run(command, check=True)

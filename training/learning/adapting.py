@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bundle.arrays import Maps, Tiles
 from bundle.screening import REASONS, peaks
 from bundle.views import look_again
-from training.learning.backend import has_fast_half
+from training.learning.backend import has_gpu
 from training.learning.interrupt import held_back
 from training.learning.pretraining import Course, pretrain
 from training.learning.screener import START, build_screener, load_start, save_start
@@ -159,7 +159,7 @@ def _learn(folder: Path, order: Order, start: Path, out: Path, log: StepLog) -> 
             bar.update(tiles)
             check_interrupt()
 
-        course = Course(_PASSES, order.seed, has_fast_half(), start, _RATE)
+        course = Course(_PASSES, order.seed, has_gpu(), start, _RATE)
         new = out.with_suffix(".new")
         save_start(pretrain(lessons, course, advance), new)
         new.replace(out)

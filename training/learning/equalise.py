@@ -39,7 +39,8 @@ def equalise(model: onnx.ModelProto, tiles: Tiles) -> None:
             numpy_helper.to_array(constants[name]) for name in (*first.input[1:], second.input[1])
         )
         most = ranges[second.input[0]]
-        relative = np.abs(after) / np.abs(after).max(axis=(1, 2, 3), keepdims=True)
+        size = np.abs(after)
+        relative = size / size.max(axis=(1, 2, 3), keepdims=True).clip(np.finfo(size.dtype).tiny)
         factors = np.sqrt(
             np.maximum(most, _LEAST * most.max()) / relative.max(axis=(0, 2, 3)).clip(_LEAST)
         )
@@ -85,5 +86,5 @@ def _ranges(
         session.run(names, {TILES: tiles[at : at + _AT_ONCE]})
         for at in range(0, len(tiles), _AT_ONCE)
     )
-    most = [[values.max(axis=(0, 2, 3)) for values in run] for run in runs]
+    most = [[np.abs(values).max(axis=(0, 2, 3)) for values in run] for run in runs]
     return {name: np.max(parts, axis=0) for name, *parts in zip(names, *most, strict=True)}

@@ -9,6 +9,7 @@ from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
 from training.learning.front import shorten
+from training.learning.halves import bfloat16
 from training.learning.network import Autoencoder
 from training.learning.screener import TONES
 
@@ -21,7 +22,8 @@ def export(network: Autoencoder, folder: Path) -> None:
     encoder: (n, side, side) uint8 -> (n, d) float32 latents and, where the network makes
     them, (n, 3, g, g) float32 maps; scaling to [0, 1] is inside, the three equal channels of
     the study are folded into the first kernel, batch normalisation into the convolution
-    before it; the first steps are written anew, see `training.learning.front`.
+    before it; the first steps are written anew, see `training.learning.front`. Where there are
+    maps, kernels are rounded to what bfloat16 holds: an encoder in it has the very same ones.
     decoder: (n, d) float32 -> (n, side, side) float32 in [0, 1], the mean of its channels.
     """
     side = network.encoder.input_shape[1]
@@ -30,7 +32,7 @@ def export(network: Autoencoder, folder: Path) -> None:
     if network.examiner is None:
         found = folded(network.encoder)(grey)
     else:
-        latents, maps = folded(network.examiner)(grey)
+        latents, maps = folded(network.examiner, rounded=True)(grey)
         found = [latents, ops.transpose(maps, (0, 3, 1, 2))]
     _write(keras.Model(tiles, found), folder / "encoder.onnx")
     shorten(folder / "encoder.onnx", (1.0,) if network.examiner is None else TONES)
@@ -39,7 +41,7 @@ def export(network: Autoencoder, folder: Path) -> None:
     _write(keras.Model(codes, pictures), folder / "decoder.onnx")
 
 
-def folded(model: keras.Model) -> keras.Model:
+def folded(model: keras.Model, *, rounded: bool = False) -> keras.Model:
     """Return the same function in float32 with fewer steps, see `export`."""
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     follows = {id(norm.input): norm for norm in norms}
@@ -49,14 +51,15 @@ def folded(model: keras.Model) -> keras.Model:
         if _convolves(layer):
             norm = follows.get(id(layer.output))
             one_channel = result.get_layer(layer.name).kernel.shape[2] == 1
-            weights = _merge(layer, norm, one_channel=one_channel)
+            kernel, shift = _merge(layer, norm, one_channel=one_channel)
+            weights = [bfloat16(kernel) if rounded else kernel, shift]
         if weights and layer not in norms:
             result.get_layer(layer.name).set_weights(weights)
     return result
 
 
 def _convolves(layer: keras.Layer) -> bool:
-    return isinstance(layer, layers.Conv2D | layers.Conv2DTranspose)
+    return isinstance(layer, layers.Conv2D | layers.Conv2DTranspose | layers.DepthwiseConv2D)
 
 
 def _clone(layer: keras.Layer) -> keras.Layer:
@@ -78,11 +81,12 @@ def _call(
 
 def _merge(
     layer: keras.Layer, norm: keras.Layer | None, *, one_channel: bool
-) -> list[NDArray[np.float32]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return kernel and bias that do what the layer and its normalisation do together."""
     kernel, *bias = (values.astype(np.float64) for values in layer.get_weights())
-    transposed = isinstance(layer, layers.Conv2DTranspose)  # (h, w, out, in), not (h, w, in, out)
-    shift = bias[0] if bias else np.zeros(layer.filters)
+    # Kernels are (h, w, in, out), of these (h, w, out, in) and (h, w, out, 1).
+    transposed = isinstance(layer, layers.Conv2DTranspose | layers.DepthwiseConv2D)
+    shift = bias[0] if bias else np.zeros(kernel.shape[2 if transposed else 3])
     if norm is not None:
         gamma, beta, mean, variance = norm.get_weights()
         gain = gamma / np.sqrt(variance + norm.epsilon)
@@ -90,7 +94,7 @@ def _merge(
         shift = (shift - mean) * gain + beta
     if one_channel and not transposed:
         kernel = kernel.sum(axis=2, keepdims=True)
-    return [kernel.astype(np.float32), shift.astype(np.float32)]
+    return kernel, shift
 
 
 def _write(model: keras.Model, file: Path) -> None:

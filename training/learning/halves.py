@@ -30,7 +30,7 @@ def split_first(source: Path, target: Path) -> None:
     first = next(node for node in graph.node if node.op_type == "Conv")
     times, most, unit = _whole(tones(graph))
     kernel = numpy_helper.to_array(constants[first.input[1]]) * unit
-    high = _bfloat16(kernel)
+    high = bfloat16(kernel)
     new = {
         GAINS: np.concatenate([times, times], axis=1),
         WHITE: np.concatenate([most, most], axis=1),
@@ -54,8 +54,8 @@ def _whole(gains: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     return tuple(part.reshape(1, -1, 1, 1) for part in (times, most, 1 / most))
 
 
-def _bfloat16(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round to the nearest of 8 bits of precision."""
+def bfloat16(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to the nearest of 8 bits of precision, which bfloat16 has."""
     bits = values.astype(np.float32).view(np.uint32)
     rounded = (bits + 0x7FFF + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
     return rounded.view(np.float32).astype(np.float64)

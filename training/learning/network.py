@@ -17,7 +17,7 @@ from training.learning.screener import START, build_screener, load_start
 
 STUDY_SIDE = 128
 STUDY_LATENT = 150
-LAYOUT = 64
+LAYOUT = 45
 """Latents of the default profile that say where things are; the others say what there is."""
 _HALVINGS = 4
 _LEAK = 0.2

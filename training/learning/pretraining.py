@@ -1,7 +1,7 @@
 """The screener's training on planted lettering."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Course:
 
     passes: over the lessons. half: in half precision, where it is faster.
     start: weights to go on from; None begins anew.
+    trunk: weights of EfficientNet-lite0's first blocks, all that the trunk needs; the screener is
+        then taught on those, and `training.learning.fronting` puts its front in their place.
     rate: the highest learning rate.
     """
 
@@ -44,6 +46,7 @@ class Course:
     half: bool
     start: Path | None = None
     rate: float = 2e-3
+    trunk: Sequence[NDArray[np.float32]] = ()
 
 
 def pretrain(lessons: Lessons, course: Course, advance: Advance) -> keras.Model:
@@ -58,13 +61,14 @@ def pretrain(lessons: Lessons, course: Course, advance: Advance) -> keras.Model:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if course.half else "float32")
     try:
-        screener = build_screener(side)
+        screener = build_screener(side, original=bool(course.trunk))
         if course.start is not None:
             load_start(screener, course.start)
+        screener.set_weights([*course.trunk, *screener.get_weights()[len(course.trunk) :]])
         weights = _run(screener, lessons, course, advance)
     finally:
         keras.config.set_dtype_policy(before)
-    result = build_screener(side)
+    result = build_screener(side, original=bool(course.trunk))
     result.set_weights(weights)
     return result
 
@@ -86,12 +90,9 @@ def _run(
     optimizer.build(screener.trainable_variables)
     step = _step(screener, optimizer)
     rng = np.random.default_rng(course.seed)
-    passes = math.ceil(steps * _BATCH / count)
-    order = np.concatenate([rng.permutation(count) for _ in range(passes)])
     averaged: list[NDArray[np.float32]] = []
-    for number in range(steps):
-        rows = np.sort(order[number * _BATCH : (number + 1) * _BATCH])
-        map_loss, tile_loss = step(*_batch(lessons, rows, rng))
+    for number, rows in enumerate(ordered(count, steps, _BATCH, rng)):
+        map_loss, tile_loss = step(*turned(lessons, rows, rng))
         if number >= steps * (1 - _AVERAGED) and number % 10 == 0:
             averaged = _mixed(averaged, screener)
         advance(len(rows), map=float(map_loss), tile=float(tile_loss))
@@ -103,7 +104,17 @@ def _mixed(averaged: list[NDArray[np.float32]], screener: keras.Model) -> list[N
     return [old + _MEMORY * (new - old) for old, new in zip(averaged or now, now, strict=True)]
 
 
-def _batch(
+def ordered(
+    count: int, steps: int, batch: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the rows of each batch, all of `count` drawn once before any is drawn again."""
+    passes = math.ceil(steps * batch / count)
+    order = np.concatenate([rng.permutation(count) for _ in range(passes)])
+    for number in range(steps):
+        yield np.sort(order[number * batch : (number + 1) * batch])
+
+
+def turned(
     lessons: Lessons, rows: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[tf.Tensor, ...]:
     """Return tiles, cells and answers, all turned or mirrored alike and a little re-lit."""

@@ -24,7 +24,7 @@ from training.learning.front import GREY, TILES, drop_unused, replace_before
 CALIBRATION_TILES = 128
 _AT_ONCE = 8
 _ROUNDS = "QuantizeLinear"
-_QUANTISED = ("Conv", "Relu", "MaxPool")
+_QUANTISED = ("Conv", "Relu", "Clip", "MaxPool")
 
 
 def quantize(source: Path, target: Path, tiles: Tiles) -> None:
@@ -34,7 +34,7 @@ def quantize(source: Path, target: Path, tiles: Tiles) -> None:
     depend on the other tiles of its batch. One scale holds for all channels of a value, so
     they are made more alike before. What matters to neighbours stays in float: what the last
     convolution gives, dense layers, and where there are maps the first convolution, which sees
-    three tones of a byte, and the last, whose features become latents and maps. Grey bytes that
+    three tones of a byte, and the last ones, which become latents and maps. Grey bytes that
     go into a convolution as they are need no rounding, so nothing is lost there.
 
     Args:
@@ -79,12 +79,25 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has n
 def _chosen(graph: onnx.GraphProto, *, has_maps: bool) -> list[str]:
     nodes = [node for node in graph.node if node.op_type in _QUANTISED]
     if has_maps:
-        kernels = {constant.name: constant.dims for constant in graph.initializer}
-        wide = [node for node in nodes if node.op_type == "Conv" and kernels[node.input[1]][-1] > 1]
-        inner = wide[1:-1]
+        last = _last(graph)
+        inner = [node for node in nodes if node.op_type == "Conv" and node.name not in last][1:]
         made = {node.output[0] for node in inner}
         nodes = inner + [node for node in nodes if node.input[0] in made]
     return [node.name for node in nodes]
+
+
+def _last(graph: onnx.GraphProto) -> set[str]:
+    """Return the convolutions whose values reach an output through no other one."""
+    makers = {output: node for node in graph.node for output in node.output}
+    found: set[str] = set()
+    todo = [output.name for output in graph.output]
+    while todo:
+        maker = makers.get(todo.pop())
+        if maker is not None and maker.op_type == "Conv":
+            found.add(maker.name)
+        elif maker is not None:
+            todo.extend(maker.input)
+    return found
 
 
 def _bytes_as_they_are(name: str) -> dict[str, list[dict[str, object]]]:

@@ -1,7 +1,7 @@
 """The network that finds lettering: features of every place of a tile, and maps of evidence.
 
-It is trained once, on planted lettering (`python -m training pretrain`), and its weights come
-with the project; a fit builds its encoder on them.
+What is above its trunk is trained once, on planted lettering (`python -m training pretrain`), and
+its weights come with the project; a fit builds its encoder on them.
 """
 
 import zipfile
@@ -12,9 +12,11 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import KerasTensor, layers
+from numpy.typing import NDArray
 
 from bundle.errors import InputError
 from training.learning.config import SIDE
+from training.learning.trunk import trunk
 
 LAYERS = 3
 """Lettering, film edge, mask: the order of bundle.screening.REASONS."""
@@ -26,34 +28,34 @@ _LARGEST_HALF = 6e4
 _UNREADABLE = (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-def build_screener(side: int = SIDE) -> keras.Model:
-    """Return the untrained screener.
+def build_screener(side: int = SIDE, *, original: bool = False) -> keras.Model:
+    """Return the untrained screener; the one that the trunk's first blocks teach if `original`.
 
-    (n, side, side, 1) uint8 -> a list of: deep (n, g / 2, g / 2, 96), features (n, g, g, 64)
-    and maps (n, g, g, 3) log-odds, all float32 with g = side / 8.
+    (n, side, side, 1) uint8 -> a list of: deep (n, g / 2, g / 2, 96), features (n, g, g, 104),
+    40 of them the trunk's, and maps (n, g, g, 3) log-odds, all float32 with g = side / 8.
     """
     tiles = keras.Input((side, side, 1), dtype="uint8", name="tiles")
-    tones = [layers.ReLU(max_value=1.0)(layers.Rescaling(gain / 255)(tiles)) for gain in TONES]
-    x = layers.Concatenate()(tones)
-    x = _convolve(x, 16, strides=2)
-    x = _convolve(x, 32, strides=2)
-    x = _convolve(x, 32)
-    x = _convolve(x, 64, strides=2)
-    local = x = _convolve(x, 64)
-    x = _convolve(x, 96, strides=2)
-    x = layers.ReLU()(layers.Add()([x, _normalised(_convolve(x, 96), 96)]))
+    eighth, x = trunk(tones(tiles), original=original)
+    x = _convolve(x, 96)
     wide = _convolve(_convolve(x, 96, strides=2), 96)
     deep = layers.Add(name="deep", dtype="float32")([x, _enlarge(wide, 96)])
-    x = layers.Add()([local, _enlarge(deep, 64)])
-    features = layers.Activation("linear", dtype="float32", name="features")(_convolve(x, 64))
+    x = layers.Add()([_convolve(eighth, 64), _enlarge(deep, 64)])
+    x = _convolve(_convolve(x, 64), 64)
+    features = layers.Concatenate(dtype="float32", name="features")([eighth, x])
     maps = layers.Conv2D(
         LAYERS,
         1,
         bias_initializer=keras.initializers.Constant(_RARE),
         dtype="float32",
         name="maps",
-    )(features)
+    )(x)
     return keras.Model(tiles, [deep, features, maps], name="screener")
+
+
+def tones(tiles: KerasTensor) -> KerasTensor:
+    """(n, side, side, 1) uint8 -> (n, side, side, 3) in [0, 1], see `TONES`."""
+    seen = [layers.ReLU(max_value=1.0)(layers.Rescaling(gain / 255)(tiles)) for gain in TONES]
+    return layers.Concatenate()(seen)
 
 
 def load_start(screener: keras.Model, file: Path = START) -> None:
@@ -63,14 +65,35 @@ def load_start(screener: keras.Model, file: Path = START) -> None:
         InputError: the file is missing or of another network.
     """
     try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            weights = [stored[name].astype(np.float32) for name in sorted(stored.files)]
-        screener.set_weights(weights)
+        screener.set_weights(_read(file))
     except _UNREADABLE as error:
         raise InputError(
             f"{file} does not hold the starting weights ({error}). Restore it from the "
             "repository, or make it anew: python -m training pretrain --help."
         ) from error
+
+
+def read_trunk(file: Path) -> list[NDArray[np.float32]]:
+    """Return the weights that `python -m benchmarks.trunk` wrote.
+
+    Raises:
+        InputError: the file is missing or of another network.
+    """
+    try:
+        weights = _read(file)
+        screener = build_screener(original=True)
+        screener.set_weights([*weights, *screener.get_weights()[len(weights) :]])
+    except _UNREADABLE as error:
+        raise InputError(
+            f"{file} does not hold the weights of a trunk ({error}). "
+            "Make it: python -m benchmarks.trunk OUT.npz."
+        ) from error
+    return weights
+
+
+def _read(file: Path) -> list[NDArray[np.float32]]:
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        return [stored[name].astype(np.float32) for name in sorted(stored.files)]
 
 
 def save_start(screener: keras.Model, file: Path) -> None:

@@ -14,6 +14,7 @@ from training.planting.grounds import read_regions
 from training.progress import StepLog
 
 SIDE = 64
+START = Path(pretrain.__file__).parent / "learning" / "screener.npz"
 WRITTEN = 250
 
 
@@ -38,7 +39,9 @@ def line(films: Path, *options: str) -> list[str]:
     """Return the command's arguments for 40 lessons and one pass."""
     regions, out = films.parent / "regions.json", films.parent / "out" / "weights"
     few = ["--lessons", "40", "--passes", "1", "--work", str(films.parent)]
-    return ["pretrain", str(films), "--regions", str(regions), "--out", str(out), *few, *options]
+    begin = [] if {"--start", "--trunk"} & {*options} else ["--start", str(START)]
+    told = ["--regions", str(regions), "--out", str(out), *few, *begin, *options]
+    return ["pretrain", str(films), *told]
 
 
 def test_films_become_weights(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,6 +79,7 @@ def test_regions_keep_real_lettering_out_of_the_grounds(
         (("--passes", "nan"), "--passes is nan; it must"),
         (("--seed", "-1"), "--seed is -1; it must be at least 0"),
         (("--start", "none.npz"), "--start none.npz does not exist"),
+        (("--trunk", "none.npz"), "--trunk none.npz does not exist. Make it: "),
         (("--out", "."), ". is a folder. Give the name of the file"),
         (("--regions", "none.json"), "none.json is no table of lettering regions"),
     ],

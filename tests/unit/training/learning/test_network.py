@@ -8,7 +8,12 @@ import pytest
 
 from tests.tile_folders import stroke_tiles
 from training.indexing.scaler import sureness
-from training.learning.network import Autoencoder, default_autoencoder, study_autoencoder
+from training.learning.network import (
+    LAYOUT,
+    Autoencoder,
+    default_autoencoder,
+    study_autoencoder,
+)
 from training.learning.screener import build_screener, load_start
 
 SIDE = 64
@@ -102,17 +107,17 @@ def test_width_is_the_price_of_the_layout() -> None:
     """Fewer filters make less to learn; the latent never has more than the study's 150."""
     narrow, wide = default_autoencoder(96, 4), default_autoencoder(96, 16)
     assert learnt(narrow.encoder) < learnt(wide.encoder) / 3
-    assert narrow.encoder.output_shape == wide.encoder.output_shape == (None, 129)
+    assert narrow.encoder.output_shape == wide.encoder.output_shape == (None, 150)
 
 
 def test_default_latent_joins_layout_features_and_certainty(default: Autoencoder) -> None:
-    """After 64 of the layout come the features' highest values, and last how sure it is."""
+    """After 45 of the layout come the features' highest values, and last how sure it is."""
     tiles = stroke_tiles(4, side=SIDE)[..., None]
     screener = build_screener(SIDE)
     load_start(screener)
     _, features, maps = (values.numpy() for values in screener(tiles))
     latents = default.encoder(tiles).numpy()
-    np.testing.assert_allclose(latents[:, 64:-1], features.max(axis=(1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(latents[:, LAYOUT:-1], features.max(axis=(1, 2)), rtol=1e-5)
     peak = np.sort(maps[..., 0].reshape(4, -1), axis=1)[:, -6:].mean(axis=1)
     np.testing.assert_allclose(latents[:, -1], sureness(peak), rtol=1e-4)
 

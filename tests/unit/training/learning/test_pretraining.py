@@ -85,7 +85,7 @@ def test_training_makes_both_losses_smaller(lessons: Lessons) -> None:
         done.append(count)
         steps.append(told)
 
-    pretrain(lessons, Course(10, seed=3, half=False), advance)
+    pretrain(lessons, Course(10, seed=3, half=False, start=START), advance)
     assert done == [32] * 20
     for name in ("map", "tile"):
         first, last = (np.mean([step[name] for step in part]) for part in (steps[:3], steps[-3:]))

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from bundle.errors import InputError
 from tests.tile_folders import stroke_tiles
-from training.learning.screener import START, build_screener, load_start, save_start
+from training.learning.screener import START, build_screener, load_start, read_trunk, save_start
 
 SIDE = 32
 
@@ -23,10 +23,10 @@ def screener() -> keras.Model:
 
 
 def test_outputs_are_deep_features_and_maps(screener: keras.Model) -> None:
-    """Every cell of eight pixels has 64 features and three log-odds; cells of 16 have 96."""
+    """Every cell of eight pixels has 104 features and three log-odds; cells of 16 have 96."""
     deep, features, maps = screener(stroke_tiles(2, side=SIDE)[..., None])
     assert deep.shape == (2, 2, 2, 96)
-    assert features.shape == (2, 4, 4, 64)
+    assert features.shape == (2, 4, 4, 104)
     assert maps.shape == (2, 4, 4, 3)
     assert {values.dtype for values in (deep, features, maps)} == {tf.float32}
 
@@ -80,3 +80,35 @@ def test_what_holds_no_weights_is_refused(tmp_path: Path, content: str) -> None:
         file.unlink()
     with pytest.raises(InputError, match=r"does not hold the starting weights .*Restore it from"):
         load_start(build_screener(SIDE), file)
+
+
+def test_the_trunk_stays_as_it_came(screener: keras.Model) -> None:
+    """Nothing of it learns, neither kernels nor what normalises their values."""
+    learns = [bool(layer.trainable) for layer in screener.layers if layer.weights]
+    frozen = learns.index(True)
+    assert not any(learns[:frozen])
+    assert all(learns[frozen:])
+    held = sum(layer.count_params() for layer in screener.layers if not layer.trainable)
+    assert held == 721_952
+
+
+@pytest.mark.parametrize("content", [None, b"", b"weights"])
+def test_what_holds_no_trunk_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    """The sentence says how the file is made."""
+    file = tmp_path / "trunk.npz"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InputError, match=r"does not hold the weights of a trunk .*Make it: "):
+        read_trunk(file)
+
+
+def test_a_trunk_must_fit_block_for_block(tmp_path: Path) -> None:
+    """Weights of other shapes are refused; those of the first blocks come back as they are."""
+    weights = build_screener(original=True).get_weights()[:10]
+    file = tmp_path / "trunk.npz"
+    np.savez(file, **{f"w{number:03d}": values for number, values in enumerate(weights)})
+    for one, wanted in zip(read_trunk(file), weights, strict=True):
+        np.testing.assert_array_equal(one, wanted)
+    np.savez(file, **{f"w{number:03d}": values for number, values in enumerate(weights[1:])})
+    with pytest.raises(InputError, match="does not hold the weights of a trunk"):
+        read_trunk(file)
