@@ -26,6 +26,7 @@ def main() -> None:
     )
     parser.add_argument("out", type=Path, metavar="OUT.npz", help="file to write")
     out = parser.parse_args().out
+    out.parent.mkdir(parents=True, exist_ok=True)
     environment: Environment = next(peer for peer in PEERS if peer.key == "imagenet").environment
     module = f"benchmarks.screening.peers.{_SCRIPT}"
     try:

@@ -5,6 +5,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,8 +24,8 @@ from training.progress import StepLog
 from training.report import check_writable
 
 _WINDOWS = 900
-_ANEW, _GOING_ON = 2e-3, 1e-3
-"""Highest learning rate of weights that begin anew, and of those that go on."""
+_GOING_ON = 1e-3
+"""Highest learning rate of weights that go on."""
 _EPILOG = """\
 The weights that come with the project, training/learning/screener.npz, were made by this
 command; those of the trunk are read from a package of another project (Apache License 2.0):
@@ -57,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     begin.add_argument(
         "--trunk", type=Path, metavar="NPZ", help="weights that its trunk is made of"
     )
-    parser.add_argument("--half", action="store_true", help="train in bfloat16")
+    parser.add_argument("--half", action="store_true", help="train in bfloat16, but for a front")
     parser.add_argument("--seed", type=int, default=42, help="of everything drawn (42)")
     parser.add_argument(
         "--work", type=Path, metavar="FOLDER", help="make the lessons in here (the system's place)"
@@ -81,8 +82,9 @@ def run(args: argparse.Namespace) -> int:
             order = Order(args.lessons, SIDE, args.seed)
             lessons = make_lessons(Path(folder), order, bar.update)
         with log.step("train", int(args.lessons * args.passes)) as bar:
-            rate = _GOING_ON if args.start else _ANEW
-            course = Course(args.passes, args.seed, args.half, args.start, rate, trunk)
+            course = Course(args.passes, args.seed, args.half, args.start, trunk=trunk)
+            if args.start:
+                course = replace(course, rate=_GOING_ON)
             screener = pretrain(lessons, course, _shown(bar))
         if trunk:
             with log.step("teach the front", tiles_of(lessons)) as bar:
@@ -103,7 +105,7 @@ def _shown(bar: "tqdm[NoReturn]") -> Callable[..., None]:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """Refuse what cannot be done, before the hours that it takes."""
+    """Refuse what cannot be done, before the time that it takes."""
     if args.lessons < 1:
         raise InputError(f"--lessons is {args.lessons}; it must be at least 1.")
     if not 0 < args.passes < math.inf:

@@ -20,9 +20,10 @@ from bundle.arrays import Maps, Tiles
 from bundle.screening import REASONS, peaks
 from bundle.views import look_again
 from training.learning.backend import has_gpu
+from training.learning.config import START
 from training.learning.interrupt import held_back
 from training.learning.pretraining import Course, pretrain
-from training.learning.screener import START, build_screener, load_start, save_start
+from training.learning.screener import build_screener, load_start, save_start
 from training.overlap import Cells, Overlap
 from training.planting.grounds import NO, UNSAID, YES
 from training.planting.lesson_folder import Order, make_lessons, save_tiles

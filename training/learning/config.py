@@ -1,7 +1,9 @@
 """What one fit is told: the profile's values, changed by what the user gave."""
 
 from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
 from math import ceil
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from bundle.errors import InputError
@@ -11,6 +13,8 @@ Profile: TypeAlias = Literal["study", "default"]
 SIDE = 192
 """Pixels of the default profile's square input: letters of six pixels on a tile of 299 have
 four there."""
+START = Path(str(files("training.learning").joinpath("screener.npz")))
+"""The starting weights that come with the project."""
 LossName: TypeAlias = Literal["crossentropy", "strokes"]
 
 

@@ -16,6 +16,7 @@ from bundle.arrays import Tiles
 from training.learning.front import TILES
 
 _BETWEEN = ("Relu", "MaxPool")
+"""What a factor passes through; not Clip, whose limit would have to change with it."""
 _AT_ONCE = 8
 _LEAST = 1e-2
 """Part of the largest channel that each counts as at least: none is blown up without end."""
@@ -65,8 +66,12 @@ def _pairs(graph: onnx.GraphProto) -> Iterator[tuple[onnx.NodeProto, onnx.NodePr
         after = takers.get(node.output[0], [])
         while len(after) == 1 and after[0].op_type in _BETWEEN:
             after = takers.get(after[0].output[0], [])
-        if len(after) == 1 and after[0].op_type == "Conv":
+        if len(after) == 1 and after[0].op_type == "Conv" and _groups(after[0]) == 1:
             yield node, after[0]
+
+
+def _groups(node: onnx.NodeProto) -> int:
+    return next((one.i for one in node.attribute if one.name == "group"), 1)
 
 
 def _ranges(

@@ -23,7 +23,7 @@ def export(network: Autoencoder, folder: Path) -> None:
     them, (n, 3, g, g) float32 maps; scaling to [0, 1] is inside, the three equal channels of
     the study are folded into the first kernel, batch normalisation into the convolution
     before it; the first steps are written anew, see `training.learning.front`. Where there are
-    maps, kernels are rounded to what bfloat16 holds: an encoder in it has the very same ones.
+    maps, kernels of convolutions are rounded to what bfloat16 holds: an encoder in it has the same.
     decoder: (n, d) float32 -> (n, side, side) float32 in [0, 1], the mean of its channels.
     """
     side = network.encoder.input_shape[1]

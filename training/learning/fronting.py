@@ -16,6 +16,7 @@ from training.planting.lesson_folder import Lessons
 _BATCH = 32
 _PASSES = 2.0
 _RATE, _WARM_UP = 3e-3, 200
+_LEAST = 1e-6
 _SEEN = 256
 """Tiles that the spread of what is to be given is taken from."""
 
@@ -43,8 +44,8 @@ def fronted(screener: keras.Model, lessons: Lessons, seed: int, advance: Advance
     pupil = keras.Model(tiles, front(tones(tiles), learns=True))
     count, weights = len(teacher.weights), screener.get_weights()
     teacher.set_weights(weights[:count])
-    seen = teacher(lessons.tiles[:_SEEN, ..., None]).numpy()
-    mean, deviation = seen.mean(axis=(0, 1, 2)), seen.std(axis=(0, 1, 2))
+    seen = teacher.predict(lessons.tiles[:_SEEN, ..., None], batch_size=_BATCH, verbose=0)
+    mean, deviation = seen.mean(axis=(0, 1, 2)), seen.std(axis=(0, 1, 2)).clip(_LEAST)
     optimizer = _optimizer(pupil, tiles_of(lessons) // _BATCH)
 
     def step(some: tf.Tensor) -> tf.Tensor:

@@ -12,8 +12,8 @@ from keras import KerasTensor, layers, ops
 
 from bundle.screening import PEAK_CELLS
 from training.indexing.scaler import SURE_FROM, SURE_SLOPE
-from training.learning.config import FitConfig
-from training.learning.screener import START, build_screener, load_start
+from training.learning.config import START, FitConfig
+from training.learning.screener import build_screener, load_start
 
 STUDY_SIDE = 128
 STUDY_LATENT = 150

@@ -35,7 +35,7 @@ class Course:
     """How long to train and from where.
 
     passes: over the lessons. half: in half precision, where it is faster.
-    start: weights to go on from; None begins anew.
+    start: weights to go on from; None begins anew, on a trunk that knows nothing if none is given.
     trunk: weights of EfficientNet-lite0's first blocks, all that the trunk needs; the screener is
         then taught on those, and `training.learning.fronting` puts its front in their place.
     rate: the highest learning rate.

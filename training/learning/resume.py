@@ -1,21 +1,28 @@
 """Whether a fit may go on from the checkpoint of an earlier one."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from bundle.errors import InputError
 from training.learning import checkpoint
-from training.learning.config import FitConfig
+from training.learning.config import START, FitConfig
 
 
 def mark_of(config: FitConfig, data_mark: str) -> str:
-    """Return settings and data as text: equal for runs that may share a checkpoint."""
-    return json.dumps({"settings": config.settings(), "tiles": data_mark}, sort_keys=True)
+    """Return as text what runs that may share a checkpoint have in common.
+
+    That is settings, data and starting weights. The last come with the project: those of
+    another version may be of another network.
+    """
+    start = sha256(START.read_bytes()).hexdigest() if START.exists() else None
+    told = {"settings": config.settings(), "tiles": data_mark, "start": start}
+    return json.dumps(told, sort_keys=True)
 
 
 def check_same(work: Path, mark: str) -> None:
-    """Refuse to go on from a checkpoint of other settings or tiles.
+    """Refuse to go on from a checkpoint of other settings, tiles or starting weights.
 
     Nothing is said when there is no checkpoint, or none that can be read: then there is
     nothing to lose.

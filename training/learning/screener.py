@@ -6,7 +6,6 @@ its weights come with the project; a fit builds its encoder on them.
 
 import zipfile
 import zlib
-from importlib.resources import files
 from pathlib import Path
 
 import keras
@@ -15,12 +14,11 @@ from keras import KerasTensor, layers
 from numpy.typing import NDArray
 
 from bundle.errors import InputError
-from training.learning.config import SIDE
+from training.learning.config import SIDE, START
 from training.learning.trunk import trunk
 
 LAYERS = 3
 """Lettering, film edge, mask: the order of bundle.screening.REASONS."""
-START = Path(str(files("training.learning").joinpath("screener.npz")))
 TONES = (1.0, 2.5, 8.0)
 """Gains that the grey values are seen at; most lettering lies on film that is nearly black."""
 _RARE = -3.0
@@ -82,7 +80,10 @@ def read_trunk(file: Path) -> list[NDArray[np.float32]]:
     try:
         weights = _read(file)
         screener = build_screener(original=True)
-        screener.set_weights([*weights, *screener.get_weights()[len(weights) :]])
+        wanted = sum(len(layer.weights) for layer in screener.layers if not layer.trainable)
+        if len(weights) != wanted:
+            raise ValueError(f"{len(weights)} arrays where there should be {wanted}")
+        screener.set_weights([*weights, *screener.get_weights()[wanted:]])
     except _UNREADABLE as error:
         raise InputError(
             f"{file} does not hold the weights of a trunk ({error}). "

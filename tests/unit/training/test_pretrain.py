@@ -58,6 +58,31 @@ def test_films_become_weights(films: Path, capsys: pytest.CaptureFixture[str]) -
     load_start(build_screener(SIDE), file)
 
 
+def test_a_trunk_becomes_weights_with_a_front(films: Path) -> None:
+    """Taught on the original's first blocks; what is written has a front, and the other blocks."""
+    from training.learning.screener import build_screener, load_start  # noqa: PLC0415  TensorFlow
+
+    original = build_screener(SIDE, original=True)
+    count = sum(len(layer.weights) for layer in original.layers if not layer.trainable)
+    held, trunk = original.get_weights()[:count], films.parent / "trunk.npz"
+    np.savez(trunk, **{f"w{number:03d}": values for number, values in enumerate(held)})
+    assert main(line(films, "--trunk", str(trunk))) == 0
+    screener = build_screener(SIDE)
+    load_start(screener, films.parent / "out" / "weights")
+    frozen = sum(len(layer.weights) for layer in screener.layers if not layer.trainable)
+    blocks = screener.get_weights()[20:frozen]
+    for one, wanted in zip(blocks, held[-len(blocks) :], strict=True):
+        np.testing.assert_allclose(one, wanted, rtol=2e-3, atol=1e-6)
+
+
+def test_weights_begin_somewhere(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Either weights to go on from or a trunk, and not both."""
+    for options in (["--start", "a.npz", "--trunk", "b.npz"], []):
+        with pytest.raises(SystemExit):
+            main(["pretrain", str(films), "--out", "w.npz", *options])
+    assert "--trunk" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_regions_keep_real_lettering_out_of_the_grounds(
     films: Path, tmp_path: Path, told: bool

@@ -10,8 +10,8 @@ from bundle.errors import InputError
 from tests.tile_folders import stroke_tiles, tile_set
 from training.learning import adapting
 from training.learning.adapting import Adaptation, adapt
-from training.learning.config import make_config
-from training.learning.screener import START, build_screener, load_start
+from training.learning.config import START, make_config
+from training.learning.screener import build_screener, load_start
 from training.overlap import Overlap
 from training.planting.grounds import NO, UNSAID, YES
 from training.progress import StepLog

@@ -3,6 +3,7 @@
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -69,3 +70,33 @@ def test_what_forks_is_left() -> None:
     before = model.SerializeToString()
     equalise(model, tiny_tiles(4))
     assert model.SerializeToString() == before
+
+
+@pytest.mark.parametrize("between", ["Identity", "Clip", "depthwise"])
+def test_what_a_factor_cannot_pass_is_left(between: str) -> None:
+    """A limit would have to change with it; a depthwise kernel has no channels to share it."""
+    model = two_convolutions()
+    node = model.graph.node[3]
+    if between == "depthwise":
+        one = np.ones((4, 1, 3, 3), np.float32)
+        model.graph.initializer.append(numpy_helper.from_array(one, "own"))
+        node.CopyFrom(helper.make_node("Conv", ["a", "own"], ["b"], pads=[1] * 4, group=4))
+    else:
+        node.CopyFrom(helper.make_node(between, ["a"], ["b"]))
+    kernels = [one.SerializeToString() for one in model.graph.initializer if one.name == "first"]
+    equalise(model, tiny_tiles(4))
+    assert kernels == [
+        one.SerializeToString() for one in model.graph.initializer if one.name == "first"
+    ]
+
+
+def test_a_kernel_of_zeros_is_no_reason_to_fail() -> None:
+    """A channel that nothing comes of, as networks have them, leaves all numbers finite."""
+    model, tiles = two_convolutions(), tiny_tiles(4)
+    stored = next(one for one in model.graph.initializer if one.name == "second")
+    kernel = numpy_helper.to_array(stored).copy()
+    kernel[1] = 0
+    stored.CopyFrom(numpy_helper.from_array(kernel, "second"))
+    before = values(model, tiles, "out")
+    equalise(model, tiles)
+    np.testing.assert_allclose(values(model, tiles, "out"), before, rtol=1e-4, atol=1e-3)

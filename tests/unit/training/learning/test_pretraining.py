@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from training.learning.config import START
 from training.learning.pretraining import Course, losses, pretrain
-from training.learning.screener import START, build_screener, load_start
+from training.learning.screener import build_screener, load_start
 from training.planting.grounds import NO, UNSAID, YES
 from training.planting.lesson_folder import Lessons
 from training.planting.lessons import CELL

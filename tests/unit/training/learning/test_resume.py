@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bundle.errors import InputError
+from training.learning import resume
 from training.learning.checkpoint import CHECKPOINT, State, save
 from training.learning.config import PROFILES, FitConfig
 from training.learning.resume import check_same, mark_of
@@ -40,6 +41,17 @@ def test_differences_are_named(work: Path, config: FitConfig, tiles: str, said: 
     with pytest.raises(InputError, match=f"{said} .* drop --resume to start afresh"):
         check_same(work, mark_of(config, tiles))
     assert (work / CHECKPOINT).exists()
+
+
+def test_other_starting_weights_are_another_version(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun on the weights of another version is not gone on with."""
+    other = tmp_path / "other.npz"
+    other.write_bytes(b"others")
+    monkeypatch.setattr(resume, "START", other)
+    with pytest.raises(InputError, match="another version of this program made it"):
+        check_same(work, mark_of(CONFIG, "a"))
 
 
 def test_checkpoint_of_another_version(work: Path) -> None:

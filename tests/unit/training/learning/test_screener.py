@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from bundle.errors import InputError
 from tests.tile_folders import stroke_tiles
-from training.learning.screener import START, build_screener, load_start, read_trunk, save_start
+from training.learning.config import START
+from training.learning.screener import build_screener, load_start, read_trunk, save_start
 
 SIDE = 32
 
@@ -102,13 +103,20 @@ def test_what_holds_no_trunk_is_refused(tmp_path: Path, content: bytes | None) -
         read_trunk(file)
 
 
-def test_a_trunk_must_fit_block_for_block(tmp_path: Path) -> None:
-    """Weights of other shapes are refused; those of the first blocks come back as they are."""
-    weights = build_screener(original=True).get_weights()[:10]
+def test_a_trunk_must_be_whole(tmp_path: Path) -> None:
+    """It comes back as it is; less, more, or another order is refused."""
+    screener = build_screener(original=True)
+    count = sum(len(layer.weights) for layer in screener.layers if not layer.trainable)
+    weights = screener.get_weights()
     file = tmp_path / "trunk.npz"
-    np.savez(file, **{f"w{number:03d}": values for number, values in enumerate(weights)})
-    for one, wanted in zip(read_trunk(file), weights, strict=True):
+
+    def write(some: list[np.ndarray]) -> None:
+        np.savez(file, **{f"w{number:03d}": values for number, values in enumerate(some)})
+
+    write(weights[:count])
+    for one, wanted in zip(read_trunk(file), weights[:count], strict=True):
         np.testing.assert_array_equal(one, wanted)
-    np.savez(file, **{f"w{number:03d}": values for number, values in enumerate(weights[1:])})
-    with pytest.raises(InputError, match="does not hold the weights of a trunk"):
-        read_trunk(file)
+    for wrong in ([], weights[:10], weights[: count + 1], weights[1 : count + 1]):
+        write(wrong)
+        with pytest.raises(InputError, match="does not hold the weights of a trunk"):
+            read_trunk(file)
