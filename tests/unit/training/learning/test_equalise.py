@@ -78,9 +78,9 @@ def test_what_a_factor_cannot_pass_is_left(between: str) -> None:
     model = two_convolutions()
     node = model.graph.node[3]
     if between == "depthwise":
-        one = np.ones((4, 1, 3, 3), np.float32)
-        model.graph.initializer.append(numpy_helper.from_array(one, "own"))
-        node.CopyFrom(helper.make_node("Conv", ["a", "own"], ["b"], pads=[1] * 4, group=4))
+        own = {"own": np.ones((4, 1, 3, 3), np.float32), "own_bias": np.ones(4, np.float32)}
+        model.graph.initializer.extend(numpy_helper.from_array(own[name], name) for name in own)
+        node.CopyFrom(helper.make_node("Conv", ["a", *own], ["b"], pads=[1] * 4, group=4))
     else:
         node.CopyFrom(helper.make_node(between, ["a"], ["b"]))
     kernels = [one.SerializeToString() for one in model.graph.initializer if one.name == "first"]
