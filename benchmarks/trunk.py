@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.environments import Environment, PeerMissing, interpreter, run_script
+from benchmarks.environments import PeerMissing, interpreter, run_script
 from benchmarks.screening.catalogue import PEERS
 from training.learning.trunk import TRUNK_BLOCKS
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="OUT.npz", help="file to write")
     out = parser.parse_args().out
     out.parent.mkdir(parents=True, exist_ok=True)
-    environment: Environment = next(peer for peer in PEERS if peer.key == "imagenet").environment
+    environment = next(peer for peer in PEERS if peer.key == "imagenet").environment
     module = f"benchmarks.screening.peers.{_SCRIPT}"
     try:
         run_script(

@@ -28,14 +28,12 @@ def start_tensorflow() -> bool:
     # What it calls errors are hints ("oneDNN supports ..."); true ones come as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _without_chatter():
-        import tensorflow as tf  # noqa: F401, PLC0415  takes seconds; its greetings are caught here
-
         return has_gpu()
 
 
 def has_gpu() -> bool:
     """Tell whether there is a GPU, where bfloat16 is faster."""
-    import tensorflow as tf  # noqa: PLC0415  as above
+    import tensorflow as tf  # noqa: PLC0415  takes seconds
 
     return bool(tf.config.list_physical_devices("GPU"))
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.learning.pretraining import Advance, ordered, turned
+from training.learning.pretraining import Advance, ordered, turned, warmed_up
 from training.learning.screener import build_screener, tones
 from training.learning.trunk import first_blocks, front
 from training.planting.lesson_folder import Lessons
@@ -46,7 +46,9 @@ def fronted(screener: keras.Model, lessons: Lessons, seed: int, advance: Advance
     teacher.set_weights(weights[:count])
     seen = teacher.predict(lessons.tiles[:_SEEN, ..., None], batch_size=_BATCH, verbose=0)
     mean, deviation = seen.mean(axis=(0, 1, 2)), seen.std(axis=(0, 1, 2)).clip(_LEAST)
-    optimizer = _optimizer(pupil, tiles_of(lessons) // _BATCH)
+    steps = tiles_of(lessons) // _BATCH
+    optimizer = keras.optimizers.Adam(warmed_up(_RATE, steps, at_most=_WARM_UP))
+    optimizer.build(pupil.trainable_variables)
 
     def step(some: tf.Tensor) -> tf.Tensor:
         wanted = (teacher(some, training=False) - mean) / deviation
@@ -58,7 +60,7 @@ def fronted(screener: keras.Model, lessons: Lessons, seed: int, advance: Advance
 
     compiled = tf.function(step, reduce_retracing=True)
     rng = np.random.default_rng(seed)
-    for rows in ordered(len(lessons), tiles_of(lessons) // _BATCH, _BATCH, rng):
+    for rows in ordered(len(lessons), steps, _BATCH, rng):
         loss = compiled(turned(lessons, rows, rng)[0])
         advance(len(rows), front=float(loss))
     *kernels, gain, shift, moving_mean, moving_variance = pupil.get_weights()
@@ -66,13 +68,3 @@ def fronted(screener: keras.Model, lessons: Lessons, seed: int, advance: Advance
     result = build_screener(side)
     result.set_weights([*kernels, *last, *weights[count:]])
     return result
-
-
-def _optimizer(pupil: keras.Model, steps: int) -> keras.optimizers.Optimizer:
-    warm_up = min(_WARM_UP, steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        _RATE / 20, max(1, steps - warm_up), warmup_target=_RATE, warmup_steps=warm_up, alpha=0.01
-    )
-    optimizer = keras.optimizers.Adam(rate)
-    optimizer.build(pupil.trainable_variables)
-    return optimizer

@@ -64,7 +64,8 @@ def pretrain(lessons: Lessons, course: Course, advance: Advance) -> keras.Model:
         screener = build_screener(side, original=bool(course.trunk))
         if course.start is not None:
             load_start(screener, course.start)
-        screener.set_weights([*course.trunk, *screener.get_weights()[len(course.trunk) :]])
+        if course.trunk:
+            screener.set_weights([*course.trunk, *screener.get_weights()[len(course.trunk) :]])
         weights = _run(screener, lessons, course, advance)
     finally:
         keras.config.set_dtype_policy(before)
@@ -78,15 +79,9 @@ def _run(
 ) -> list[NDArray[np.float32]]:
     count = len(lessons)
     steps = max(1, int(count * course.passes) // _BATCH)
-    warm_up = min(_WARM_UP, steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        course.rate / 20,
-        steps - warm_up,
-        warmup_target=course.rate,
-        warmup_steps=warm_up,
-        alpha=0.01,
+    optimizer = keras.optimizers.AdamW(
+        warmed_up(course.rate, steps, at_most=_WARM_UP), weight_decay=_DECAY
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=_DECAY)
     optimizer.build(screener.trainable_variables)
     step = _step(screener, optimizer)
     rng = np.random.default_rng(course.seed)
@@ -102,6 +97,16 @@ def _run(
 def _mixed(averaged: list[NDArray[np.float32]], screener: keras.Model) -> list[NDArray[np.float32]]:
     now = [variable.numpy().astype(np.float32) for variable in screener.weights]
     return [old + _MEMORY * (new - old) for old, new in zip(averaged or now, now, strict=True)]
+
+
+def warmed_up(
+    rate: float, steps: int, *, at_most: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Return a rate that rises for a tenth of the steps, or `at_most` so many, and falls after."""
+    warm_up = min(at_most, steps // 10)
+    return keras.optimizers.schedules.CosineDecay(
+        rate / 20, steps - warm_up, warmup_target=rate, warmup_steps=warm_up, alpha=0.01
+    )
 
 
 def ordered(

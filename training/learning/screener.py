@@ -27,7 +27,7 @@ _UNREADABLE = (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zli
 
 
 def build_screener(side: int = SIDE, *, original: bool = False) -> keras.Model:
-    """Return the untrained screener; the one that the trunk's first blocks teach if `original`.
+    """Return the untrained screener, see `training.learning.trunk.trunk` for `original`.
 
     (n, side, side, 1) uint8 -> a list of: deep (n, g / 2, g / 2, 96), features (n, g, g, 104),
     40 of them the trunk's, and maps (n, g, g, 3) log-odds, all float32 with g = side / 8.
