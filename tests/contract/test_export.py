@@ -167,6 +167,21 @@ def test_bytes_reach_the_first_convolution_in_few_steps(
     assert before_the_first_convolution(folder / "encoder.onnx") == steps
 
 
+@pytest.mark.parametrize("name", ["encoder.onnx", "decoder.onnx"])
+def test_a_picture_is_enlarged_in_one_step(
+    exported: tuple[Autoencoder, Path, int], name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Places are repeated by one node, of which the runtime has nothing to say."""
+    network, folder, _ = exported
+    keras_model = (network.examiner or network.encoder) if name[0] == "e" else network.decoder
+    enlarging = [one for one in keras_model.layers if isinstance(one, keras.layers.UpSampling2D)]
+    nodes = [node.op_type for node in onnx.load(folder / name).graph.node]
+    assert nodes.count("Resize") == len(enlarging)
+    assert "Tile" not in nodes
+    assert OnnxDecoder(folder, threads=1) and OnnxEncoder(folder, threads=1)
+    assert "deprecated" not in capfd.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def int8(exported: tuple[Autoencoder, Path, int]) -> OnnxEncoder:
     """The exported encoder, quantised."""

@@ -1,12 +1,15 @@
 """From Keras to ONNX: the two files that serve."""
 
 import warnings
+from itertools import starmap
 from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
+from onnx import helper
 
 from training.learning.front import shorten
 from training.learning.halves import bfloat16
@@ -14,6 +17,12 @@ from training.learning.network import Autoencoder
 from training.learning.screener import TONES
 
 _OPSET = 17
+_REPEATS = {
+    "coordinate_transformation_mode": "asymmetric",
+    "mode": "nearest",
+    "nearest_mode": "floor",
+}
+"""How ONNX makes a picture larger by repeating its places."""
 
 
 def export(network: Autoencoder, folder: Path) -> None:
@@ -63,6 +72,10 @@ def _convolves(layer: keras.Layer) -> bool:
 
 
 def _clone(layer: keras.Layer) -> keras.Layer:
+    if isinstance(layer, layers.UpSampling2D):
+        # The same as one step: the exporter writes the other as fifteen that move axes about.
+        _, height, width, _ = layer.output.shape
+        return layers.Resizing(height, width, interpolation="nearest", name=layer.name)
     same_thrice = isinstance(layer, layers.Concatenate) and len({*map(id, layer.input)}) == 1
     if same_thrice or isinstance(layer, layers.BatchNormalization):
         return layers.Identity(name=layer.name)
@@ -105,3 +118,10 @@ def _write(model: keras.Model, file: Path) -> None:
         model.export(
             file, format="onnx", verbose=False, opset_version=_OPSET, input_signature=signature
         )
+    written = onnx.load(file)
+    for node in written.graph.node:
+        if node.op_type == "Resize":
+            # The same for whole factors; a runtime warns of the exporter's way at every load.
+            del node.attribute[:]
+            node.attribute.extend(starmap(helper.make_attribute, _REPEATS.items()))
+    onnx.save(written, file)
