@@ -56,7 +56,7 @@ def load_runtimes(wanted: PrecisionChoice) -> None:
     No model is read, and no thread begun: neither would outlive a fork.
     """
     if wanted != "fp32" and openvino_encoder.is_installed():
-        openvino_encoder.load()
+        openvino_encoder.preload()
 
 
 def open_encoder(

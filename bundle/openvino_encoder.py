@@ -18,10 +18,13 @@ from bundle.layout import ENCODERS
 from bundle.manifest import Precision
 from bundle.runtime import APART, Examined, no_maps
 
-_PIECE = 8
-"""Tiles of a run that threads do together: longer ones gain nothing and keep their memory."""
-_SHORT = 4
-"""Tiles of a run that one thread does: who loses its core holds up no long one."""
+_SHORT = 2**16
+"""Pixels of a run that one thread does, about: who loses its core holds up no long one.
+
+What a run needs is kept: longer ones gain 2 % and take 2 MiB more for each tile of 192 px.
+"""
+_PIECE = 2 * _SHORT
+"""The same of a run that threads do together."""
 _SPARE = 1
 """Runs beyond one a core: whoever loses its core to a decoder leaves none idle meanwhile."""
 _BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
@@ -67,7 +70,7 @@ class OpenVinoEncoder:
         if self._threads > 1 and len(tiles) >= APART * self._threads:
             found = self._apart(tiles)
         else:
-            size = _PIECE if self._threads > 1 else _SHORT
+            size = _tiles_of(_PIECE if self._threads > 1 else _SHORT, tiles)
             pieces = range(0, max(1, len(tiles)), size)
             found = [self._together(tiles[at : at + size]) for at in pieces]
         latents, *maps = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -85,10 +88,16 @@ class OpenVinoEncoder:
     def _apart(self, tiles: Tiles) -> list[_Found]:
         """Have each thread do short runs of its own. The bits are the same."""
         found: dict[int, _Found] = {}
-        for at in range(0, len(tiles), _SHORT):
-            self._queue.start_async([tiles[at : at + _SHORT]], (found, at))
+        size = _tiles_of(_SHORT, tiles)
+        for at in range(0, len(tiles), size):
+            self._queue.start_async([tiles[at : at + size]], (found, at))
         self._queue.wait_all()
         return [found[at] for at in sorted(found)]
+
+
+def _tiles_of(pixels: int, tiles: Tiles) -> int:
+    """Return how many of such tiles have about so many pixels, at least one."""
+    return max(1, round(pixels * len(tiles) / max(1, tiles.size)))
 
 
 def _threads(streams: int, threads: int) -> dict[str, str]:
@@ -128,6 +137,12 @@ def _core() -> Any:  # noqa: ANN401  untyped
     another core back that has ended already: the next signal would be a segmentation fault.
     """
     return load().Core()
+
+
+def preload() -> None:
+    """Load all that reads, compiles and runs models, without a model; no thread begins."""
+    _core().get_property("CPU", "FULL_DEVICE_NAME")
+    load().frontend.FrontEndManager().load_by_framework("onnx")
 
 
 def load() -> Any:  # noqa: ANN401  untyped

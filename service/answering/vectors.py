@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 
-import nanoarrow
 import numpy as np
-from nanoarrow import ipc
 from numpy.typing import NDArray
 
 from service.answering.looks import Look
@@ -46,6 +44,10 @@ def arrow(found: Found, ids: Sequence[str | None], dim: int) -> bytes:
     Columns: `id`, `latent` (fixed-size list of dim float32), `error` (code) and `detail`; a tile
     has a latent or an error, the other is null.
     """
+    # Not above: seldom asked for, and 4 MiB of memory among four workers.
+    import nanoarrow  # noqa: PLC0415
+    from nanoarrow import ipc  # noqa: PLC0415
+
     latent = nanoarrow.fixed_size_list(nanoarrow.float32(), dim)
     text = nanoarrow.string()
     schema = nanoarrow.struct({"id": text, "latent": latent, "error": text, "detail": text})

@@ -178,7 +178,8 @@ def test_a_picture_is_enlarged_in_one_step(
     nodes = [node.op_type for node in onnx.load(folder / name).graph.node]
     assert nodes.count("Resize") == len(enlarging)
     assert "Tile" not in nodes
-    assert OnnxDecoder(folder, threads=1) and OnnxEncoder(folder, threads=1)
+    assert OnnxDecoder(folder, threads=1)
+    assert OnnxEncoder(folder, threads=1)
     assert "deprecated" not in capfd.readouterr().err
 
 

@@ -19,6 +19,7 @@ from bundle import (
     choose_precision,
     open_bundle,
     open_encoder,
+    openvino_encoder,
     self_test,
 )
 from bundle.arrays import Tiles
@@ -121,7 +122,7 @@ def test_openvino_runs_int8(tmp_path: Path, maps: bool) -> None:
     bundle = open_bundle(tmp_path / "bundle")
     encoder = open_encoder(bundle, threads=2, precision="int8")
     assert isinstance(encoder, OpenVinoEncoder)
-    for count in (12, 1, 20, 35):  # with two threads, eight and more are cut into short runs
+    for count in (12, 1, 300, 650):  # two threads share what eight and more hold, 256 a run
         tiles = tiny_tiles(count)
         found = encoder.examine(tiles)
         expected = OnnxEncoder(bundle.path, threads=1, precision="int8").examine(tiles)
@@ -289,3 +290,42 @@ def test_threads_do_not_spin_between_runs(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(onnxruntime, "InferenceSession", session)
     OnnxEncoder(tmp_path / "bundle", threads=2)
     assert [one.get_session_config_entry("session.force_spinning_stop") for one in asked] == ["1"]
+
+
+@needs_openvino
+@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (5, [2, 2, 1])])
+def test_a_run_is_as_long_as_its_tiles_are_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int]
+) -> None:
+    """So many pixels are looked at at once, whatever a tile has of them."""
+    write_encoder(tmp_path / "encoder.onnx", maps=False)
+    encoder, seen = OpenVinoEncoder(tmp_path, threads=1), list[int]()
+    together = encoder._together
+
+    def noted(piece: Tiles) -> list[NDArray[np.float32]]:
+        seen.append(len(piece))
+        return together(piece)
+
+    monkeypatch.setattr(encoder, "_together", noted)
+    monkeypatch.setattr(openvino_encoder, "_SHORT", 600)  # of tiles with 256 pixels
+    assert encoder.encode(tiny_tiles(count)).shape == (count, 4)
+    assert seen == sizes
+
+
+_PRELOADS = """
+import os
+from bundle import encoders, openvino_encoder
+openvino_encoder.load()
+before = len(os.listdir("/proc/self/task"))
+encoders.load_runtimes("auto")
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+@needs_openvino
+def test_runtimes_are_loaded_without_a_thread() -> None:
+    """None would outlive the fork that the loading is for."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PRELOADS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "0"
