@@ -93,8 +93,12 @@ def read_trunk(file: Path) -> list[NDArray[np.float32]]:
 
 
 def _read(file: Path) -> list[NDArray[np.float32]]:
-    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-        return [stored[name].astype(np.float32) for name in sorted(stored.files)]
+    with file.open("rb") as stream:
+        if not zipfile.is_zipfile(stream):  # NumPy would say how to load it unsafely
+            raise ValueError("it is no .npz file")
+        stream.seek(0)
+        with np.load(stream, allow_pickle=False) as stored:
+            return [stored[name].astype(np.float32) for name in sorted(stored.files)]
 
 
 def save_start(screener: keras.Model, file: Path) -> None:

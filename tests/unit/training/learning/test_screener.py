@@ -99,8 +99,10 @@ def test_what_holds_no_trunk_is_refused(tmp_path: Path, content: bytes | None) -
     file = tmp_path / "trunk.npz"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(InputError, match=r"does not hold the weights of a trunk .*Make it: "):
+    wrong = r"does not hold the weights of a trunk .*Make it: "
+    with pytest.raises(InputError, match=wrong) as refused:
         read_trunk(file)
+    assert "unsafe" not in str(refused.value)
 
 
 def test_a_trunk_must_be_whole(tmp_path: Path) -> None:
