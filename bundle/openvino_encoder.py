@@ -88,7 +88,8 @@ class OpenVinoEncoder:
     def _apart(self, tiles: Tiles) -> list[_Found]:
         """Have each thread do short runs of its own. The bits are the same."""
         found: dict[int, _Found] = {}
-        size = _tiles_of(_SHORT, tiles)
+        share = -(-len(tiles) // self._threads)
+        size = min(share, _tiles_of(_SHORT, tiles))
         for at in range(0, len(tiles), size):
             self._queue.start_async([tiles[at : at + size]], (found, at))
         self._queue.wait_all()

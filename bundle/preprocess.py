@@ -48,6 +48,8 @@ _WAYS = ((b"\0\0", b"\0"), (b"\0\0", b"\1"))
 """What a header may say of compression and filters, one of each, and of interlacing."""
 _PASSED_OVER = 0x20
 """The bit that makes a chunk's first letter small: readers may pass over what they do not know."""
+_UNTOLD = "not identified by this driver"
+"""What Pillow says of a header that it cannot use."""
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, zlib.error)
 
 
@@ -243,6 +245,8 @@ def _colour(image: Image.Image) -> float:
 
 def _reason(error: Exception) -> str:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if text == _UNTOLD:
+        return "its header is not as a PNG's is"
     return text.rstrip(".")[:120]
 
 

@@ -23,7 +23,16 @@ TONES = (1.0, 2.5, 8.0)
 """Gains that the grey values are seen at; most lettering lies on film that is nearly black."""
 _RARE = -3.0
 _LARGEST_HALF = 6e4
-_UNREADABLE = (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,  # a member that is no array
+    RuntimeError,  # one that is encrypted, or compressed in some other way
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def build_screener(side: int = SIDE, *, original: bool = False) -> keras.Model:

@@ -122,7 +122,7 @@ def test_openvino_runs_int8(tmp_path: Path, maps: bool) -> None:
     bundle = open_bundle(tmp_path / "bundle")
     encoder = open_encoder(bundle, threads=2, precision="int8")
     assert isinstance(encoder, OpenVinoEncoder)
-    for count in (12, 1, 300, 650):  # two threads share what eight and more hold, 256 a run
+    for count in (12, 1, 300, 650):  # two threads share eight and more, at most 256 a run
         tiles = tiny_tiles(count)
         found = encoder.examine(tiles)
         expected = OnnxEncoder(bundle.path, threads=1, precision="int8").examine(tiles)
@@ -292,24 +292,60 @@ def test_threads_do_not_spin_between_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert [one.get_session_config_entry("session.force_spinning_stop") for one in asked] == ["1"]
 
 
+class Runs:
+    """An encoder of tiles with 256 pixels that notes how long its runs are."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        write_encoder(folder / "encoder.onnx", maps=False)
+        self.encoder, self.seen = OpenVinoEncoder(folder, threads=threads), list[int]()
+        self._together, self._queue = self.encoder._together, self.encoder._queue
+        self.encoder._together = self._noted  # type: ignore[method-assign]
+        self.encoder._queue = self
+
+    def _noted(self, piece: Tiles) -> list[NDArray[np.float32]]:
+        self.seen.append(len(piece))
+        return self._together(piece)
+
+    def start_async(self, inputs: list[Tiles], place: object) -> None:
+        """Stand for the queue of runs side by side."""
+        self.seen.append(len(inputs[0]))
+        self._queue.start_async(inputs, place)
+
+    def wait_all(self) -> None:
+        """Wait for all of them."""
+        self._queue.wait_all()
+
+
 @needs_openvino
-@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (5, [2, 2, 1])])
+@pytest.mark.parametrize(
+    ("threads", "count", "sizes"),
+    [
+        (1, 1, [1]),
+        (1, 5, [2, 2, 1]),
+        (2, 7, [5, 2]),  # together: a piece is longer
+        (2, 9, [2, 2, 2, 2, 1]),  # side by side
+    ],
+)
 def test_a_run_is_as_long_as_its_tiles_are_small(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, sizes: list[int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, count: int, sizes: list[int]
 ) -> None:
     """So many pixels are looked at at once, whatever a tile has of them."""
-    write_encoder(tmp_path / "encoder.onnx", maps=False)
-    encoder, seen = OpenVinoEncoder(tmp_path, threads=1), list[int]()
-    together = encoder._together
+    monkeypatch.setattr(openvino_encoder, "_SHORT", 600)
+    monkeypatch.setattr(openvino_encoder, "_PIECE", 1200)
+    runs, tiles = Runs(tmp_path, threads), tiny_tiles(count)
+    found = runs.encoder.encode(tiles)
+    assert runs.seen == sizes
+    expected = OnnxEncoder(tmp_path, threads=1).encode(tiles)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
-    def noted(piece: Tiles) -> list[NDArray[np.float32]]:
-        seen.append(len(piece))
-        return together(piece)
 
-    monkeypatch.setattr(encoder, "_together", noted)
-    monkeypatch.setattr(openvino_encoder, "_SHORT", 600)  # of tiles with 256 pixels
-    assert encoder.encode(tiny_tiles(count)).shape == (count, 4)
-    assert seen == sizes
+@needs_openvino
+@pytest.mark.parametrize("count", [8, 9, 31])
+def test_few_small_tiles_leave_no_thread_idle(tmp_path: Path, count: int) -> None:
+    """Runs that would hold them all in one are cut into a share for each thread."""
+    runs = Runs(tmp_path, threads=2)
+    runs.encoder.encode(tiny_tiles(count))
+    assert runs.seen == [-(-count // 2), count // 2]
 
 
 _PRELOADS = """
@@ -319,6 +355,8 @@ openvino_encoder.load()
 before = len(os.listdir("/proc/self/task"))
 encoders.load_runtimes("auto")
 print(len(os.listdir("/proc/self/task")) - before)
+maps = open("/proc/self/maps").read()
+print("intel_cpu_plugin" in maps, "onnx_frontend" in maps)
 """
 
 
@@ -328,4 +366,4 @@ def test_runtimes_are_loaded_without_a_thread() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _PRELOADS], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "0"
+    assert done.stdout.split() == ["0", "True", "True"]

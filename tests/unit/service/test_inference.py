@@ -137,6 +137,12 @@ def test_what_is_not_of_the_protocol_is_refused(
     assert problem.json()["error"] == problem.json()["detail"]
 
 
+def test_greys_that_are_too_few_are_counted(api: Api) -> None:
+    """The shape is sound, so it is not the shape that is told off."""
+    problem = ask(api, {**greys(TILES[:1]), "data": [1, 2]}).json()
+    assert problem["detail"] == "The shape is [1, 16, 16], 256 greys, and 2 came."
+
+
 @pytest.mark.parametrize("length", ["x", "-1", "10000", "0"])
 def test_a_wrong_length_of_the_json_is_refused(api: Api, length: str) -> None:
     """The header must say where the JSON ends."""

@@ -1,5 +1,6 @@
 """The screener's weights: they come with the project, and nothing else is taken for them."""
 
+import zipfile
 from pathlib import Path
 
 import keras
@@ -103,6 +104,15 @@ def test_what_holds_no_trunk_is_refused(tmp_path: Path, content: bytes | None) -
     with pytest.raises(InputError, match=wrong) as refused:
         read_trunk(file)
     assert "unsafe" not in str(refused.value)
+
+
+def test_an_archive_of_something_else_holds_no_trunk(tmp_path: Path) -> None:
+    """A zip opens, but what is in it is no array."""
+    file = tmp_path / "trunk.npz"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("notes.txt", "hello")
+    with pytest.raises(InputError, match="does not hold the weights of a trunk"):
+        read_trunk(file)
 
 
 def test_a_trunk_must_be_whole(tmp_path: Path) -> None:
