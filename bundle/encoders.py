@@ -70,12 +70,24 @@ def open_encoder(
     Raises:
         BundleDamaged: the file is not a model that can be run, or is another one.
     """
-    checked = partial(OnnxEncoder, bundle.path, threads=threads, precision=precision)
     if not _in_openvino(precision):
-        return checked()
-    # Its checks are the reader's; it is freed before another runtime takes its memory.
-    prove(b"model" + state_of(bundle.path / ENCODERS[precision]), checked)
+        return OnnxEncoder(bundle.path, threads=threads, precision=precision)
+    prove_encoder(bundle, precision, prove)
     return OpenVinoEncoder(bundle.path, threads=threads, precision=precision)
+
+
+def prove_encoder(bundle: Bundle, precision: Precision, prove: Prove) -> None:
+    """Prove that the encoder which OpenVINO runs is a model that takes and gives what it should.
+
+    The checks are ONNX Runtime's, and nothing of them stays: another runtime takes its memory.
+    One that ONNX Runtime runs is proved as it is loaded.
+
+    Raises:
+        BundleDamaged: as `open_encoder`.
+    """
+    if _in_openvino(precision):
+        model = partial(OnnxEncoder, bundle.path, threads=1, precision=precision)
+        prove(b"model" + state_of(bundle.path / ENCODERS[precision]), model)
 
 
 def runtime_of(precision: Precision) -> Literal["onnxruntime", "openvino"]:

@@ -21,7 +21,7 @@ class Decoder:
         """
         self._folder, self._seal, self._threads = bundle.path, seal, threads
         self._size = bundle.manifest.files[_FILE].size
-        prove(b"model" + state_of(bundle.path / _FILE), partial(OnnxDecoder, bundle.path))
+        prove_decoder(bundle, prove)
 
     def decode(self, latents: Latents) -> Tiles:
         """(n, d) float32 latents -> (n, side, side) uint8 pictures."""
@@ -32,3 +32,12 @@ class Decoder:
         # Not from the folder, where another bundle may be by now.
         content = self._seal.read(_FILE, 0, self._size)
         return OnnxDecoder(self._folder, threads=self._threads, content=content)
+
+
+def prove_decoder(bundle: Bundle, prove: Prove) -> None:
+    """Prove that the bundle's decoder can be loaded; nothing of it stays.
+
+    Raises:
+        BundleDamaged: the file is not a model that can be run, or is another one.
+    """
+    prove(b"model" + state_of(bundle.path / _FILE), partial(OnnxDecoder, bundle.path, threads=1))

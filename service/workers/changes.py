@@ -44,6 +44,8 @@ class Changes:
         tell: Tell,
         done: Callable[[str, str], None],
         refused: Callable[[str], None],
+        *,
+        begun: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Begin with nothing to change.
 
@@ -53,6 +55,7 @@ class Changes:
             tell: see there.
             done: hears the old and the new id.
             refused: hears a sentence.
+            begun: hears the folder of a change, before any worker does.
         """
         self.active = active
         self._followed = followed
@@ -60,6 +63,7 @@ class Changes:
         self._tell = tell
         self._done = done
         self._refused = refused
+        self._begun = begun
         self._coming: deque[Change] = deque()
         self._now: Change | None = None
 
@@ -89,6 +93,7 @@ class Changes:
             change.folder = change.folder or self._followed()
             change.waiting, change.told = set(slots), slots
             change.ends = time.monotonic() + LONGEST_S
+            self._begun(change.folder)
             for slot in slots:
                 told = {"do": "stage", "folder": change.folder, "change": change.number}
                 self._tell(slot, told)

@@ -5,10 +5,13 @@ Hashing and checking 1.5 GB takes a worker two seconds; four of them on two core
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from tempfile import TemporaryFile
 from threading import Lock
+
+from bundle.reader import Prove
 
 _COUNT, _SIZE = 8, 32
 """Bytes of how many were proved so far, and of a digest."""
@@ -40,15 +43,24 @@ class Proofs:
             state: what the check depends on, as its files are now.
             check: raises if it fails, and nothing is remembered then.
         """
-        digest = sha256(state).digest()
+        with self.turn() as prove:
+            prove(state, check)
+
+    @contextmanager
+    def turn(self) -> Iterator[Prove]:
+        """Let all others wait; gives what proves as `prove` does, several things in one turn."""
         with self._thread:
             fcntl.lockf(self._memory, fcntl.LOCK_EX)
             try:
-                count = int.from_bytes(os.pread(self._memory, _COUNT, 0), "little")
-                known = os.pread(self._memory, _MOST * _SIZE, _COUNT)
-                if digest not in (known[at : at + _SIZE] for at in range(0, len(known), _SIZE)):
-                    check()
-                    os.pwrite(self._memory, digest, _COUNT + count % _MOST * _SIZE)
-                    os.pwrite(self._memory, (count + 1).to_bytes(_COUNT, "little"), 0)
+                yield self._prove
             finally:
                 fcntl.lockf(self._memory, fcntl.LOCK_UN)
+
+    def _prove(self, state: bytes, check: Callable[[], object]) -> None:
+        digest = sha256(state).digest()
+        count = int.from_bytes(os.pread(self._memory, _COUNT, 0), "little")
+        known = os.pread(self._memory, _MOST * _SIZE, _COUNT)
+        if digest not in (known[at : at + _SIZE] for at in range(0, len(known), _SIZE)):
+            check()
+            os.pwrite(self._memory, digest, _COUNT + count % _MOST * _SIZE)
+            os.pwrite(self._memory, (count + 1).to_bytes(_COUNT, "little"), 0)

@@ -22,6 +22,7 @@ from types import FrameType
 from service.bundles.shelf import real_folder
 from service.observing import metrics
 from service.settings import Settings
+from service.workers.ahead import prove_ahead
 from service.workers.board import Board
 from service.workers.changes import Changes
 from service.workers.follow import EVERY_S, Watch, hears_hangup, note
@@ -84,7 +85,9 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}
         self._due: dict[int, tuple[float, int]] = dict.fromkeys(range(settings.workers), (0, 0))
-        self._changes = Changes(self._followed(), self._followed, self._tell, note, _log_refusal)
+        self._changes = Changes(
+            self._followed(), self._followed, self._tell, note, _log_refusal, begun=self._prove
+        )
         self._watch = Watch(settings.followed)
         self._look_at = time.monotonic() + EVERY_S
         self._turned = time.monotonic()
@@ -100,6 +103,7 @@ class Supervisor:
         if hears_hangup():
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._reload)
         share(self._settings.precision)
+        self._prove(self._changes.active)
         try:
             while not self._stops and self._failure is None:
                 self._turn()
@@ -144,6 +148,9 @@ class Supervisor:
 
     def _followed(self) -> str:
         return str(real_folder(self._settings.followed))
+
+    def _prove(self, folder: str) -> None:
+        prove_ahead(Path(folder), self._settings.precision, self._proofs)
 
     def _forgive(self) -> None:
         """All processes stood still together, as in a paused container: nobody is to blame."""
@@ -209,6 +216,7 @@ class Supervisor:
 
     def _bury(self) -> None:
         """Replace workers that have died, after killing those that stand still."""
+        multiprocessing.active_children()  # the system forgets what has ended, proofs among them
         for slot, worker in list(self._workers.items()):
             silent = self._board.silence_s(slot)
             if silent > self._settings.worker_timeout_s:

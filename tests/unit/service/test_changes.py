@@ -15,12 +15,14 @@ class Heard:
         self.done: list[tuple[str, str]] = []
         self.refused: list[str] = []
         self.followed = "/followed"
+        self.begun: list[tuple[str, int]] = []
         self.changes = Changes(
             "/a",
             lambda: self.followed,
             self._hear,
             lambda old, new: self.done.append((old, new)),
             self.refused.append,
+            begun=lambda folder: self.begun.append((folder, len(self.all))),
         )
 
     def _hear(self, slot: int, message: Message) -> None:
@@ -138,3 +140,15 @@ def test_what_is_followed_is_found_out_when_its_turn_comes() -> None:
     team.next()
     team.changes.turn([0])
     assert [message["folder"] for _, message in team.told] == ["/c"]
+
+
+def test_a_change_is_heard_of_before_any_worker_is_told() -> None:
+    """So that its bundle can be proved once, ahead of all."""
+    team = Heard()
+    team.changes.follow()
+    team.changes.turn([])
+    assert team.begun == []
+    team.changes.turn([0, 1])
+    team.changes.turn([0, 1])
+    assert team.begun == [("/followed", 0)]
+    assert team.next() == [(0, "stage"), (1, "stage")]

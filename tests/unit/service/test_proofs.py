@@ -4,13 +4,18 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from multiprocessing import get_context
+from contextlib import closing, contextmanager
+from functools import partial
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import pytest
 
-from bundle import BundleDamaged, open_bundle
+from bundle import BundleDamaged, BundleError, open_bundle
+from bundle.encoders import choose_precision, open_encoder
+from bundle.reader import Prove
+from service.stored.decoder import prove_decoder
+from service.workers.ahead import prove_ahead
 from service.workers.proofs import Proofs
 from tests.tiny import write_tiny_bundle
 
@@ -96,3 +101,58 @@ def test_a_bundle_that_was_proved_and_then_altered_is_refused(
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(BundleDamaged, match="altered"):
         open_bundle(tmp_path / "bundle", prove=proofs.prove)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A bundle."""
+    write_tiny_bundle(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def test_all_of_a_bundle_is_proved_ahead(
+    proofs: Proofs, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a process that has its turn before anyone else, so this one checks nothing."""
+    prove_ahead(tiny, "auto", proofs)
+    checked = list[str]()
+    turn = proofs.turn
+
+    @contextmanager
+    def noted() -> Iterator[Prove]:
+        def check_and_note(check: Callable[[], object]) -> None:
+            checked.append("here")
+            check()
+
+        with turn() as prove:
+            yield lambda state, check: prove(state, partial(check_and_note, check))
+
+    monkeypatch.setattr(proofs, "turn", noted)
+    bundle = open_bundle(tiny, prove=proofs.prove)
+    open_encoder(bundle, precision=choose_precision(bundle, "auto"), prove=proofs.prove)
+    prove_decoder(bundle, proofs.prove)
+    assert checked == []
+    proofs.prove(b"another", lambda: None)
+    assert checked == ["here"]
+
+
+def test_what_cannot_be_proved_ahead_is_left_to_others(proofs: Proofs, tiny: Path) -> None:
+    """A damaged bundle, or none; whoever opens it says what is wrong."""
+    (tiny / "points.npy").write_bytes(b"")
+    for folder in (tiny, tiny / "nowhere"):
+        prove_ahead(folder, "auto", proofs)
+        with pytest.raises(BundleError):
+            open_bundle(folder, prove=proofs.prove)
+
+
+def test_a_proof_that_dies_holds_nobody_up(
+    proofs: Proofs, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is killed in the midst of it; who comes next proves by itself."""
+    monkeypatch.setattr("service.workers.ahead.open_bundle", lambda *_, **__: time.sleep(60))
+    prove_ahead(tiny, "auto", proofs)
+    (process,) = (one for one in active_children() if one.name == "proof")
+    assert process.is_alive()
+    os.kill(process.pid or 0, signal.SIGKILL)
+    assert len(open_bundle(tiny, prove=proofs.prove))
+    process.join(20)
