@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bundle.errors import InputError
 from service import VERSION
+from service.requests.invalid import in_words
 from service.settings import EMPTY, PREFIX, SECRET, Settings
 
 
@@ -47,7 +48,7 @@ def _sentence(part: object) -> str:
         return f"The settings do not agree: {part['msg'].removeprefix('Value error, ')}."
     name = str(part["loc"][0])
     flag = "--" + name.replace("_", "-")
-    return f"{flag} (or {PREFIX}{name.upper()}) is {str(part['input'])!r}: {part['msg']}."
+    return f"{flag} (or {PREFIX}{name.upper()}) is {str(part['input'])!r}: {in_words(part)}."
 
 
 def unknown_variables() -> Iterator[str]:

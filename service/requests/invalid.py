@@ -34,17 +34,21 @@ _POINTLESS = {"missing", "json_invalid", "too_many"}
 
 def described(error: Mapping[str, Any]) -> dict[str, str]:
     """Return where an error of pydantic's is, and a sentence without its full stop."""
-    kind, text = error["type"], str(error["msg"])
-    said = _PLAIN.get(kind) or _plainly(text)
+    said = in_words(error)
     if error.get("ctx", {}).get("pattern") == WHOLE:
         said = "it holds a NUL, which no database keeps"
     value = error["input"]
-    if kind not in _POINTLESS and isinstance(value, str | int | float | None):
+    if error["type"] not in _POINTLESS and isinstance(value, str | int | float | None):
         few = value[:_SHOWN] if isinstance(value, str) else value
         said += f"; it is {json.dumps(few, ensure_ascii=False)[:_SHOWN]}"
     if EXPECTED in error:
         said += f"; send {error[EXPECTED]}"
     return {"where": ".".join(map(str, error["loc"]))[:_SHOWN], "message": said}
+
+
+def in_words(error: Mapping[str, Any]) -> str:
+    """Return what an error of pydantic's says, without its full stop."""
+    return _PLAIN.get(error["type"]) or _plainly(str(error["msg"]))
 
 
 def members_of(model: type[BaseModel]) -> str:

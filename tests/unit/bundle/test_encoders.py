@@ -14,6 +14,7 @@ from bundle import (
     Bundle,
     BundleDamaged,
     BundleError,
+    InputError,
     OnnxEncoder,
     SelfTestFailed,
     choose_precision,
@@ -231,6 +232,17 @@ def test_openvino_reports_to_nobody(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "quiet\n", done.stderr
+
+
+def test_openvino_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told in a sentence, with what to do; a traceback says neither."""
+
+    def failing(name: str) -> None:
+        raise ImportError(f"{name} wants libtbb.so.12")
+
+    monkeypatch.setattr(openvino_encoder, "import_module", failing)
+    with pytest.raises(InputError, match=r"cannot be loaded \(.*libtbb.*pip uninstall openvino"):
+        openvino_encoder.load()
 
 
 def test_a_gpu_is_used_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,10 @@ def test_workers_share_the_cores() -> None:
     ("argv", "said"),
     [
         ([], "there is no bundle to serve: give --bundle, or --bundles"),
-        (["--bundle", "b", "--port", "70000"], "--port (or TILESCREEN_PORT) is '70000'"),
+        (
+            ["--bundle", "b", "--port", "70000"],
+            "--port (or TILESCREEN_PORT) is '70000': it must be less",
+        ),
         (["--bundle", "b", "--max-batch-size", "many"], "--max-batch-size"),
         (
             ["--bundle", "b", "--max-client-batch", "9", "--max-queue-tiles", "8"],
