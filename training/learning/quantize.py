@@ -20,6 +20,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from bundle.arrays import Tiles
 from training.learning.equalise import equalise
 from training.learning.front import GREY, TILES, drop_unused, replace_before
+from training.learning.levels import level
 
 CALIBRATION_TILES = 128
 _AT_ONCE = 8
@@ -35,7 +36,8 @@ def quantize(source: Path, target: Path, tiles: Tiles) -> None:
     they are made more alike before. What matters to neighbours stays in float: what the last
     convolution gives, dense layers, and where there are maps the first convolution, which sees
     three tones of a byte, and the last ones, which become latents and maps. Grey bytes that
-    go into a convolution as they are need no rounding, so nothing is lost there.
+    go into a convolution as they are need no rounding, so nothing is lost there. What is shifted
+    alike on all tiles is set right at the end (`training.learning.levels`).
 
     Args:
         source: the float encoder.
@@ -65,6 +67,7 @@ def quantize(source: Path, target: Path, tiles: Tiles) -> None:
         )
     if not has_maps:
         _feed_bytes(target, first)
+        level(source, target, tiles)
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
