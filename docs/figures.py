@@ -243,6 +243,27 @@ def scales() -> str:
     return table(["a tile covers and is", "tiles", "with lettering", *told], rows)
 
 
+def altered() -> str:
+    """Return what the bundles find on tiles as other scanners or programs would give them."""
+    pairs = [
+        (collection, bundle, found)
+        for collection, bundles in _load("altered")["figures"].items()
+        for bundle, found in bundles.items()
+    ]
+    rows: Rows = [
+        [
+            name,
+            *(
+                f"{_interval(found[name]['ap'])}; {found[name]['recall']['value']:.2f}"
+                for _, _, found in pairs
+            ),
+        ]
+        for name in pairs[0][2]
+    ]
+    head = [f"{collection}, {bundle}: AP; recall" for collection, bundle, _ in pairs]
+    return table(["all tiles are", *head], rows)
+
+
 def curator(name: str) -> str:
     """Return how much of one collection a simulated curator looks at, in each order."""
     figures = _load(f"curator-{name}")["figures"]
@@ -298,6 +319,7 @@ def pages() -> dict[Path, dict[str, str]]:
             "Strange but clean tiles": strange(),
             "Verdicts of tiles that are sent": verdicts(),
             "Other sizes and scales": scales(),
+            "Other scanners and programs": altered(),
             "A simulated curator": "\n".join(map(curator, COLLECTIONS)),
         },
         PERFORMANCE: {
