@@ -3,7 +3,8 @@
     python -m benchmarks.altered --collection NAME=TILES:LABELS.csv ... --bundle NAME=BUNDLE ...
 
 Each collection's tiles that are not blank, and not doubtful, are altered all alike and sent to
-finished bundles. Of large collections all tiles with lettering are taken, and some of the others.
+finished bundles. Of large collections all tiles with lettering are taken, and 1,500 of the others,
+so that average precision is higher than where all are asked about.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +33,18 @@ _FEW = 1_500
 Alter = Callable[[Grey], Grey]
 
 
+def _grey(values: NDArray[np.float64]) -> Grey:
+    return np.asarray(np.rint(values).clip(0, 255), dtype=np.uint8)
+
+
 def _toned(tile: Grey, *, low: float = 0, high: float = 255, gamma: float = 1) -> Grey:
-    toned = low + (high - low) * (tile / 255) ** gamma
-    return np.asarray(toned.clip(0, 255), dtype=np.uint8)
+    return _grey(low + (high - low) * (tile / 255) ** gamma)
 
 
 def _noisy(tile: Grey, *, deviation: float) -> Grey:
-    noise = np.random.default_rng(_SEED).normal(0, deviation, tile.shape)
-    return np.asarray((tile + noise).clip(0, 255), dtype=np.uint8)
+    """Add grain: another one to each tile, the same in each run."""
+    rng = np.random.default_rng([_SEED, crc32(np.ascontiguousarray(tile).data)])
+    return _grey(tile + rng.normal(0, deviation, tile.shape))
 
 
 def _jpeg(tile: Grey, *, quality: int) -> Grey:
@@ -58,7 +64,7 @@ def _halved(tile: Grey) -> Grey:
 
 def _streaked(tile: Grey, *, strength: float) -> Grey:
     waves = strength * np.sin(np.arange(len(tile)) * 2 * np.pi / 7)
-    return np.asarray((tile + waves[:, None]).clip(0, 255), dtype=np.uint8)
+    return _grey(tile + waves[:, None])
 
 
 ALTERED: dict[str, Alter] = {

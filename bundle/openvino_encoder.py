@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Latents, Tiles
-from bundle.errors import BundleDamaged, InputError, naming
+from bundle.errors import BundleDamaged, BundleError, naming
 from bundle.layout import ENCODERS
 from bundle.manifest import Precision
 from bundle.runtime import APART, Examined, no_maps
@@ -42,6 +42,7 @@ class OpenVinoEncoder:
 
         Raises:
             BundleDamaged: the file is not a model that can be run.
+            BundleError: OpenVINO is there and cannot be loaded.
         """
         self._threads = threads or len(os.sched_getaffinity(0))
         name = ENCODERS[precision]
@@ -150,13 +151,13 @@ def load() -> Any:  # noqa: ANN401  untyped
     """Import OpenVINO without the module through which it would report that to its makers.
 
     Raises:
-        InputError: it is there and cannot be loaded.
+        BundleError: it is there and cannot be loaded.
     """
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     try:
         return import_module("openvino")
     except (ImportError, OSError) as error:  # the latter of a library that it lacks
-        raise InputError(
+        raise BundleError(
             f"OpenVINO is installed and cannot be loaded ({error}). Install it anew, or remove it "
             "(pip uninstall openvino): encoders run in ONNX Runtime then."
         ) from error

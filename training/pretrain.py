@@ -35,9 +35,9 @@ command; those of the trunk are read from a package of another project (Apache L
       --trunk build/trunk.npz --seed 47 --out build/first.npz
   python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \\
       --start build/first.npz --passes 1 --seed 48 --out build/second.npz
-  python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \
+  python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \\
       --start build/second.npz --passes 1 --seed 49 --out build/third.npz
-  python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \
+  python -m training pretrain build/cbis-ddsm --regions training/planting/cbis-ddsm.json \\
       --start build/third.npz --passes 1 --seed 50 --out training/learning/screener.npz
 
 where build/cbis-ddsm holds the ten CBIS-DDSM films that the regions name (CC BY 3.0): eight

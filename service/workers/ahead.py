@@ -1,15 +1,20 @@
 """What one process does before the workers would, and takes along when it ends.
 
-ONNX Runtime's check of a model leaves some 10 MiB in the process that does it. A worker would keep
-them; here a fork of the supervisor proves the bundle first, the workers take its word
-(`service.workers.proofs`), and its memory goes with it.
+ONNX Runtime's check of a model that OpenVINO runs, and of the decoder, leaves some 10 MiB in the
+process that does it. A worker would keep them; here a fork of the supervisor proves the bundle
+first, the workers take its word (`service.workers.proofs`), and its memory goes with it.
 """
 
+import logging
 import multiprocessing
 import signal
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from time import monotonic
 
 from bundle import open_bundle
 from bundle.encoders import PrecisionChoice, choose_precision, prove_encoder
@@ -17,31 +22,76 @@ from bundle.errors import TilescreenError
 from service.stored.decoder import prove_decoder
 from service.workers.proofs import Proofs
 
-_LONGEST_S = 5.0
-"""Until the process has begun; without it the workers prove all by themselves."""
+_BEGINS_S = 0.5
+"""How long is waited for the process to have its turn before the workers; it takes 10 ms."""
+LONGEST_S = 60.0
+"""How long it may take; then the workers go on from what it has proved by then."""
+_log = logging.getLogger("service.workers")
 
 
-def prove_ahead(folder: Path, precision: PrecisionChoice, proofs: Proofs) -> None:
-    """Begin to prove a bundle in a process of its own, which whoever proves waits for.
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be proved: a bundle's folder, and which encoder of it would serve."""
 
-    What fails, or dies, leaves it to the workers, who say what is wrong.
+    folder: Path
+    precision: PrecisionChoice
+
+
+class Ahead:
+    """A process that proves a bundle, which whoever else proves waits for; one at a time.
+
+    What fails, dies, stands still or cannot begin is left to the workers, who say what is wrong.
     """
-    context = multiprocessing.get_context("fork")
-    told, begun = context.Pipe(duplex=False)
-    with told:
-        with begun:
-            context.Process(
-                target=_prove, args=(folder, precision, proofs, begun), name="proof", daemon=True
-            ).start()
-        told.poll(_LONGEST_S)  # its end closes, be it that the process has its turn or is gone
 
+    def __init__(self, proofs: Proofs, forget: Callable[[], None]) -> None:
+        """Begin nothing yet.
 
-def _prove(folder: Path, precision: PrecisionChoice, proofs: Proofs, begun: Connection) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with proofs.turn() as prove:
-        begun.close()
-        with suppress(TilescreenError):
-            bundle = open_bundle(folder, prove=prove)
-            prove_encoder(bundle, choose_precision(bundle, precision), prove)
-            prove_decoder(bundle, prove)
+        Args:
+            proofs: shared with the workers.
+            forget: lets go, in the new process, of what is the supervisor's alone.
+        """
+        self._proofs = proofs
+        self._forget = forget
+        self._process: ForkProcess | None = None
+        self._ends = 0.0
+
+    def prove(self, wanted: Wanted) -> None:
+        """Begin to prove a bundle, in place of the one before."""
+        self.end()
+        context = multiprocessing.get_context("fork")
+        try:
+            told, begun = context.Pipe(duplex=False)
+            with told:
+                with begun:
+                    made = context.Process(target=self._run, args=(wanted, begun), name="proof")
+                    made.start()
+                self._process, self._ends = made, monotonic() + LONGEST_S
+                told.poll(_BEGINS_S)  # its end closes: the process has its turn, or is gone
+        except OSError as error:
+            _log.warning("no process to prove %s ahead: %s", wanted.folder, error)
+
+    def watch(self) -> None:
+        """Forget a process that has ended; end one that takes too long."""
+        process = self._process
+        if process is not None and (not process.is_alive() or monotonic() > self._ends):
+            self.end()
+
+    def end(self) -> None:
+        """End the process, if there is one; the system gives its turn to the next."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(1)
+            self._process = None
+
+    def _run(self, wanted: Wanted, begun: Connection) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self._forget()
+        with self._proofs.turn() as prove:
+            begun.close()
+            with suppress(TilescreenError):
+                bundle = open_bundle(wanted.folder, prove=prove)
+                prove_encoder(bundle, choose_precision(bundle, wanted.precision), prove)
+                prove_decoder(bundle, prove)

@@ -1,4 +1,4 @@
-"""What one worker has proved of a bundle, the others need not prove again.
+"""What one process has proved of a bundle, the others need not prove again.
 
 Hashing and checking 1.5 GB takes a worker two seconds; four of them on two cores take eight.
 """

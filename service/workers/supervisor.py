@@ -22,7 +22,7 @@ from types import FrameType
 from service.bundles.shelf import real_folder
 from service.observing import metrics
 from service.settings import Settings
-from service.workers.ahead import prove_ahead
+from service.workers.ahead import Ahead, Wanted
 from service.workers.board import Board
 from service.workers.changes import Changes
 from service.workers.follow import EVERY_S, Watch, hears_hangup, note
@@ -82,6 +82,7 @@ class Supervisor:
         self._leave = leave
         self._board = Board(settings.workers)
         self._proofs = Proofs()
+        self._ahead = Ahead(self._proofs, self._let_go)
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}
         self._due: dict[int, tuple[float, int]] = dict.fromkeys(range(settings.workers), (0, 0))
@@ -109,6 +110,7 @@ class Supervisor:
                 self._turn()
             self._drain()
         finally:
+            self._ahead.end()
             for worker in self._workers.values():
                 worker.process.kill()
             self._proofs.close()
@@ -150,7 +152,13 @@ class Supervisor:
         return str(real_folder(self._settings.followed))
 
     def _prove(self, folder: str) -> None:
-        prove_ahead(Path(folder), self._settings.precision, self._proofs)
+        self._ahead.prove(Wanted(Path(folder), self._settings.precision))
+
+    def _let_go(self) -> None:
+        """Close what only this process holds: a fork that keeps it would keep workers waiting."""
+        for worker in self._workers.values():
+            worker.line.close()
+        self._leave()
 
     def _forgive(self) -> None:
         """All processes stood still together, as in a paused container: nobody is to blame."""
@@ -216,7 +224,7 @@ class Supervisor:
 
     def _bury(self) -> None:
         """Replace workers that have died, after killing those that stand still."""
-        multiprocessing.active_children()  # the system forgets what has ended, proofs among them
+        self._ahead.watch()
         for slot, worker in list(self._workers.items()):
             silent = self._board.silence_s(slot)
             if silent > self._settings.worker_timeout_s:
@@ -263,6 +271,7 @@ class Supervisor:
 
     def _drain(self) -> None:
         """Let each worker end what it has begun; a second signal ends them at once."""
+        self._ahead.end()
         for worker in self._workers.values():
             worker.process.terminate()
         self._leave()

@@ -14,7 +14,6 @@ from bundle import (
     Bundle,
     BundleDamaged,
     BundleError,
-    InputError,
     OnnxEncoder,
     SelfTestFailed,
     choose_precision,
@@ -241,7 +240,7 @@ def test_openvino_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None
         raise ImportError(f"{name} wants libtbb.so.12")
 
     monkeypatch.setattr(openvino_encoder, "import_module", failing)
-    with pytest.raises(InputError, match=r"cannot be loaded \(.*libtbb.*pip uninstall openvino"):
+    with pytest.raises(BundleError, match=r"cannot be loaded \(.*libtbb.*pip uninstall openvino"):
         openvino_encoder.load()
 
 

@@ -2,22 +2,23 @@
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from bundle import BundleDamaged, BundleError, open_bundle
-from bundle.encoders import choose_precision, open_encoder
+from bundle.encoders import open_encoder
 from bundle.reader import Prove
 from service.stored.decoder import prove_decoder
-from service.workers.ahead import prove_ahead
+from service.workers.ahead import Ahead, Wanted
 from service.workers.proofs import Proofs
-from tests.tiny import write_tiny_bundle
+from tests.tiny import tiny_quantization, write_tiny_bundle
 
 FORK = get_context("fork")
 
@@ -110,11 +111,28 @@ def tiny(tmp_path: Path) -> Path:
     return tmp_path / "bundle"
 
 
+@pytest.fixture
+def ahead(proofs: Proofs) -> Iterator[Ahead]:
+    """Proves with those, and ends."""
+    made = Ahead(proofs, lambda: None)
+    yield made
+    made.end()
+
+
+def ended(ahead: Ahead) -> None:
+    """Wait until its process has come to an end by itself."""
+    process = ahead._process
+    assert process is not None
+    process.join(20)
+    assert process.exitcode == 0
+
+
 def test_all_of_a_bundle_is_proved_ahead(
-    proofs: Proofs, tiny: Path, monkeypatch: pytest.MonkeyPatch
+    proofs: Proofs, ahead: Ahead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a process that has its turn before anyone else, so this one checks nothing."""
-    prove_ahead(tiny, "auto", proofs)
+    write_tiny_bundle(tmp_path / "bundle", int8=tiny_quantization())
+    ahead.prove(Wanted(tmp_path / "bundle", "int8"))
     checked = list[str]()
     turn = proofs.turn
 
@@ -128,31 +146,78 @@ def test_all_of_a_bundle_is_proved_ahead(
             yield lambda state, check: prove(state, partial(check_and_note, check))
 
     monkeypatch.setattr(proofs, "turn", noted)
-    bundle = open_bundle(tiny, prove=proofs.prove)
-    open_encoder(bundle, precision=choose_precision(bundle, "auto"), prove=proofs.prove)
+    bundle = open_bundle(tmp_path / "bundle", prove=proofs.prove)
+    open_encoder(bundle, precision="int8", prove=proofs.prove)
     prove_decoder(bundle, proofs.prove)
     assert checked == []
     proofs.prove(b"another", lambda: None)
     assert checked == ["here"]
 
 
-def test_what_cannot_be_proved_ahead_is_left_to_others(proofs: Proofs, tiny: Path) -> None:
-    """A damaged bundle, or none; whoever opens it says what is wrong."""
+def test_what_cannot_be_proved_ahead_is_left_to_others(
+    proofs: Proofs, ahead: Ahead, tiny: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A damaged bundle, or none; whoever opens it says what is wrong, and nobody else."""
     (tiny / "points.npy").write_bytes(b"")
     for folder in (tiny, tiny / "nowhere"):
-        prove_ahead(folder, "auto", proofs)
+        ahead.prove(Wanted(folder, "auto"))
+        ended(ahead)
         with pytest.raises(BundleError):
             open_bundle(folder, prove=proofs.prove)
+    assert capfd.readouterr().err == ""
 
 
-def test_a_proof_that_dies_holds_nobody_up(
-    proofs: Proofs, tiny: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_proof_that_dies_or_stands_still_holds_nobody_up_for_long(
+    proofs: Proofs, ahead: Ahead, tiny: Path, monkeypatch: pytest.MonkeyPatch, signal_: int
 ) -> None:
-    """It is killed in the midst of it; who comes next proves by itself."""
+    """In the midst of it; who comes next proves by itself."""
     monkeypatch.setattr("service.workers.ahead.open_bundle", lambda *_, **__: time.sleep(60))
-    prove_ahead(tiny, "auto", proofs)
-    (process,) = (one for one in active_children() if one.name == "proof")
+    ahead.prove(Wanted(tiny, "auto"))
+    process = ahead._process
+    assert process is not None
+    ahead.watch()
     assert process.is_alive()
-    os.kill(process.pid or 0, signal.SIGKILL)
+    os.kill(process.pid or 0, signal_)
+    monkeypatch.setattr(ahead, "_ends", time.monotonic())
+    ahead.watch()
     assert len(open_bundle(tiny, prove=proofs.prove))
-    process.join(20)
+    assert not process.is_alive()
+
+
+def test_one_proof_at_a_time(ahead: Ahead, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one ends the one before, and does not wait for it."""
+    monkeypatch.setattr("service.workers.ahead.open_bundle", lambda *_, **__: time.sleep(60))
+    ahead.prove(Wanted(tiny, "auto"))
+    first = ahead._process
+    assert first is not None
+    began = time.monotonic()
+    ahead.prove(Wanted(tiny, "auto"))
+    assert time.monotonic() - began < 10
+    assert not first.is_alive()
+
+
+def test_a_proof_that_cannot_begin_is_done_without(
+    proofs: Proofs, ahead: Ahead, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a container may have no more processes: the log tells, and all goes on."""
+
+    def refused() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refused)
+    ahead.prove(Wanted(tiny, "auto"))
+    ahead.watch()
+    assert len(open_bundle(tiny, prove=proofs.prove))
+
+
+def test_a_proof_keeps_nothing_of_the_supervisors(proofs: Proofs, tiny: Path) -> None:
+    """What it inherits is let go in it, and there alone: else workers would wait for its end."""
+    ours, theirs = socket.socketpair()
+    ahead = Ahead(proofs, ours.close)
+    with ours, theirs:
+        ahead.prove(Wanted(tiny, "auto"))
+        ended(ahead)
+        ours.sendall(b"still here")
+        assert theirs.recv(20) == b"still here"
+    ahead.end()
