@@ -18,7 +18,7 @@ Step = tuple[Pixels, float]
 _COARSEST = 0.2
 """Least share of the resolution that is left when a tile was enlarged."""
 _FLAT = 0.2
-"""Share of toned tiles that have little contrast, from any grey on."""
+"""Share of toned tiles that have little contrast, half of it from black, half from any grey on."""
 _COARSE_BLOCKS = 0.5
 """Share of coarse tiles that were stored as JPEG before they were enlarged."""
 
@@ -88,8 +88,8 @@ def _tone(rng: np.random.Generator, pixels: Pixels) -> Step:
     gamma = np.exp(rng.normal(0, 0.35))
     low, high = rng.uniform(-0.08, 0.1), rng.uniform(0.55, 1.3)
     if rng.random() < _FLAT:  # another scanner's curve, or another window
-        low = rng.uniform(0, 0.45)
-        high = low + rng.uniform(0.2, 0.6)
+        low = rng.uniform(0, 0.45) if rng.random() < 0.5 else 0.0
+        high = low + np.exp(rng.uniform(np.log(0.08), np.log(0.6)))
     toned = (low + (high - low) * pixels.clip(0, 1) ** gamma).clip(0, 1)
     return toned.astype(np.float32), 1.0
 
@@ -111,10 +111,10 @@ def _blocks(rng: np.random.Generator, pixels: Pixels) -> Step:
     return np.asarray(Image.open(stream), dtype=np.float32) / np.float32(255), 1.0
 
 
-def _brighten(rng: np.random.Generator, pixels: Pixels) -> Step:
-    """Show what was stored brighter: dark film comes up, and what storing left in it."""
+def _show(rng: np.random.Generator, pixels: Pixels) -> Step:
+    """Show what was stored brighter or darker: what storing left in dark film may come up."""
     stored = (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
-    gamma = rng.uniform(0.4, 1)
+    gamma = np.exp(rng.uniform(np.log(0.4), np.log(2.5)))
     return (stored.astype(np.float32) / 255) ** np.float32(gamma), 1.0
 
 
@@ -130,6 +130,6 @@ _STEPS: tuple[tuple[float, Callable[[np.random.Generator, Pixels], Step]], ...] 
     (0.2, _sharpen),
     (0.15, _streaks),
     (0.2, _blocks),
-    (0.35, _brighten),
+    (0.35, _show),
     (0.05, _negative),
 )
