@@ -17,9 +17,7 @@ Step = tuple[Pixels, float]
 """The tile after a step, and the share of its resolution that the step leaves."""
 _COARSEST = 0.2
 """Least share of the resolution that is left when a tile was enlarged."""
-_FLAT = 0.2
-"""Share of toned tiles that have little contrast, half of it from black, half from any grey on."""
-_COARSE_BLOCKS = 0.5
+_COARSE_BLOCKS = 0.3
 """Share of coarse tiles that were stored as JPEG before they were enlarged."""
 
 
@@ -43,7 +41,7 @@ def wear(rng: np.random.Generator, pixels: Pixels) -> Worn:
         if rng.random() < chance:
             pixels, left = step(rng, pixels)
             detail *= left
-    noise = np.exp(rng.uniform(np.log(0.001), np.log(0.08)))
+    noise = np.exp(rng.uniform(np.log(0.001), np.log(0.03)))
     if rng.random() < 0.6:
         pixels = pixels + noise * rng.standard_normal(pixels.shape, dtype=np.float32)
     rounding = 0.5
@@ -87,9 +85,6 @@ def _sharpen(rng: np.random.Generator, pixels: Pixels) -> Step:
 def _tone(rng: np.random.Generator, pixels: Pixels) -> Step:
     gamma = np.exp(rng.normal(0, 0.35))
     low, high = rng.uniform(-0.08, 0.1), rng.uniform(0.55, 1.3)
-    if rng.random() < _FLAT:  # another scanner's curve, or another window
-        low = rng.uniform(0, 0.45) if rng.random() < 0.5 else 0.0
-        high = low + np.exp(rng.uniform(np.log(0.08), np.log(0.6)))
     toned = (low + (high - low) * pixels.clip(0, 1) ** gamma).clip(0, 1)
     return toned.astype(np.float32), 1.0
 
@@ -107,20 +102,8 @@ def _blocks(rng: np.random.Generator, pixels: Pixels) -> Step:
     """Store as JPEG in between."""
     stream = BytesIO()
     page = Image.fromarray((pixels.clip(0, 1) * 255).astype(np.uint8))
-    page.save(stream, "JPEG", quality=int(rng.integers(20, 95)))
+    page.save(stream, "JPEG", quality=int(rng.integers(25, 95)))
     return np.asarray(Image.open(stream), dtype=np.float32) / np.float32(255), 1.0
-
-
-def _show(rng: np.random.Generator, pixels: Pixels) -> Step:
-    """Show what was stored brighter or darker: what storing left in dark film may come up."""
-    stored = (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
-    gamma = np.exp(rng.uniform(np.log(0.4), np.log(2.5)))
-    return (stored.astype(np.float32) / 255) ** np.float32(gamma), 1.0
-
-
-def _negative(_rng: np.random.Generator, pixels: Pixels) -> Step:
-    """Take white for black, as some files of scanners are stored."""
-    return 1 - pixels, 1.0
 
 
 _STEPS: tuple[tuple[float, Callable[[np.random.Generator, Pixels], Step]], ...] = (
@@ -129,7 +112,5 @@ _STEPS: tuple[tuple[float, Callable[[np.random.Generator, Pixels], Step]], ...] 
     (0.25, _blur),
     (0.2, _sharpen),
     (0.15, _streaks),
-    (0.2, _blocks),
-    (0.35, _show),
-    (0.05, _negative),
+    (0.15, _blocks),
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.planting.wear import _show, wear
+from training.planting.wear import wear
 
 
 def seeded(seed: int) -> np.random.Generator:
@@ -53,32 +53,7 @@ def test_the_seed_alone_decides():
 
 
 def test_wear_keeps_what_a_tile_shows():
-    """Dark stays darker than bright, whatever was done; but for the few that become a negative."""
-    ways = [
-        np.sign(worn[:, 40:48].mean() - worn[:, :8].mean())
-        for worn in (wear(seeded(seed), slope((64, 64))).pixels.astype(int) for seed in range(200))
-    ]
-    assert set(ways) == {-1, 1}
-    assert 0.01 <= np.mean(np.array(ways) < 0) <= 0.1
-
-
-def test_what_was_stored_is_shown_otherwise():
-    """Brighter or darker, never out of order; black and white stay."""
-    dark = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
-    ways = set()
-    for seed in range(40):
-        shown, left = _show(seeded(seed), dark)
-        ways.add(np.sign((shown - dark).mean()))
-        assert (np.diff(shown.ravel()) > 0).all()
-        assert (shown.ravel()[[0, -1]] == [0, 1]).all()
-        assert left == 1
-    assert ways == {-1, 1}
-
-
-def test_some_tiles_have_little_contrast():
-    """From black, and from other greys."""
-    worn = [wear(seeded(seed), slope((64, 64))).pixels.astype(int) for seed in range(300)]
-    few = [one for one in worn if np.ptp(one[8:-8, 8:-8].mean(axis=0)) < 40]
-    assert len(few) >= 10
-    assert min(one.mean() for one in few) < 40
-    assert max(one.mean() for one in few) > 90
+    """Dark stays darker than bright, whatever was done."""
+    for seed in range(60):
+        worn = wear(seeded(seed), slope((64, 64))).pixels
+        assert worn[:, :8].mean() < worn[:, 40:48].mean()
