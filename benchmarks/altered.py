@@ -7,7 +7,6 @@ finished bundles. Of large collections all tiles with lettering are taken, and 1
 so that average precision is higher than where all are asked about.
 """
 
-import argparse
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
@@ -20,12 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from benchmarks import record
-from benchmarks.screening.arguments import collection_parts, pair
+from benchmarks.screening.arguments import collection_parts, pair, parser_of
 from benchmarks.screening.data import Collection, read_collection
+from benchmarks.screening.measures import found_lettering
 from benchmarks.screening.ours import answers
 from bundle import choose_precision, open_bundle, open_encoder
 from bundle.arrays import Grey
-from training.measuring.measures import measure, precision, recall
 
 _SEED = 42
 _FEW = 1_500
@@ -104,32 +103,14 @@ def _measured(collection: Collection, bundle: Path) -> dict[str, Any]:
     for name, alter in ALTERED.items():
         tiles = np.stack([np.ascontiguousarray(alter(collection.tiles[row])) for row in rows])
         scores = np.concatenate([one.scores[:, 0] for one, _ in answers(stored, encoder, tiles)])
-        found[name] = {
-            key: _rounded(key, partial(statistic, positive, scores.astype(np.float64)), scans)
-            for key, statistic in (("ap", precision), ("recall", recall))
-        }
+        found[name] = found_lettering(positive, scores.astype(np.float64), scans, _SEED)
         print(f"{collection.name}, {bundle.name}, {name}: {found[name]}", flush=True)
     return found
 
 
-def _rounded(
-    key: str, taken: Callable[..., float], scans: NDArray[np.intp]
-) -> dict[str, float | None]:
-    one = measure(key, key, taken, groups=scans, seed=_SEED)
-    numbers = {"value": one.value, "low": one.low, "high": one.high}
-    return {name: None if n is None else round(n, 4) for name, n in numbers.items()}
-
-
 def main() -> None:
     """Write results/altered.json."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.altered",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--collection", action="append", required=True, metavar="NAME=TILES:CSV")
-    parser.add_argument("--bundle", action="append", required=True, metavar="NAME=BUNDLE")
-    args = parser.parse_args()
+    args = parser_of("benchmarks.altered", __doc__).parse_args()
     collections = [read_collection(*collection_parts(text)) for text in args.collection]
     bundles = {name: Path(path) for name, path in map(pair, args.bundle)}
     figures = {

@@ -9,7 +9,6 @@ windows only, so those of all windows here come from the hand-drawn regions by o
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,12 @@ from PIL import Image, ImageDraw
 
 from benchmarks import record
 from benchmarks.screening.arguments import pair
+from benchmarks.screening.measures import found_lettering
 from benchmarks.screening.ours import ours
 from bundle.arrays import Grey, Tiles
 from training.cutting.scan_files import find_scans
 from training.cutting.scans import read_scan
 from training.cutting.windows import Recipe, corners, cut_window, is_blank, without_white
-from training.measuring.measures import measure, precision, recall
 from training.planting.grounds import Polygon, read_regions
 
 _PIXELS_A_MM = 20
@@ -85,13 +84,7 @@ def ink_of(grey: Grey, regions: list[Polygon]) -> NDArray[np.bool_]:
 
 def _measured(windows: Windows, path: Path) -> dict[str, Any]:
     scores, _ = ours(path, windows.tiles)
-    found = {}
-    for key, statistic in (("ap", precision), ("recall", recall)):
-        taken = partial(statistic, windows.positive, scores)
-        one = measure(key, key, taken, groups=windows.scans, seed=_SEED)
-        numbers = {"value": one.value, "low": one.low, "high": one.high}
-        found[key] = {name: None if n is None else round(n, 4) for name, n in numbers.items()}
-    return found
+    return found_lettering(windows.positive, scores, windows.scans, _SEED)
 
 
 def main() -> None:

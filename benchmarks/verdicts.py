@@ -7,7 +7,6 @@ uploads. Counted are the verdicts of those with lettering and of those without, 
 told to be OFF_TOPIC.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import record
-from benchmarks.screening.arguments import collection_parts, pair
+from benchmarks.screening.arguments import collection_parts, pair, parser_of
 from benchmarks.screening.data import read_collection
 from benchmarks.screening.ours import answers
 from bundle import choose_precision, open_bundle, open_encoder
@@ -35,14 +34,7 @@ def counted(found: list[Screened], which: NDArray[np.bool_]) -> dict[str, int]:
 
 def main() -> None:
     """Write results/verdicts.json."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.verdicts",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--collection", action="append", required=True, metavar="NAME=TILES:CSV")
-    parser.add_argument("--bundle", action="append", required=True, metavar="NAME=BUNDLE")
-    args = parser.parse_args()
+    args = parser_of("benchmarks.verdicts", __doc__).parse_args()
     collections = [read_collection(*collection_parts(text)) for text in args.collection]
     bundles = {name: open_bundle(Path(path)) for name, path in map(pair, args.bundle)}
     figures: dict[str, Any] = {}

@@ -7,7 +7,6 @@ AS_SHIPPED is a bundle fitted on the same tiles with `--adapt-rounds 0`. Each co
 figures go to benchmarks/results/ablation-NAME.json.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import record
-from benchmarks.screening.arguments import collection_parts, pair
+from benchmarks.screening.arguments import collection_parts, pair, parser_of
 from benchmarks.screening.data import Collection, read_collection
 from benchmarks.screening.few_marked import taught
 from benchmarks.screening.measures import (
@@ -50,14 +49,7 @@ Taken = Iterator[tuple[str, Callable[[Scores], float | None]]]
 
 def main() -> int:
     """Measure every bundle on every collection."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.screening.ablation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--collection", action="append", required=True, metavar="NAME=TILES:CSV")
-    parser.add_argument("--bundle", action="append", required=True, metavar="NAME=BUNDLE")
-    args = parser.parse_args()
+    args = parser_of("benchmarks.screening.ablation", __doc__).parse_args()
     try:
         bundles = [_bundle(text) for text in args.bundle]
         for text in args.collection:

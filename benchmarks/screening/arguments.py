@@ -1,8 +1,21 @@
 """What the commands here read from their command lines."""
 
+import argparse
 from pathlib import Path
 
 from bundle.errors import InputError
+
+
+def parser_of(module: str, about: str | None) -> argparse.ArgumentParser:
+    """Return a parser of a module that asks bundles about labelled collections."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--collection", action="append", required=True, metavar="NAME=TILES:CSV")
+    parser.add_argument("--bundle", action="append", required=True, metavar="NAME=BUNDLE")
+    return parser
 
 
 def pair(text: str) -> tuple[str, str]:

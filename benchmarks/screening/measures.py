@@ -16,7 +16,15 @@ from benchmarks.screening.data import Collection
 from benchmarks.screening.few_marked import few_marked, taught
 from bundle.arrays import Points
 from training.indexing.graph import nearest, neighbor_graph
-from training.measuring.measures import Scores, Truth, average, precision, probe_scores, recall
+from training.measuring.measures import (
+    Scores,
+    Truth,
+    average,
+    measure,
+    precision,
+    probe_scores,
+    recall,
+)
 from training.studying.flaws import looked_up
 
 K = 5
@@ -152,3 +160,16 @@ def calibration_error(positive: NDArray[np.bool_], scores: Scores, weights: Scor
     said = np.bincount(bins, weights * scores, minlength=_BINS)
     true = np.bincount(bins, weights * positive, minlength=_BINS)
     return float(np.abs(said - true).sum() / weights.sum())
+
+
+def found_lettering(
+    positive: Truth, scores: Scores, scans: NDArray[np.intp], seed: int
+) -> dict[str, dict[str, float | None]]:
+    """Return average precision and recall of (n,) scores, each with its interval, rounded."""
+    found = {}
+    for key, statistic in (("ap", precision), ("recall", recall)):
+        taken = partial(statistic, positive, scores)
+        one = measure(key, key, taken, groups=scans, seed=seed)
+        numbers = {"value": one.value, "low": one.low, "high": one.high}
+        found[key] = {name: None if n is None else round(n, 4) for name, n in numbers.items()}
+    return found

@@ -7,13 +7,10 @@ first, the workers take its word (`service.workers.proofs`), and its memory goes
 
 import logging
 import multiprocessing
-import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
-from pathlib import Path
 from time import monotonic
 
 from bundle import open_bundle
@@ -21,6 +18,7 @@ from bundle.encoders import PrecisionChoice, choose_precision, prove_encoder
 from bundle.errors import TilescreenError
 from service.stored.decoder import prove_decoder
 from service.workers.proofs import Proofs
+from service.workers.signals import leave_signals
 
 _BEGINS_S = 0.5
 """How long is waited for the process to have its turn before the workers; it takes 10 ms."""
@@ -29,46 +27,42 @@ LONGEST_S = 60.0
 _log = logging.getLogger("service.workers")
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be proved: a bundle's folder, and which encoder of it would serve."""
-
-    folder: Path
-    precision: PrecisionChoice
-
-
 class Ahead:
     """A process that proves a bundle, which whoever else proves waits for; one at a time.
 
     What fails, dies, stands still or cannot begin is left to the workers, who say what is wrong.
     """
 
-    def __init__(self, proofs: Proofs, forget: Callable[[], None]) -> None:
+    def __init__(
+        self, proofs: Proofs, precision: PrecisionChoice, forget: Callable[[], None]
+    ) -> None:
         """Begin nothing yet.
 
         Args:
             proofs: shared with the workers.
+            precision: which encoder would serve.
             forget: lets go, in the new process, of what is the supervisor's alone.
         """
         self._proofs = proofs
+        self._precision = precision
         self._forget = forget
         self._process: ForkProcess | None = None
         self._ends = 0.0
 
-    def prove(self, wanted: Wanted) -> None:
-        """Begin to prove a bundle, in place of the one before."""
+    def prove(self, folder: str) -> None:
+        """Begin to prove the bundle in a folder, in place of the one before."""
         self.end()
         context = multiprocessing.get_context("fork")
         try:
             told, begun = context.Pipe(duplex=False)
             with told:
                 with begun:
-                    made = context.Process(target=self._run, args=(wanted, begun), name="proof")
+                    made = context.Process(target=self._run, args=(folder, begun), name="proof")
                     made.start()
                 self._process, self._ends = made, monotonic() + LONGEST_S
                 told.poll(_BEGINS_S)  # its end closes: the process has its turn, or is gone
         except OSError as error:
-            _log.warning("no process to prove %s ahead: %s", wanted.folder, error)
+            _log.warning("no process to prove %s ahead: %s", folder, error)
 
     def watch(self) -> None:
         """Forget a process that has ended; end one that takes too long."""
@@ -83,15 +77,12 @@ class Ahead:
             self._process.join(1)
             self._process = None
 
-    def _run(self, wanted: Wanted, begun: Connection) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    def _run(self, folder: str, begun: Connection) -> None:
+        leave_signals()
         self._forget()
         with self._proofs.turn() as prove:
             begun.close()
             with suppress(TilescreenError):
-                bundle = open_bundle(wanted.folder, prove=prove)
-                prove_encoder(bundle, choose_precision(bundle, wanted.precision), prove)
+                bundle = open_bundle(folder, prove=prove)
+                prove_encoder(bundle, choose_precision(bundle, self._precision), prove)
                 prove_decoder(bundle, prove)

@@ -45,7 +45,7 @@ class Changes:
         done: Callable[[str, str], None],
         refused: Callable[[str], None],
         *,
-        begun: Callable[[str], None] = lambda _: None,
+        begun: Callable[[str], None],
     ) -> None:
         """Begin with nothing to change.
 

@@ -22,13 +22,14 @@ from types import FrameType
 from service.bundles.shelf import real_folder
 from service.observing import metrics
 from service.settings import Settings
-from service.workers.ahead import Ahead, Wanted
+from service.workers.ahead import Ahead
 from service.workers.board import Board
 from service.workers.changes import Changes
 from service.workers.follow import EVERY_S, Watch, hears_hangup, note
 from service.workers.member import Message, Post, encoded
 from service.workers.memory import share
 from service.workers.proofs import Proofs
+from service.workers.signals import leave_signals
 
 TICK_S = 0.1
 _LONGEST_PAUSE_S = 30.0
@@ -82,12 +83,17 @@ class Supervisor:
         self._leave = leave
         self._board = Board(settings.workers)
         self._proofs = Proofs()
-        self._ahead = Ahead(self._proofs, self._let_go)
+        self._ahead = Ahead(self._proofs, settings.precision, self._let_go)
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}
         self._due: dict[int, tuple[float, int]] = dict.fromkeys(range(settings.workers), (0, 0))
         self._changes = Changes(
-            self._followed(), self._followed, self._tell, note, _log_refusal, begun=self._prove
+            self._followed(),
+            self._followed,
+            self._tell,
+            note,
+            _log_refusal,
+            begun=self._ahead.prove,
         )
         self._watch = Watch(settings.followed)
         self._look_at = time.monotonic() + EVERY_S
@@ -104,7 +110,7 @@ class Supervisor:
         if hears_hangup():
             before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._reload)
         share(self._settings.precision)
-        self._prove(self._changes.active)
+        self._ahead.prove(self._changes.active)
         try:
             while not self._stops and self._failure is None:
                 self._turn()
@@ -150,9 +156,6 @@ class Supervisor:
 
     def _followed(self) -> str:
         return str(real_folder(self._settings.followed))
-
-    def _prove(self, folder: str) -> None:
-        self._ahead.prove(Wanted(Path(folder), self._settings.precision))
 
     def _let_go(self) -> None:
         """Close what only this process holds: a fork that keeps it would keep workers waiting."""
@@ -293,10 +296,6 @@ def _begin(work: Work, post: Post, inherited: list[socket.socket]) -> None:
     """Begin in a worker's own process: forget what was the supervisor's."""
     for line in inherited:
         line.close()  # or this worker would keep the others' lines open for ever
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Ctrl-C in a terminal reaches all processes; it is the supervisor's to tell the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    leave_signals()
     work(post)
     sys.stdout.flush()

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 from bundle.arrays import Tiles
-from training.learning.front import TILES
+from training.learning.inside import inner_values
 
 _BETWEEN = ("Relu", "MaxPool")
 """What a factor passes through; not Clip, whose limit would have to change with it."""
-_AT_ONCE = 8
 _LEAST = 1e-2
 """Part of the largest channel that each counts as at least: none is blown up without end."""
 
@@ -80,16 +78,6 @@ def _ranges(
     """Return how large each channel of the values becomes."""
     if not names:
         return {}
-    seen = onnx.ModelProto()
-    seen.CopyFrom(model)
-    del seen.graph.output[:]
-    seen.graph.output.extend(
-        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
-    )
-    session = onnxruntime.InferenceSession(seen.SerializeToString())
-    runs = (
-        session.run(names, {TILES: tiles[at : at + _AT_ONCE]})
-        for at in range(0, len(tiles), _AT_ONCE)
-    )
+    runs = inner_values(model, names, tiles)
     most = [[np.abs(values).max(axis=(0, 2, 3)) for values in run] for run in runs]
     return {name: np.max(parts, axis=0) for name, *parts in zip(names, *most, strict=True)}

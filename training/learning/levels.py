@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 from bundle.arrays import Tiles
-from training.learning.front import TILES
+from training.learning.inside import inner_values
 
-_AT_ONCE = 8
 _FACTORS = (0.8, 1.25)
 """Least and most that a latent is stretched by; beyond it there is too little to tell from."""
 _STILL = 1e-9
@@ -68,15 +66,6 @@ def _dense(graph: onnx.GraphProto) -> tuple[str, str] | None:
 
 def _before_cut(model: onnx.ModelProto, tiles: Tiles) -> NDArray[np.float64]:
     """Return (m, d) latents before the last ReLU."""
-    seen = onnx.ModelProto()
-    seen.CopyFrom(model)
-    (cut,) = (node for node in seen.graph.node if seen.graph.output[0].name in node.output)
-    name = cut.input[0]
-    del seen.graph.output[:]
-    seen.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(seen.SerializeToString())
-    parts = [
-        session.run([name], {TILES: tiles[at : at + _AT_ONCE]})[0]
-        for at in range(0, len(tiles), _AT_ONCE)
-    ]
-    return np.concatenate(parts).astype(np.float64)
+    (cut,) = (node for node in model.graph.node if model.graph.output[0].name in node.output)
+    runs = inner_values(model, [cut.input[0]], tiles)
+    return np.concatenate([latents for (latents,) in runs]).astype(np.float64)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from bundle import BundleDamaged, BundleError, open_bundle
-from bundle.encoders import open_encoder
+from bundle.encoders import choose_precision, open_encoder
 from bundle.reader import Prove
 from service.stored.decoder import prove_decoder
-from service.workers.ahead import Ahead, Wanted
+from service.workers.ahead import Ahead
 from service.workers.proofs import Proofs
 from tests.tiny import tiny_quantization, write_tiny_bundle
 
@@ -114,7 +114,7 @@ def tiny(tmp_path: Path) -> Path:
 @pytest.fixture
 def ahead(proofs: Proofs) -> Iterator[Ahead]:
     """Proves with those, and ends."""
-    made = Ahead(proofs, lambda: None)
+    made = Ahead(proofs, "auto", lambda: None)
     yield made
     made.end()
 
@@ -132,7 +132,7 @@ def test_all_of_a_bundle_is_proved_ahead(
 ) -> None:
     """By a process that has its turn before anyone else, so this one checks nothing."""
     write_tiny_bundle(tmp_path / "bundle", int8=tiny_quantization())
-    ahead.prove(Wanted(tmp_path / "bundle", "int8"))
+    ahead.prove(str(tmp_path / "bundle"))
     checked = list[str]()
     turn = proofs.turn
 
@@ -147,6 +147,7 @@ def test_all_of_a_bundle_is_proved_ahead(
 
     monkeypatch.setattr(proofs, "turn", noted)
     bundle = open_bundle(tmp_path / "bundle", prove=proofs.prove)
+    assert choose_precision(bundle, "auto") == "int8"
     open_encoder(bundle, precision="int8", prove=proofs.prove)
     prove_decoder(bundle, proofs.prove)
     assert checked == []
@@ -160,7 +161,7 @@ def test_what_cannot_be_proved_ahead_is_left_to_others(
     """A damaged bundle, or none; whoever opens it says what is wrong, and nobody else."""
     (tiny / "points.npy").write_bytes(b"")
     for folder in (tiny, tiny / "nowhere"):
-        ahead.prove(Wanted(folder, "auto"))
+        ahead.prove(str(folder))
         ended(ahead)
         with pytest.raises(BundleError):
             open_bundle(folder, prove=proofs.prove)
@@ -173,7 +174,7 @@ def test_a_proof_that_dies_or_stands_still_holds_nobody_up_for_long(
 ) -> None:
     """In the midst of it; who comes next proves by itself."""
     monkeypatch.setattr("service.workers.ahead.open_bundle", lambda *_, **__: time.sleep(60))
-    ahead.prove(Wanted(tiny, "auto"))
+    ahead.prove(str(tiny))
     process = ahead._process
     assert process is not None
     ahead.watch()
@@ -188,11 +189,11 @@ def test_a_proof_that_dies_or_stands_still_holds_nobody_up_for_long(
 def test_one_proof_at_a_time(ahead: Ahead, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one ends the one before, and does not wait for it."""
     monkeypatch.setattr("service.workers.ahead.open_bundle", lambda *_, **__: time.sleep(60))
-    ahead.prove(Wanted(tiny, "auto"))
+    ahead.prove(str(tiny))
     first = ahead._process
     assert first is not None
     began = time.monotonic()
-    ahead.prove(Wanted(tiny, "auto"))
+    ahead.prove(str(tiny))
     assert time.monotonic() - began < 10
     assert not first.is_alive()
 
@@ -206,7 +207,7 @@ def test_a_proof_that_cannot_begin_is_done_without(
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", refused)
-    ahead.prove(Wanted(tiny, "auto"))
+    ahead.prove(str(tiny))
     ahead.watch()
     assert len(open_bundle(tiny, prove=proofs.prove))
 
@@ -214,9 +215,9 @@ def test_a_proof_that_cannot_begin_is_done_without(
 def test_a_proof_keeps_nothing_of_the_supervisors(proofs: Proofs, tiny: Path) -> None:
     """What it inherits is let go in it, and there alone: else workers would wait for its end."""
     ours, theirs = socket.socketpair()
-    ahead = Ahead(proofs, ours.close)
+    ahead = Ahead(proofs, "auto", ours.close)
     with ours, theirs:
-        ahead.prove(Wanted(tiny, "auto"))
+        ahead.prove(str(tiny))
         ended(ahead)
         ours.sendall(b"still here")
         assert theirs.recv(20) == b"still here"
