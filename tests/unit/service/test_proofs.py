@@ -15,9 +15,12 @@ import pytest
 from bundle import BundleDamaged, BundleError, open_bundle
 from bundle.encoders import choose_precision, open_encoder
 from bundle.reader import Prove
+from service.settings import Settings
 from service.stored.decoder import prove_decoder
 from service.workers.ahead import Ahead
+from service.workers.member import Post, encoded
 from service.workers.proofs import Proofs
+from service.workers.supervisor import Supervisor
 from tests.tiny import tiny_quantization, write_tiny_bundle
 
 FORK = get_context("fork")
@@ -222,3 +225,28 @@ def test_a_proof_keeps_nothing_of_the_supervisors(proofs: Proofs, tiny: Path) ->
         ours.sendall(b"still here")
         assert theirs.recv(20) == b"still here"
     ahead.end()
+
+
+def test_the_supervisor_proves_before_any_worker_begins(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And ends that process when it ends itself."""
+    done = list[str]()
+    monkeypatch.setattr(Ahead, "prove", lambda _, folder: done.append(f"prove {folder}"))
+    monkeypatch.setattr(Ahead, "end", lambda _: done.append("end"))
+    start = Supervisor._start
+
+    def noted(self: Supervisor, slot: int, deaths: int) -> None:
+        done.append(f"worker {slot}")
+        start(self, slot, deaths)
+
+    monkeypatch.setattr(Supervisor, "_start", noted)
+
+    def fails(post: Post) -> None:
+        post.line.sendall(encoded({"say": "failed", "sentence": "It cannot."}))
+
+    settings = Settings(bundle=tiny, workers=2)
+    assert Supervisor(settings, fails, lambda *_: None, lambda: None).run() == "It cannot."
+    assert done[:3] == [f"prove {tiny.resolve()}", "worker 0", "worker 1"]
+    assert done[-1] == "end"
+    assert capfd.readouterr().err == ""
