@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 import orjson
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.errors import (
@@ -27,6 +28,7 @@ MAX_HEADERS = 100
 MAX_PIPELINED = 16
 """Requests that may wait on one connection behind the one being answered."""
 _HOST = b"host"
+_UPGRADE = b"upgrade"
 _VERSIONS = ("1.0", "1.1")
 _ONCE_ROUND_S = 0.05
 LINGER_S = 2.0
@@ -51,6 +53,8 @@ class Connection(HttpToolsProtocol):
     """Whether the bytes at hand ended a head."""
     _spare: int | None = None
     """Bytes that may still come of a refused body; None while no body is refused."""
+    _wished = False
+    """Whether the request at hand wishes for another protocol, which there is none of here."""
     _last_word = b""
     """A refusal, or none, that waits for the answers before it; nothing is read any more."""
 
@@ -82,11 +86,37 @@ class Connection(HttpToolsProtocol):
         if self._in_head:
             self._start("head", self.patience_s, self._head_is_late)
         before, self._ended = self._begun, False
-        super().data_received(data)
+        self._parse(data)
         if before and not self._ended and not self._over():
             self._raw_bytes += len(data)
             if self._raw_bytes > MAX_HEAD_BYTES:
                 self._refuse(_too_large())
+
+    def _parse(self, data: bytes) -> None:
+        """Parse as uvicorn does, but for a body that follows a wish for another protocol.
+
+        `curl --http2` wishes for one with each request. The parser leaves that body out, as if it
+        were of the other protocol; so the request is parsed once more, without the wish.
+        """
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as wish:
+            if self._wished:
+                again = self._without_wish() + data[wish.args[0] :]
+                self._wished = False
+                self.parser = HttpRequestParser(self)  # the other one may take this for the end
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
+                self.data_received(again)
+        except HttpParserError:
+            self.send_400_response("")
+
+    def _without_wish(self) -> bytes:
+        """Return the head that was read, as it goes over the wire, but for the wish."""
+        version = self.parser.get_http_version().encode()
+        first = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)
+        headers = [b"%s: %s" % header for header in self.headers if header[0] != _UPGRADE]
+        return b"\r\n".join([first, *headers, b"", b""])
 
     def on_message_begin(self) -> None:
         """Begin to count a head."""
@@ -115,6 +145,11 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End a head."""
+        self._wished = self.parser.should_upgrade() and any(
+            name == _UPGRADE for name, _ in self.headers
+        )
+        if self._wished:
+            return
         version = self.parser.get_http_version()
         if version not in _VERSIONS:
             raise ValueError("not HTTP/1")
@@ -133,6 +168,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request: what comes next belongs to another."""
+        if self._wished:
+            return
         self._in_head, self._spare = True, None
         self._stop("linger")
         super().on_message_complete()

@@ -174,6 +174,57 @@ def statuses(told: bytes) -> list[int]:
     return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d+) ", told)]
 
 
+WISH = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("cut", [0, 1, 40, 200, 250, 400])
+def test_wish_for_another_protocol(service: Victim, version: str, cut: int) -> None:
+    """`curl --http2` sends it with a tile: HTTP/1.1 goes on, wherever the bytes are cut."""
+    sent = head("POST /encode", PNG, f"Content-Length: {len(TILE)}", *WISH) + TILE
+    sent = sent.replace(b"HTTP/1.1", b"HTTP/" + version.encode(), 1)
+    answer = service.ask(sent[:cut], sent[cut:])
+    assert answer.status == 200
+    assert json.loads(answer.body)["results"] == service.post("/encode", TILE).json()["results"]
+
+
+def test_wishes_among_other_requests(service: Victim) -> None:
+    """A length, chunks or no body, WebSocket's wish, sent ahead in one piece: all in order."""
+    chunks = head("POST /encode", PNG, CHUNKED, *WISH) + chunk(TILE[:9]) + chunk(TILE[9:])
+    socket_ = head("GET /livez", "Connection: keep-alive, Upgrade", "Upgrade: websocket")
+    closing = head("POST /encode", PNG, f"Content-Length: {len(TILE)}", "Connection: close", *WISH)
+    with service.connect() as connection:
+        connection.sendall(socket_ + chunks + b"0\r\n\r\n" + head("GET /nowhere") + closing + TILE)
+        told = all_of(connection)
+    assert statuses(told) == [200, 200, 404, 200]
+    assert told.count(b'"latent":') == 2
+
+
+def test_wishes_without_end(service: Victim) -> None:
+    """10,000 in one piece do not pile up, on each other or on the connection."""
+    with service.connect() as connection:
+        send(connection, [head("GET /neighbors/c300", *WISH) * 10_000])
+        assert is_closed(connection)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head("CONNECT localhost:443", *WISH),
+        head("GET http://localhost:99999/", *WISH),
+        head("GET /livez", "Host: b", *WISH),
+        head("GET /livez", *WISH).replace(b"HTTP/1.1", b"HTTP/2.0"),
+        head("GET /livez", "Upgrade: h2c", "Connection: Upgrade", "no header"),
+    ],
+)
+def test_a_wish_makes_nothing_sound(service: Victim, sent: bytes) -> None:
+    """What is no request is none with a wish in it."""
+    with service.connect() as connection:
+        connection.sendall(sent)
+        assert_malformed(read(connection))
+        assert is_closed(connection)
+
+
 def test_http_1_0_needs_no_host(service: Victim) -> None:
     """Probes of HTTP/1.0 name no host."""
     assert service.ask(b"GET /livez HTTP/1.0\r\n\r\n").status == 200
