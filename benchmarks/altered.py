@@ -25,6 +25,7 @@ from benchmarks.screening.measures import found_lettering
 from benchmarks.screening.ours import answers
 from bundle import choose_precision, open_bundle, open_encoder
 from bundle.arrays import Grey
+from bundle.spread import spread
 
 _SEED = 42
 _FEW = 1_500
@@ -90,7 +91,7 @@ ALTERED: dict[str, Alter] = {
 def chosen(positive: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Return the rows to ask about: all with lettering, and `_FEW` of the others, spread evenly."""
     others = np.flatnonzero(~positive)
-    some = others[np.unique(np.linspace(0, len(others) - 1, min(_FEW, len(others))).astype(int))]
+    some = others[spread(len(others), _FEW)]
     return np.sort(np.append(np.flatnonzero(positive), some))
 
 

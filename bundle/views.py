@@ -20,7 +20,7 @@ from bundle.screening import peaks
 _TURNS = (1, 2, 3)
 _FURTHER = 0.75
 """Scale of the smaller picture. Source: docs/decisions.md."""
-_CLEAR, _SURE = -1.0, 4.0
+_CLEAR, _SURE = -0.5, 3.0
 """Log-odds of lettering, outside of which one look is enough."""
 
 Examine = Callable[[Tiles], Maps]

@@ -15,6 +15,7 @@ from bundle.neighbors import search
 from bundle.preprocess import Input
 from bundle.runtime import Encoder, Examined, OnnxEncoder
 from bundle.screening import screen_new
+from bundle.spread import spread
 from bundle.views import look_again
 from training.tiles import TileSet
 
@@ -57,7 +58,7 @@ def measure(trial: Trial, precision: Precision) -> Rounding:
     count = len(trial.tiles)
     others = np.setdiff1d(np.arange(count), trial.calibrated_on)
     others = others if len(others) else np.arange(count)
-    rows = others[np.unique(np.linspace(0, len(others) - 1, min(len(others), _MOST)).astype(int))]
+    rows = others[spread(len(others), _MOST)]
     float_ = OnnxEncoder(trial.models)
     seen = [
         _compared(trial, rows, float_, rough)

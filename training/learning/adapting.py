@@ -33,9 +33,12 @@ from training.tiles import TileSet
 
 FEWEST = 100
 """Tiles below which there is too little to adapt to."""
-_A_TILE, _MOST = 4, 8_000
-"""Lessons for each tile, and in all, of one round."""
-_PASSES, _RATE = 3.0, 5e-4
+_MOST_TILES = 8_000
+"""Tiles that lessons are made on."""
+_A_TILE, _MOST = 12, 24_000
+"""Lessons for each tile, and in all, of one round. Each is learnt from once: fewer of them, more
+often, leave more to chance. Source: docs/decisions.md."""
+_RATE = 5e-4
 _SURE = 3.0
 """Log-odds of a cell above which it counts as lettering; below DOUBT it is clean."""
 _TILE_DOUBT, _TILE_SURE = 0.0, 2.5
@@ -73,7 +76,7 @@ def adapt(job: Adaptation, log: StepLog) -> Path:
         return start
     count = min(_MOST, _A_TILE * len(job.rows))
     rng = np.random.default_rng([job.seed, 3])
-    chosen = np.sort(rng.permutation(job.rows)[:count])
+    chosen = np.sort(rng.permutation(job.rows)[:_MOST_TILES])
     for number in range(job.rounds):
         made = job.work / f"screener-{_short(job, number)}.npz"
         if not made.exists():
@@ -153,14 +156,14 @@ def _learn(folder: Path, order: Order, start: Path, out: Path, log: StepLog) -> 
             check_interrupt()
 
         lessons = make_lessons(folder, order, made)
-    with log.step("adapt", int(order.count * _PASSES)) as bar, held_back() as check_interrupt:
+    with log.step("adapt", order.count) as bar, held_back() as check_interrupt:
 
         def advance(tiles: int, **losses: float) -> None:
             bar.set_postfix(losses, refresh=False)
             bar.update(tiles)
             check_interrupt()
 
-        course = Course(_PASSES, order.seed, has_gpu(), start, _RATE)
+        course = Course(1.0, order.seed, has_gpu(), start, _RATE)
         new = out.with_suffix(".new")
         save_start(pretrain(lessons, course, advance), new)
         new.replace(out)

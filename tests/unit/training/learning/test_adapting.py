@@ -31,7 +31,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dozen tiles are enough, and a lesson for each."""
     monkeypatch.setattr(adapting, "FEWEST", 12)
     monkeypatch.setattr(adapting, "_A_TILE", 3)
-    monkeypatch.setattr(adapting, "_PASSES", 1.0)
 
 
 def weights(file: Path) -> list[np.ndarray]:
