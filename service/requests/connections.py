@@ -109,6 +109,7 @@ class Connection(HttpToolsProtocol):
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
                 self.data_received(again)
         except HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
             self.send_400_response("")
 
     def _without_wish(self) -> bytes:
@@ -150,6 +151,8 @@ class Connection(HttpToolsProtocol):
         )
         if self._wished:
             return
+        if self.parser.should_upgrade():  # left: CONNECT, whose body the parser leaves out
+            raise ValueError("this is no proxy")
         version = self.parser.get_http_version()
         if version not in _VERSIONS:
             raise ValueError("not HTTP/1")

@@ -112,6 +112,7 @@ def test_lengths_that_contradict_each_other(service: Victim, lies: tuple[str, ..
         b"GET /livez HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
         b"GET /livez HTTP/2.0\r\nHost: a\r\n\r\n",
         head("CONNECT localhost:443"),
+        head("CONNECT /livez", "Content-Length: 40") + head("GET /livez"),
         head("GET http://localhost:99999/"),
     ],
 )
@@ -211,6 +212,7 @@ def test_wishes_without_end(service: Victim) -> None:
     "sent",
     [
         head("CONNECT localhost:443", *WISH),
+        head("CONNECT /livez", *WISH),
         head("GET http://localhost:99999/", *WISH),
         head("GET /livez", "Host: b", *WISH),
         head("GET /livez", *WISH).replace(b"HTTP/1.1", b"HTTP/2.0"),

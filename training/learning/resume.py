@@ -7,17 +7,17 @@ from typing import Any
 
 from bundle.errors import InputError
 from training.learning import checkpoint
-from training.learning.config import START, FitConfig
+from training.learning.config import RECIPE, START, FitConfig
 
 
 def mark_of(config: FitConfig, data_mark: str) -> str:
     """Return as text what runs that may share a checkpoint have in common.
 
-    That is settings, data and starting weights. The last come with the project: those of
-    another version may be of another network.
+    That is settings, data, recipe and starting weights. The last two come with the project: those
+    of another version may give another network.
     """
     start = sha256(START.read_bytes()).hexdigest() if START.exists() else None
-    told = {"settings": config.settings(), "tiles": data_mark, "start": start}
+    told = {"settings": config.settings(), "tiles": data_mark, "start": start, "recipe": RECIPE}
     return json.dumps(told, sort_keys=True)
 
 

@@ -28,7 +28,7 @@ def job(work: Path, *, rounds: int = 1, mark: str = "mark") -> Adaptation:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dozen tiles are enough, and a lesson for each."""
+    """A dozen tiles are enough, and three lessons for each."""
     monkeypatch.setattr(adapting, "FEWEST", 12)
     monkeypatch.setattr(adapting, "_A_TILE", 3)
 

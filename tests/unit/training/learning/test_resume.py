@@ -54,6 +54,13 @@ def test_other_starting_weights_are_another_version(
         check_same(work, mark_of(CONFIG, "a"))
 
 
+def test_another_recipe_is_another_version(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a fit learns from more lessons than it did: nothing else says so."""
+    monkeypatch.setattr(resume, "RECIPE", resume.RECIPE + 1)
+    with pytest.raises(InputError, match="another version of this program made it"):
+        check_same(work, mark_of(CONFIG, "a"))
+
+
 def test_checkpoint_of_another_version(work: Path) -> None:
     """A mark that is no such text is refused as well."""
     save(work, "0123abcd", State())
