@@ -87,7 +87,11 @@ class Connection(HttpToolsProtocol):
             self._start("head", self.patience_s, self._head_is_late)
         before, self._ended = self._begun, False
         self._parse(data)
-        if before and not self._ended and not self._over():
+        if self._over():
+            return
+        if self._begun:  # behind the end of a request
+            self._start("head", self.patience_s, self._head_is_late)
+        if before and not self._ended:
             self._raw_bytes += len(data)
             if self._raw_bytes > MAX_HEAD_BYTES:
                 self._refuse(_too_large())

@@ -40,6 +40,14 @@ def test_second_head_that_never_ends(service: Victim) -> None:
         assert read(connection).status == 408
 
 
+def test_half_a_head_behind_a_request(service: Victim) -> None:
+    """In the same piece, it has no more time than one that comes by itself."""
+    with service.connect() as connection:
+        connection.sendall(head("GET /livez") + b"GET /li")
+        told = all_of(connection)
+    assert statuses(told) == [200, 408]
+
+
 def test_blank_lines_forever(service: Victim) -> None:
     """Line ends in place of a request do not keep a connection open."""
     with service.connect() as connection:
