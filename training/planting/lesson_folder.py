@@ -95,22 +95,37 @@ def make_lessons(folder: Path, order: Order, advance: Callable[[int], object]) -
         folder: where their arrays are written, with the grounds that were saved there.
         order: what to make.
         advance: told how many more are done.
+
+    Raises:
+        OSError: there is no room for them.
     """
     count, side = order.count, order.side
     sizes = [min(_A_PIECE, count - start) for start in range(0, count, _A_PIECE)]
     pieces = [_Piece(number, size, order, folder) for number, size in enumerate(sizes)]
     grid = side // CELL
-    open_ = np.lib.format.open_memmap
     lessons = Lessons(
-        open_(folder / TILES, "w+", np.uint8, (count, side, side)),
-        open_(folder / CELLS, "w+", np.uint8, (count, grid, grid, 3)),
-        open_(folder / ANSWERS, "w+", np.uint8, (count,)),
+        _empty(folder / TILES, (count, side, side)),
+        _empty(folder / CELLS, (count, grid, grid, 3)),
+        _empty(folder / ANSWERS, (count,)),
     )
     for piece, made in zip(pieces, _made(pieces), strict=True):
         part = slice(piece.number * _A_PIECE, piece.number * _A_PIECE + piece.count)
         lessons.tiles[part], lessons.cells[part], lessons.lettering[part] = made
         advance(piece.count)
     return lessons
+
+
+def _empty(file: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Make a file that is mapped, all its room taken: a full disk ends who writes to a map."""
+    made = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with file.open("r+b") as held:
+            try:
+                os.posix_fallocate(held.fileno(), 0, file.stat().st_size)
+            except OSError as error:
+                error.filename = str(file)
+                raise
+    return made
 
 
 def _made(pieces: list[_Piece]) -> Iterator[tuple[NDArray[np.uint8], ...]]:

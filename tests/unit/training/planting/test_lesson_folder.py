@@ -1,5 +1,7 @@
 """Many lessons on disk."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +67,18 @@ def test_arrays_fit_each_other_and_the_progress_adds_up(folder: Path, monkeypatc
     assert lessons.cells.shape == (12, SIDE // CELL, SIDE // CELL, 3)
     assert set(np.unique(lessons.lettering)) <= {NO, YES, UNSAID}
     assert np.array_equal(np.load(folder / "tiles.npy"), lessons.tiles)
+
+
+def test_a_disk_that_is_full_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """Before the first lesson: who writes to a map of a file without room is ended unasked."""
+
+    def full(descriptor: int, start: int, size: int) -> None:
+        assert os.fstat(descriptor).st_size == size > start == 0
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left on device: .*tiles.npy"):
+        make(folder, 12)
 
 
 def test_another_seed_makes_other_lessons(folder: Path):
