@@ -77,7 +77,7 @@ def test_a_disk_that_is_full_is_told(folder: Path, monkeypatch: pytest.MonkeyPat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(OSError, match="No space left on device: .*tiles.npy"):
+    with pytest.raises(OSError, match=r"No space left on device: .*tiles\.npy"):
         make(folder, 12)
 
 
