@@ -58,12 +58,12 @@ def test_answers_keep_their_order_over_several_runs() -> None:
 
 
 def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
-    """Grey 1 leaves a doubt (3 log-odds), grey 9 does not (11); latents are of the first look."""
+    """Grey 1 leaves a doubt (2 log-odds), grey 9 does not (10); latents are of the first look."""
 
     class Doubting(Mapping):
         def examine(self, tiles: Tiles) -> Examined:
             seen = super().examine(tiles)
-            return Examined(seen.latents, seen.maps + len(tiles))
+            return Examined(seen.latents, seen.maps + len(tiles) / 2)
 
     async def talk(batcher: Batcher) -> list[list[Any]]:
         tiles = [tile(1), tile(9)]
@@ -73,8 +73,8 @@ def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
     once, twice = run(encoder, talk, BatchLimits(size=2, delay_s=5))
     assert encoder.runs == [2, 2, 4]
     assert greys(once) == greys(twice) == [1, 9]
-    assert [seen.map.max() for seen in once] == [3, 11]
-    assert [seen.map.max() for seen in twice] == [(3 + 5 + 5 + 5 + 5) / 5, 11]
+    assert [seen.map.max() for seen in once] == [2, 10]
+    assert [seen.map.max() for seen in twice] == [(2 + 3 + 3 + 3 + 3) / 5, 10]
 
 
 def test_callers_share_a_run() -> None:
