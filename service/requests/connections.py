@@ -106,12 +106,11 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as wish:
-            if self._wished:
-                again = self._without_wish() + data[wish.args[0] :]
-                self._wished = False
-                self.parser = HttpRequestParser(self)  # the other one may take this for the end
-                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
-                self.data_received(again)
+            again = self._without_wish() + data[wish.args[0] :]
+            self._wished = False
+            self.parser = HttpRequestParser(self)  # the other one may take this for the end
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
+            self.data_received(again)
         except HttpParserError:
             self.logger.warning("Invalid HTTP request received.")
             self.send_400_response("")
@@ -150,13 +149,11 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """End a head."""
-        self._wished = self.parser.should_upgrade() and any(
-            name == _UPGRADE for name, _ in self.headers
-        )
-        if self._wished:
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":  # no wish: its body would be left out again
+                raise ValueError("this is no proxy")
+            self._wished = True
             return
-        if self.parser.should_upgrade():  # left: CONNECT, whose body the parser leaves out
-            raise ValueError("this is no proxy")
         version = self.parser.get_http_version()
         if version not in _VERSIONS:
             raise ValueError("not HTTP/1")
