@@ -1,8 +1,9 @@
-"""A second look at a tile that the encoder is not sure of: turned, and from further away.
+"""A second look at a tile that the encoder is not sure of: turned, from further away, and darker.
 
 Film has no upside, and letters no size of their own; what the encoder finds on a tile should not
-depend on how it lies, and hardly on its scale. Where it is not sure, the mean over the four
-quarter turns and a smaller picture says more than one look (docs/decisions.md).
+depend on how it lies, and hardly on its scale; and what was left in the dark by a scanner or by
+JPEG fades in a darker picture before lettering does. Where it is not sure, the mean over the tile,
+its half turn, a smaller and a darker picture says more than one look (docs/decisions.md).
 """
 
 from collections.abc import Callable
@@ -17,11 +18,12 @@ from bundle.preprocess import resize
 from bundle.runtime import Encoder, Examined
 from bundle.screening import peaks
 
-_TURNS = (1, 2, 3)
 _FURTHER = 0.75
 """Scale of the smaller picture. Source: docs/decisions.md."""
-_CLEAR, _SURE = -0.5, 3.0
+_CLEAR, _SURE = -0.5, 5.0
 """Log-odds of lettering, outside of which one look is enough."""
+_SQUARES = ((np.arange(256) ** 2 + 127) // 255).astype(np.uint8)
+"""What a darker picture shows of each grey: its square, in shares of white."""
 
 Examine = Callable[[Tiles], Maps]
 Value = TypeVar("Value", bound=np.generic)
@@ -35,25 +37,29 @@ def examine_twice(encoder: Encoder, tiles: Tiles) -> Examined:
 
 
 def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:
-    """Return the maps, those of tiles in doubt averaged over five looks; shapes stay.
+    """Return the maps, those of tiles in doubt averaged over four looks; shapes stay.
 
     Each tile's answer depends on that tile alone.
 
     Args:
         tiles: (m, side, side) uint8, the encoder's input.
         maps: (m, 3, g, g) float32 of these tiles, or (m, 0, 0, 0) of an encoder without maps.
-        examine: what made the maps; asked about (4 d, side, side) where d tiles are in doubt.
+        examine: what made the maps; asked about (3 d, side, side) where d tiles are in doubt.
     """
     rows = np.flatnonzero(_unsure(maps)) if maps.size else np.empty(0, dtype=np.intp)
     if not len(rows):
         return maps
     unsure = tiles[rows]
-    looks = [*(_turned(unsure, turn) for turn in _TURNS), _further(unsure, maps.shape[-1])]
-    *turned, far = np.split(examine(np.concatenate(looks)), len(looks))
-    back = [_turned(part, -turn) for turn, part in zip(_TURNS, turned, strict=True)]
+    looks = [_turned(unsure), _further(unsure, maps.shape[-1]), darker(unsure)]
+    turned, far, dark = np.split(examine(np.concatenate(looks)), len(looks))
     agreed = maps.copy()
-    agreed[rows] = np.mean([maps[rows], *back, _nearer(far)], axis=0)
+    agreed[rows] = np.mean([maps[rows], _turned(turned), _nearer(far), dark], axis=0)
     return agreed
+
+
+def darker(tiles: Tiles) -> Tiles:
+    """Return the tiles with every grey squared, (m, side, side) uint8."""
+    return _SQUARES[tiles]
 
 
 def _further(tiles: Tiles, cells: int) -> Tiles:
@@ -91,5 +97,5 @@ def _unsure(maps: Maps) -> NDArray[np.bool_]:
     return (evidence > _CLEAR) & (evidence < _SURE)
 
 
-def _turned(stack: NDArray[Value], turn: int) -> NDArray[Value]:
-    return np.rot90(stack, turn, axes=(-2, -1))
+def _turned(stack: NDArray[Value]) -> NDArray[Value]:
+    return stack[..., ::-1, ::-1]

@@ -3,7 +3,9 @@
 Self-training: what the screener surely finds on a tile counts as lettering, of what it doubts
 nothing is said, the rest is clean; new annotations are planted on that. What it finds on a place
 is the mean over all tiles that see it: one that has a letter whole teaches those that cut it; and
-doubt is settled where the tiles beside are sure, since lettering goes on along a film's edge.
+doubt is settled where the tiles beside are sure, since lettering goes on along a film's edge. And
+a darker picture says as much as the tile itself, where what JPEG left in black film fades: a
+network that believes its own false alarms is taught them.
 A second round begins with what the first one found. No label is used. Source: docs/decisions.md.
 """
 
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Maps, Tiles
 from bundle.screening import REASONS, peaks
-from bundle.views import look_again
+from bundle.views import darker, look_again
 from training.learning.backend import has_gpu
 from training.learning.config import START
 from training.learning.interrupt import held_back
@@ -129,12 +131,16 @@ def _placed(tiles: TileSet, overlap: Overlap | None, rows: NDArray[np.int64], ma
 
 
 def _found(screener: keras.Model, tiles: Tiles) -> NDArray[np.float16]:
-    """(m, side, side) uint8 -> (m, 3, g, g) log-odds; halves are kept of what may be many."""
+    """(m, side, side) uint8 -> (m, 3, g, g) log-odds, half of them those of a darker picture.
+
+    Halves of precision are kept of what may be many.
+    """
 
     def examine(some: Tiles) -> Maps:
         return np.moveaxis(screener.predict_on_batch(some[..., None])[2], -1, 1)
 
-    return look_again(tiles, examine(tiles), examine).astype(np.float16)
+    maps = look_again(tiles, examine(tiles), examine)
+    return ((maps + examine(darker(tiles))) / 2).astype(np.float16)
 
 
 def _believed(maps: Maps) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -31,6 +31,7 @@ _MARKS: dict[str, Callable[[np.random.Generator, Plane], Plane]] = {
     "hole": film_marks.draw_hole,
     "streaks": film_marks.draw_streaks,
     "weave": film_marks.draw_weave,
+    "blocks": film_marks.draw_blocks,
 }
 KINDS: tuple[str, ...] = (*_MARKS, "film_edge", "mask")
 """All kinds, in the order in which they come to lie on each other: body, film, scanner."""

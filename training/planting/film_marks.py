@@ -5,6 +5,7 @@ Each draws one on pixels (side, side) float32 in [0, 1] and gives the new pixels
 
 import numpy as np
 from PIL import Image, ImageDraw
+from scipy.fft import idctn
 
 from training.planting.canvas import (
     Plane,
@@ -22,6 +23,7 @@ from training.planting.canvas import (
 )
 
 _NEAR = 1 / 64  # greys that differ by less are one
+_BLOCK = 8  # pixels of JPEG's blocks
 _DARK = 0.12  # mean grey of film without anything on it
 
 
@@ -296,3 +298,33 @@ def draw_fog(rng: np.random.Generator, pixels: Plane) -> Plane:
         side, [(start, rng.uniform(0.05, 0.2) * side)], blur=rng.uniform(0.06, 0.2) * side
     )
     return pixels + np.float32(log_uniform(rng, 0.05, 0.5)) * glow
+
+
+def draw_blocks(rng: np.random.Generator, pixels: Plane) -> Plane:
+    """What JPEG leaves of next to nothing in dark film: squares of a few waves, once brightened."""
+    side = len(pixels)
+    scale = log_uniform(rng, 0.8, 4.5)
+    count = int(np.ceil(side / (_BLOCK * scale))) + 1
+    sheet = _blocks(rng, count)
+    large = round(len(sheet) * scale)
+    way = Image.Resampling.NEAREST if chance(rng, 0.2) else Image.Resampling.BILINEAR
+    page = np.array(Image.fromarray(sheet).resize((large, large), way))
+    top, left = rng.integers(0, large - side + 1, 2)
+    shown = page[top : top + side, left : left + side]
+    dark = 1 - step(pixels - np.float32(rng.uniform(0.05, 0.25)), 0.1)
+    return pixels + np.float32(log_uniform(rng, 0.01, 0.2)) * shown * dark
+
+
+def _blocks(rng: np.random.Generator, count: int) -> Plane:
+    """Crowds of blocks, each of one to four cosines of one to three steps: (8 count, 8 count)."""
+    crowded = noise(rng, count, count, rng.uniform(0, 3)) + rng.normal(0, 0.3, (count, count))
+    there = crowded >= np.quantile(crowded, 1 - log_uniform(rng, 0.01, 0.7))
+    away = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK)).ravel()
+    shares = np.exp(-rng.uniform(0, 0.25) * away)
+    waves = np.zeros((count, count, _BLOCK * _BLOCK))
+    for at in zip(*np.nonzero(there), strict=True):
+        few = rng.choice(len(away), rng.integers(1, 5), replace=False, p=shares / shares.sum())
+        waves[at][few] = rng.integers(1, 4, len(few)) * rng.choice([-1, 1], len(few))
+    blocks = idctn(waves.reshape(count, count, _BLOCK, _BLOCK), axes=(2, 3), norm="ortho")
+    sheet = blocks.swapaxes(1, 2).reshape(count * _BLOCK, count * _BLOCK)
+    return np.asarray(sheet, np.float32)

@@ -106,6 +106,11 @@ def _blocks(rng: np.random.Generator, pixels: Pixels) -> Step:
     return np.asarray(Image.open(stream), dtype=np.float32) / np.float32(255), 1.0
 
 
+def _brighten(rng: np.random.Generator, pixels: Pixels) -> Step:
+    """Show what was stored brighter, with what storing left in the dark."""
+    return pixels.clip(0, 1) ** np.float32(rng.uniform(0.4, 1)), 1.0
+
+
 _STEPS: tuple[tuple[float, Callable[[np.random.Generator, Pixels], Step]], ...] = (
     (0.5, _tone),
     (0.45, _coarse),
@@ -113,4 +118,5 @@ _STEPS: tuple[tuple[float, Callable[[np.random.Generator, Pixels], Step]], ...] 
     (0.2, _sharpen),
     (0.15, _streaks),
     (0.15, _blocks),
+    (0.1, _brighten),
 )

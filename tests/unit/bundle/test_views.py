@@ -1,10 +1,11 @@
 """The second look at tiles in doubt."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from bundle.runtime import no_maps
-from bundle.views import _further, _nearer, look_again
+from bundle.views import _further, _nearer, darker, look_again
 
 SIDE, CELLS = 12, 3
 
@@ -28,21 +29,37 @@ def random_tiles(count: int, low: int, high: int) -> NDArray[np.uint8]:
     return np.random.default_rng(3).integers(low, high, (count, SIDE, SIDE), dtype=np.uint8)
 
 
+@pytest.fixture
+def as_bright(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the darker picture be the tile itself."""
+    monkeypatch.setattr("bundle.views.darker", lambda tiles: tiles)
+
+
+@pytest.mark.usefixtures("as_bright")
 def test_what_does_not_depend_on_how_a_tile_lies_stays() -> None:
-    """The maps of the turns are turned back before they are averaged."""
+    """The map of the half turn is turned back before it is averaged."""
     tiles = random_tiles(5, 60, 160)
     maps = cells(tiles)
     np.testing.assert_allclose(look_again(tiles, maps, cells), maps, atol=1e-5)
 
 
-def test_every_part_of_a_tile_in_doubt_is_seen_once_in_the_one_way_that_shows_it() -> None:
-    """An encoder blind to three sides finds what lies there when the tile is turned."""
+@pytest.mark.usefixtures("as_bright")
+def test_a_tile_in_doubt_is_seen_in_the_way_that_shows_it() -> None:
+    """An encoder blind to the lower side finds what lies there when the tile is turned."""
     tile = np.full((1, SIDE, SIDE), 100, dtype=np.uint8)
     tile[0, 8:, :4] = 180  # lower left corner
     found = look_again(tile, np.zeros((1, 3, CELLS, CELLS), np.float32), upper_row)
-    # Twice a corner of the upper row, hidden twice, and once by the maps given.
-    assert found[0, 0].argmax() == 6
-    np.testing.assert_allclose(found[0, :, 2, 0], (8 + 8 - 10 - 10 + 0) / 5)
+    # A corner of the upper row once, hidden twice, and once by the maps given.
+    assert found[0, 0, 2].argmax() == 0
+    np.testing.assert_allclose(found[0, :, 2, 0], (8 - 10 - 10 + 0) / 4)
+
+
+def test_a_darker_picture_counts_as_one_look_of_four() -> None:
+    """Grey squared: what is faint falls, black and white stay."""
+    np.testing.assert_array_equal(darker(np.uint8([[[0, 12, 128, 255]]])), [[[0, 1, 64, 255]]])
+    tile = np.full((1, SIDE, SIDE), 110, dtype=np.uint8)
+    found = look_again(tile, cells(tile), cells)
+    np.testing.assert_allclose(found[0], (3 * 1.0 + (47 - 100) / 10) / 4, atol=1e-5)
 
 
 def test_what_is_seen_from_further_away_has_its_place() -> None:
@@ -64,8 +81,9 @@ def test_what_is_seen_from_further_away_has_its_place() -> None:
     assert abs(back - grey(tile)[0, 0]).mean() < 5
 
 
+@pytest.mark.usefixtures("as_bright")
 def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
-    """Only the one in doubt is looked at, four times more; the others keep their maps."""
+    """Only the one in doubt is looked at, three times more; the others keep their maps."""
     tiles = np.concatenate([random_tiles(2, 10, 30), random_tiles(1, 90, 120)])
     tiles = np.concatenate([tiles, random_tiles(1, 190, 220)])
     maps, asked = cells(tiles), []
@@ -75,9 +93,9 @@ def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
         return cells(some) + 1
 
     found = look_again(tiles, maps, examine)
-    assert asked == [4]
+    assert asked == [3]
     np.testing.assert_array_equal(found[[0, 1, 3]], maps[[0, 1, 3]])
-    np.testing.assert_allclose(found[2], maps[2] + 0.8, atol=1e-5)
+    np.testing.assert_allclose(found[2], maps[2] + 0.75, atol=1e-5)
 
 
 def test_without_doubt_or_without_maps_nothing_is_asked() -> None:

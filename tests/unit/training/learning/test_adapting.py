@@ -103,6 +103,14 @@ class Told:
         return [np.empty(0), np.empty(0), self.maps[tiles[:, 0, 0, 0]]]
 
 
+@pytest.fixture
+def as_bright(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the darker picture be the tile itself."""
+    for module in ("bundle.views", "training.learning.adapting"):
+        monkeypatch.setattr(f"{module}.darker", lambda tiles: tiles)
+
+
+@pytest.mark.usefixtures("as_bright")
 def test_belief_of_a_tile_is_that_of_its_highest_lettering_cells() -> None:
     """Six sure cells make a tile sure, whatever its film edge; none make it clean."""
     maps = np.full((3, 4, 4, 3), -5.0, dtype=np.float32)
@@ -117,14 +125,28 @@ def test_belief_of_a_tile_is_that_of_its_highest_lettering_cells() -> None:
     assert (cells[1] == [NO, YES, NO]).all()
 
 
+@pytest.mark.usefixtures("as_bright")
 def test_belief_in_doubt_is_that_of_a_second_look() -> None:
-    """What is seen on the tile as it lies, and on none of its turns, is not believed."""
+    """What is seen on the tile as it lies, and not when it is turned, leaves a doubt."""
     maps = np.full((1, 4, 4, 3), -5.0, dtype=np.float32)
     maps[0, 0, :, 0] = maps[0, 1, :2, 0] = 2.9
     found = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8))
     cells, tiles = adapting._believed(found.astype(np.float32))
-    assert tiles.tolist() == [NO]
+    assert tiles.tolist() == [UNSAID]
     assert (cells[..., 0] != YES).all()
+
+
+def test_what_fades_in_a_darker_picture_is_not_believed() -> None:
+    """Nothing is said of what is surely lettering, and clean when darker."""
+    maps = np.full((256, 4, 4, 3), -5.0, dtype=np.float32)
+    maps[[10, 100, 39], :2, :, 0] = 8  # 39 is what 100 is when darker, 0 what 10 is
+    found = adapting._found(
+        Told(maps), np.uint8([10, 100])[:, None, None] * np.ones((SIDE, SIDE), np.uint8)
+    )
+    cells, tiles = adapting._believed(found.astype(np.float32))
+    assert tiles.tolist() == [UNSAID, YES]
+    assert (cells[0, :2, :, 0] == UNSAID).all()
+    assert (cells[1, :2, :, 0] == YES).all()
 
 
 def test_doubt_is_settled_by_the_scan() -> None:

@@ -49,9 +49,9 @@ def test_films_span_black_to_white_and_flat_to_rich():
 def test_every_kind_changes_the_picture_and_says_so(kind, side):
     """A named kind is named, in range, leaves the tile given as it was, and nearly always shows.
 
-    A thin film edge may lie wholly beyond a small tile's border.
+    A thin film edge may lie wholly beyond a small tile's border; JPEG's blocks show in the dark.
     """
-    tile = middle_grey(side)
+    tile = middle_grey(side) * np.float32(0.1 if kind == "blocks" else 1)
     before = tile.copy()
     shows = 0
     for seed in range(4):
