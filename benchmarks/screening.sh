@@ -42,6 +42,8 @@ $py -m benchmarks.scales --films "$out/films" --regions "$data/cbis-ddsm/letteri
 $py -m benchmarks.altered "${collections[@]}" \
   --bundle "on-cbis-ddsm=$out/bundle-cbis-ddsm" \
   --bundle "on-ddsm-thumbnails=$out/bundle-ddsm-thumbnails"
+$py -m benchmarks.altered_fits --labels "$data/ddsm-thumbnails/tiles.csv" --work "$out/altered" \
+  "$out/ddsm-thumbnails"
 $py -m training fit "$out/cbis-ddsm" --profile study --epochs 2 --batch 16 \
   --out "$out/bundle-study"
 $py -m benchmarks.curator --name cbis-ddsm --labels "$data/cbis-ddsm/tiles.csv" --first 50 \
