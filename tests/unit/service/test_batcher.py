@@ -58,7 +58,10 @@ def test_answers_keep_their_order_over_several_runs() -> None:
 
 
 def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
-    """Grey 1 leaves a doubt (2 log-odds), grey 9 does not (10); latents are of the first look."""
+    """Grey 1 leaves a doubt (2 log-odds), grey 9 does not (10); latents are of the first look.
+
+    The darker picture is of grey 0.
+    """
 
     class Doubting(Mapping):
         def examine(self, tiles: Tiles) -> Examined:
@@ -71,10 +74,10 @@ def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
 
     encoder = Doubting()
     once, twice = run(encoder, talk, BatchLimits(size=2, delay_s=5))
-    assert encoder.runs == [2, 2, 4]
+    assert encoder.runs == [2, 2, 3]
     assert greys(once) == greys(twice) == [1, 9]
     assert [seen.map.max() for seen in once] == [2, 10]
-    assert [seen.map.max() for seen in twice] == [(2 + 3 + 3 + 3 + 3) / 5, 10]
+    assert [seen.map.max() for seen in twice] == [(2 + 2.5 + 2.5 + 1.5) / 4, 10]
 
 
 def test_callers_share_a_run() -> None:

@@ -45,8 +45,8 @@ def test_an_equal_encoder_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_drifting_encoder_is_told(tmp_path: Path) -> None:
-    """Latents a fifth too large flip grey to bright and find other neighbours."""
-    found = measure(trial(tmp_path, drift=0.5, calibrated_on=[0]), "int8")
+    """Latents twice as large flip grey to bright and find other neighbours."""
+    found = measure(trial(tmp_path, drift=1.0, calibrated_on=[0]), "int8")
     assert found.verdict_flips > 0
     assert found.neighbor_overlap < 0.98
     assert found.allowed_difference == pytest.approx(2 * found.largest_difference)
