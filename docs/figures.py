@@ -264,6 +264,22 @@ def altered() -> str:
     return table(["all tiles are", *head], rows)
 
 
+def altered_fits() -> str:
+    """Return what bundles find that were fitted on tiles as another scanner would give them."""
+    told = {
+        "screening_ap": "AP",
+        "screening_recall": "recall at 1% false alarms",
+        "p_at_k_other_scans": "P@5, other scans",
+        "labels_pure": "lettering in clusters of 90 %",
+    }
+    kinds = _load("altered-fits")["figures"]["kinds"]
+    rows: Rows = [
+        [kind, one["tiles"], *(_interval(one[measure]) for measure in told)]
+        for kind, one in kinds.items()
+    ]
+    return table(["all tiles are", "tiles", *told.values()], rows)
+
+
 def curator(name: str) -> str:
     """Return how much of one collection a simulated curator looks at, in each order."""
     figures = _load(f"curator-{name}")["figures"]
@@ -320,6 +336,7 @@ def pages() -> dict[Path, dict[str, str]]:
             "Verdicts of tiles that are sent": verdicts(),
             "Other sizes and scales": scales(),
             "Other scanners and programs": altered(),
+            "Fitted on tiles of other scanners and programs": altered_fits(),
             "A simulated curator": "\n".join(map(curator, COLLECTIONS)),
         },
         PERFORMANCE: {
