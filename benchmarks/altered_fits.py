@@ -22,32 +22,24 @@ from benchmarks.altered import ALTERED
 from benchmarks.quality import evaluate
 from benchmarks.server import ROOT
 from bundle import open_bundle
+from training.learning.listing import TABLE, list_tiles
 
 _EVERY = 5
-_TABLE = "tiles.csv"
-KINDS = (
-    "as they are",
-    "shown brighter (gamma 0.5)",
-    "white for black",
-)
+KINDS = ("as they are", "shown brighter (gamma 0.5)", "white for black")
 _MEASURES = ("screening_ap", "screening_recall", "p_at_k_other_scans", "labels_pure")
 
 
 def altered_folder(tiles: Path, kind: str, out: Path) -> int:
     """Write the tiles of every fifth scan, altered, with their table; return how many."""
-    files = sorted(tiles.glob("*.png"))
-    scans = sorted({_scan(file) for file in files})[::_EVERY]
-    chosen = [file for file in files if _scan(file) in set(scans)]
+    listed = list_tiles(tiles)
+    scans = sorted({tile.scan for tile in listed if tile.scan is not None})[::_EVERY]
+    chosen = [tile.file for tile in listed if tile.scan in scans]
     for file in chosen:
         with Image.open(file) as picture:
             tile = np.ascontiguousarray(ALTERED[kind](np.asarray(picture)))
         Image.fromarray(tile).save(out / file.name)
-    (out / _TABLE).write_bytes((tiles / _TABLE).read_bytes())
+    (out / TABLE).write_bytes((tiles / TABLE).read_bytes())
     return len(chosen)
-
-
-def _scan(file: Path) -> str:
-    return file.stem.rpartition("_y")[0]
 
 
 def _fitted(tiles: Path, labels: Path, kind: str, work: Path) -> dict[str, Any]:

@@ -14,11 +14,14 @@ def test_every_fifth_scan_is_altered_under_its_own_names(tmp_path: Path) -> None
     tiles, out = tmp_path / "tiles", tmp_path / "out"
     tiles.mkdir()
     out.mkdir()
-    (tiles / "tiles.csv").write_text("id\n")
+    rows = ["id,scan,patient,y,x"]
     for scan in range(6):
         for left in (0, 32):
             grey = np.full((4, 4), 10 * scan + left, np.uint8)
-            Image.fromarray(grey).save(tiles / f"s{scan}_y00000_x{left:05d}.png")
+            name = f"s{scan}_y00000_x{left:05d}"
+            Image.fromarray(grey).save(tiles / f"{name}.png")
+            rows.append(f"{name},s{scan},p{scan},0,{left}")
+    (tiles / "tiles.csv").write_text("\n".join(rows))
     assert altered_folder(tiles, "white for black", out) == 4
     names = {f"s{scan}_y00000_x{left:05d}.png" for scan in (0, 5) for left in (0, 32)}
     assert {file.name for file in out.iterdir()} == {*names, "tiles.csv"}
