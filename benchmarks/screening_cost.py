@@ -5,7 +5,7 @@
 The seconds are those that each bundle's own manifest has of the steps that a fit without
 screening would not take. The service is asked about the same forms of 64 tiles by `/encode` and by
 `/screen`, in turns; its processor time is told, which a busy machine lengthens little. Tiles in
-doubt are looked at five times by `/screen` and once by `/encode`.
+doubt are looked at twice or four times by `/screen` and once by `/encode`.
 """
 
 import argparse

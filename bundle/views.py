@@ -2,8 +2,9 @@
 
 Film has no upside, and letters no size of their own; what the encoder finds on a tile should not
 depend on how it lies, and hardly on its scale; and what was left in the dark by a scanner or by
-JPEG fades in a darker picture before lettering does. Where it is not sure, the mean over the tile,
-its half turn, a smaller and a darker picture says more than one look (docs/decisions.md).
+JPEG fades in a darker picture before lettering does. Where it is not sure, the mean over the tile
+and its half turn says more than one look; where these leave a doubt, so do a smaller and a darker
+picture with them (docs/decisions.md).
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from bundle.screening import peaks
 
 _FURTHER = 0.75
 """Scale of the smaller picture. Source: docs/decisions.md."""
-_CLEAR, _SURE = -0.5, 5.0
+_CLEAR, _SURE = -0.5, 4.0
 """Log-odds of lettering, outside of which one look is enough."""
 _SQUARES = ((np.arange(256) ** 2 + 127) // 255).astype(np.uint8)
 """What a darker picture shows of each grey: its square, in shares of white."""
@@ -37,23 +38,27 @@ def examine_twice(encoder: Encoder, tiles: Tiles) -> Examined:
 
 
 def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:
-    """Return the maps, those of tiles in doubt averaged over four looks; shapes stay.
+    """Return the maps, those of tiles in doubt averaged over two or four looks; shapes stay.
 
     Each tile's answer depends on that tile alone.
 
     Args:
         tiles: (m, side, side) uint8, the encoder's input.
         maps: (m, 3, g, g) float32 of these tiles, or (m, 0, 0, 0) of an encoder without maps.
-        examine: what made the maps; asked about (3 d, side, side) where d tiles are in doubt.
+        examine: what made the maps; asked once about the tiles in doubt, (d, side, side), and
+            about twice as many as are in doubt still.
     """
     rows = np.flatnonzero(_unsure(maps)) if maps.size else np.empty(0, dtype=np.intp)
     if not len(rows):
         return maps
-    unsure = tiles[rows]
-    looks = [_turned(unsure), _further(unsure, maps.shape[-1]), darker(unsure)]
-    turned, far, dark = np.split(examine(np.concatenate(looks)), len(looks))
     agreed = maps.copy()
-    agreed[rows] = np.mean([maps[rows], _turned(turned), _nearer(far), dark], axis=0)
+    agreed[rows] = (maps[rows] + _turned(examine(_turned(tiles[rows])))) / 2
+    rows = rows[_unsure(agreed[rows])]
+    if len(rows):
+        unsure = tiles[rows]
+        looks = np.concatenate([_further(unsure, maps.shape[-1]), darker(unsure)])
+        far, dark = np.split(examine(looks), 2)
+        agreed[rows] = agreed[rows] / 2 + (_nearer(far) + dark) / 4
     return agreed
 
 
@@ -98,4 +103,4 @@ def _unsure(maps: Maps) -> NDArray[np.bool_]:
 
 
 def _turned(stack: NDArray[Value]) -> NDArray[Value]:
-    return stack[..., ::-1, ::-1]
+    return np.ascontiguousarray(stack[..., ::-1, ::-1])

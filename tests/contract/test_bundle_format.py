@@ -92,11 +92,17 @@ class SecondReader:
 
     @staticmethod
     def look(tile: NDArray[np.uint8], examine: Examine) -> NDArray[np.float32]:
-        """Return the map of a tile, that of four looks where one leaves a doubt."""
+        """Return the map of a tile, of two or four looks where one leaves a doubt."""
+
+        def doubtful(maps: NDArray[np.float32]) -> bool:
+            return -0.5 < float(np.sort(maps[0], axis=None)[-6:].mean()) < 4
+
         first = examine(tile)
-        if not -0.5 < np.sort(first[0], axis=None)[-6:].mean() < 5:
+        if not doubtful(first):
             return first
         turned = examine(tile[::-1, ::-1])[:, ::-1, ::-1]
+        if not doubtful((first + turned) / 2):
+            return np.asarray((first + turned) / 2)
         dark = examine(np.floor(tile.astype(float) ** 2 / 255 + 0.5).astype(np.uint8))
         cells = first.shape[-1]
         free = round(cells / 8)

@@ -9,7 +9,7 @@ from bundle.arrays import Latents, Points
 LETTERING_GAP = 2.0
 """Distance between lettering and none, in typical distances of two tiles. Source:
 docs/decisions.md."""
-SURE_SLOPE, SURE_FROM = 1.0, 1.0
+SURE_SLOPE, SURE_FROM = 1.0, 2.0
 """Of the last latent: the sigmoid of so many times what a tile's evidence lies above that. Source:
 docs/decisions.md."""
 

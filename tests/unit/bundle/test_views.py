@@ -20,7 +20,7 @@ def cells(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
 def upper_row(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Examine tiles, blind to all but the upper row of cells."""
     found = cells(tiles)
-    found[:, :, 1:] = -10
+    found[:, :, 1:] = -1
     return found
 
 
@@ -51,7 +51,7 @@ def test_a_tile_in_doubt_is_seen_in_the_way_that_shows_it() -> None:
     found = look_again(tile, np.zeros((1, 3, CELLS, CELLS), np.float32), upper_row)
     # A corner of the upper row once, hidden twice, and once by the maps given.
     assert found[0, 0, 2].argmax() == 0
-    np.testing.assert_allclose(found[0, :, 2, 0], (8 - 10 - 10 + 0) / 4)
+    np.testing.assert_allclose(found[0, :, 2, 0], (8 - 1 - 1 + 0) / 4)
 
 
 def test_a_darker_picture_counts_as_one_look_of_four() -> None:
@@ -93,9 +93,18 @@ def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
         return cells(some) + 1
 
     found = look_again(tiles, maps, examine)
-    assert asked == [3]
+    assert asked == [1, 2]
     np.testing.assert_array_equal(found[[0, 1, 3]], maps[[0, 1, 3]])
     np.testing.assert_allclose(found[2], maps[2] + 0.75, atol=1e-5)
+
+
+def test_what_the_half_turn_settles_is_looked_at_no_further() -> None:
+    """Sure with it, or clear; the mean of the two stays."""
+    tiles = random_tiles(2, 90, 120)
+    maps = cells(tiles)
+    for more in (9, -9):
+        found = look_again(tiles, maps, lambda some, more=more: cells(some) + more)
+        np.testing.assert_allclose(found, maps + more / 2, atol=1e-5)
 
 
 def test_without_doubt_or_without_maps_nothing_is_asked() -> None:
