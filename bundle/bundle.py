@@ -16,7 +16,7 @@ from bundle.arrays import Distances, Grey, Latents, Points, Rows, give_back
 from bundle.errors import BundleDamaged, TileError, UnknownCluster, UnknownTile
 from bundle.index import Index
 from bundle.layout import MAP, PICTURE_HASH_BYTES, PICTURE_HASHES
-from bundle.manifest import Manifest
+from bundle.manifest import WHITE, Manifest
 from bundle.plane import Plane, principal_plane
 from bundle.preprocess import decode_png
 from bundle.sketches import Sketches
@@ -112,6 +112,11 @@ class Bundle:
     def verdicts(self) -> NDArray[np.uint8]:
         """(n,) uint8: 0 keep, 1 review, 2 drop."""
         return self.arrays["verdicts.npy"]
+
+    @property
+    def white(self) -> int:
+        """The grey that counts as white where tiles are seen darker, 1 to 255."""
+        return self.manifest.white or WHITE
 
     @cached_property
     def plane(self) -> Plane:

@@ -192,7 +192,9 @@ class Concept(_Part):
     note: str = ""
 
 
-_ABSENT = ("index", "quantization", "bfloat16", "concepts")
+WHITE = 255
+"""The white of a bundle that names none."""
+_ABSENT = ("index", "quantization", "bfloat16", "concepts", "white")
 """Fields that are written only where they are not None."""
 
 
@@ -227,6 +229,12 @@ class Manifest(_Part):
     )
     concepts: tuple[Concept, ...] | None = Field(
         default=None, description="what was taught; absent where nothing was"
+    )
+    white: int | None = Field(
+        default=None,
+        ge=1,
+        le=WHITE,
+        description="the brightest grey of the stored tiles, for the second look; absent: 255",
     )
 
     @model_validator(mode="after")

@@ -2,7 +2,8 @@
 
 Film has no upside, and letters no size of their own; what the encoder finds on a tile should not
 depend on how it lies, and hardly on its scale; and what was left in the dark by a scanner or by
-JPEG fades in a darker picture before lettering does. Where it is not sure, the mean over the tile
+JPEG fades in a darker picture before lettering does (of a collection that knows no white: darker
+for it). Where it is not sure, the mean over the tile
 and its half turn says more than one look; where these leave a doubt, so do a smaller and a darker
 picture with them (docs/decisions.md).
 """
@@ -23,21 +24,21 @@ _FURTHER = 0.75
 """Scale of the smaller picture. Source: docs/decisions.md."""
 _CLEAR, _SURE = -0.5, 4.0
 """Log-odds of lettering, outside of which one look is enough."""
-_SQUARES = ((np.arange(256) ** 2 + 127) // 255).astype(np.uint8)
-"""What a darker picture shows of each grey: its square, in shares of white."""
+_BRIGHT = 0.99
+"""Share of a collection's tiles that show no grey above its white."""
 
 Examine = Callable[[Tiles], Maps]
 Value = TypeVar("Value", bound=np.generic)
 
 
-def examine_twice(encoder: Encoder, tiles: Tiles) -> Examined:
+def examine_twice(encoder: Encoder, tiles: Tiles, white: int) -> Examined:
     """Examine (m, side, side) uint8 tiles; maps in doubt are those of a second look."""
     seen = encoder.examine(tiles)
-    maps = look_again(tiles, seen.maps, lambda some: encoder.examine(some).maps)
+    maps = look_again(tiles, seen.maps, lambda some: encoder.examine(some).maps, white)
     return Examined(seen.latents, maps)
 
 
-def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:
+def look_again(tiles: Tiles, maps: Maps, examine: Examine, white: int) -> Maps:
     """Return the maps, those of tiles in doubt averaged over two or four looks; shapes stay.
 
     Each tile's answer depends on that tile alone.
@@ -47,6 +48,7 @@ def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:
         maps: (m, 3, g, g) float32 of these tiles, or (m, 0, 0, 0) of an encoder without maps.
         examine: what made the maps; asked once about the tiles in doubt, (d, side, side), and
             about twice as many as are in doubt still.
+        white: the brightest grey of the collection, 1 to 255, as `whitest` has it.
     """
     rows = np.flatnonzero(_unsure(maps)) if maps.size else np.empty(0, dtype=np.intp)
     if not len(rows):
@@ -56,15 +58,25 @@ def look_again(tiles: Tiles, maps: Maps, examine: Examine) -> Maps:
     rows = rows[_unsure(agreed[rows])]
     if len(rows):
         unsure = tiles[rows]
-        looks = np.concatenate([_further(unsure, maps.shape[-1]), darker(unsure)])
+        looks = np.concatenate([_further(unsure, maps.shape[-1]), darker(unsure, white)])
         far, dark = np.split(examine(looks), 2)
         agreed[rows] = agreed[rows] / 2 + (_nearer(far) + dark) / 4
     return agreed
 
 
-def darker(tiles: Tiles) -> Tiles:
-    """Return the tiles with every grey squared, (m, side, side) uint8."""
-    return _SQUARES[tiles]
+def darker(tiles: Tiles, white: int) -> Tiles:
+    """Return the tiles with every grey squared, in shares of white; brighter ones stay.
+
+    (m, side, side) uint8, as given.
+    """
+    greys = np.arange(256)
+    squares = np.minimum((greys**2 + white // 2) // white, greys).astype(np.uint8)
+    return squares[tiles]
+
+
+def whitest(tiles: Tiles) -> int:
+    """Return the grey that hardly any of (m, side, side) tiles goes beyond, 1 to 255."""
+    return max(1, int(np.quantile(tiles.max(axis=(1, 2)), _BRIGHT)))
 
 
 def _further(tiles: Tiles, cells: int) -> Tiles:

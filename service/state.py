@@ -227,7 +227,7 @@ async def open_serving(
             size=settings.max_batch_size,
             delay_s=settings.max_batch_delay_ms / 1000,
         )
-        async with Batcher(encoder, limits) as batcher:
+        async with Batcher(encoder, limits, white=bundle.white) as batcher:
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
             serving = partial(

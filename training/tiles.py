@@ -1,6 +1,7 @@
 """The tiles of one fit, as every step after reading sees them."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,11 @@ from numpy.typing import NDArray
 
 from bundle.arrays import Tiles
 from bundle.bundle import Scan
+from bundle.spread import spread
+from bundle.views import whitest
+
+_MOST = 2_000
+"""Tiles that white is taken from."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,11 @@ class TileSet:
     def __len__(self) -> int:
         """Return the number of tiles."""
         return len(self.ids)
+
+    @cached_property
+    def white(self) -> int:
+        """The brightest grey, but for that of a few tiles, 1 to 255."""
+        return whitest(self.read(spread(len(self), _MOST)))
 
     def read(self, rows: slice | NDArray[np.integer[Any]]) -> Tiles:
         """Return a copy of some tiles: (m, side, side) uint8.

@@ -24,7 +24,7 @@ from benchmarks.screening.data import Collection, read_collection
 from bundle.arrays import Maps, Tiles
 from bundle.preprocess import resize
 from bundle.screening import peaks
-from bundle.views import look_again
+from bundle.views import look_again, whitest
 from training.cutting.scan_files import find_scans
 from training.learning.config import SIDE
 from training.learning.screener import build_screener, load_start
@@ -96,7 +96,8 @@ def _found(weights: Path, tiles: Tiles) -> Scores:
 
     inputs = np.stack([resize(tile, SIDE) for tile in tiles])
     parts = [inputs[at : at + _AT_ONCE] for at in range(0, len(inputs), _AT_ONCE)]
-    seen = [peaks(look_again(part, examine(part), examine))[:, 0] for part in parts]
+    white = whitest(inputs)
+    seen = [peaks(look_again(part, examine(part), examine, white))[:, 0] for part in parts]
     return np.concatenate(seen).astype(np.float64)
 
 

@@ -46,7 +46,7 @@ def answers(bundle: Bundle, encoder: Encoder, tiles: Tiles) -> Iterator[tuple[Sc
 
 def screened(bundle: Bundle, encoder: Encoder, reads: Sequence[Input]) -> tuple[Screened, Points]:
     """Screen tiles as the service does; return that and their (m, d) scaled latents."""
-    seen = examine_twice(encoder, np.stack([read.tile for read in reads]))
+    seen = examine_twice(encoder, np.stack([read.tile for read in reads]), bundle.white)
     points = bundle.scale(seen.latents)
     return screen_new(bundle, reads, points, seen.maps), points
 

@@ -61,7 +61,7 @@ def look(path: Path, tiles: Tiles) -> Seen:
     blocks = [encoder.examine(inputs[at : at + _AT_ONCE]) for at in range(0, len(tiles), _AT_ONCE)]
     points = bundle.scale(np.concatenate([block.latents for block in blocks]))
     first = np.concatenate([block.maps for block in blocks])
-    maps = look_again(inputs, first, lambda some: encoder.examine(some).maps)
+    maps = look_again(inputs, first, lambda some: encoder.examine(some).maps, bundle.white)
     away = reference_distances(bundle.points, points)
     return Seen(bundle.manifest.screening, inputs, first, maps, points, away)
 

@@ -65,9 +65,10 @@ class Batcher:
     manager: leaving it answers what still waits, then stops.
     """
 
-    def __init__(self, encoder: Encoder, limits: BatchLimits) -> None:
+    def __init__(self, encoder: Encoder, limits: BatchLimits, *, white: int) -> None:
         self._encoder = encoder
         self._limits = limits
+        self._white = white
         self._few: _Lane = OrderedDict()  # whoever leaves is taken out
         self._many: _Lane = OrderedDict()
         self._changed = asyncio.Event()
@@ -205,7 +206,8 @@ class Batcher:
         rows = [row for row, item in enumerate(items) if item.again]
         if rows:
             maps = maps.copy()
-            maps[rows] = look_again(tiles[rows], maps[rows], lambda some: examine(some).maps)
+            again = partial(look_again, white=self._white)
+            maps[rows] = again(tiles[rows], maps[rows], lambda some: examine(some).maps)
         finite = np.asarray(
             np.isfinite(latents).all(axis=1) & np.isfinite(maps).all(axis=(1, 2, 3))
         )

@@ -131,7 +131,7 @@ def test_batching_changes_neither_order_nor_values(callers: list[list[int]], siz
 
     async def talk() -> list[list[object]]:
         limits = BatchLimits(size=size, delay_s=0)
-        async with Batcher(FakeEncoder(), limits) as batcher:
+        async with Batcher(FakeEncoder(), limits, white=255) as batcher:
             tiles = [[np.full((16, 16), grey, np.uint8) for grey in greys] for greys in callers]
             return await asyncio.gather(*map(batcher.examine, tiles))
 

@@ -339,6 +339,7 @@ def _manifest(fitted: Fitted, found: _Found, rules: Screening, self_test: Thresh
         },
         history=fitted.history,
         steps=fitted.log.steps,
+        white=tiles.white if fitted.makes_maps else None,
     )
 
 

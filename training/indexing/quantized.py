@@ -120,5 +120,5 @@ def _answers(
     near = [hit[hit != row][:_NEIGHBORS] for hit, row in zip(hits, rows, strict=True)]
     sizes, colours = given.sizes[rows].tolist(), given.colours[rows].tolist()
     reads = [Input(*one) for one in zip(tiles, map(tuple, sizes), colours, strict=True)]
-    maps = look_again(tiles, seen.maps, lambda some: encoder.examine(some).maps)
+    maps = look_again(tiles, seen.maps, lambda some: encoder.examine(some).maps, bundle.white)
     return screen_new(bundle, reads, points, maps, rows).verdicts, near

@@ -104,7 +104,8 @@ def _believe(
     found = []
     with log.step("look at your tiles", len(rows)) as bar, held_back() as check_interrupt:
         for at in range(0, len(rows), _AT_ONCE):
-            found.append(_found(screener, job.tiles.read(rows[at : at + _AT_ONCE])))
+            some = job.tiles.read(rows[at : at + _AT_ONCE])
+            found.append(_found(screener, some, job.tiles.white))
             bar.update(len(found[-1]))
             check_interrupt()
     maps = np.concatenate(found)
@@ -130,7 +131,7 @@ def _placed(tiles: TileSet, overlap: Overlap | None, rows: NDArray[np.int64], ma
     return agreed + np.where(agreed > DOUBT, more[:, None, None], 0)
 
 
-def _found(screener: keras.Model, tiles: Tiles) -> NDArray[np.float16]:
+def _found(screener: keras.Model, tiles: Tiles, white: int) -> NDArray[np.float16]:
     """(m, side, side) uint8 -> (m, 3, g, g) log-odds, half of them those of a darker picture.
 
     Halves of precision are kept of what may be many.
@@ -139,8 +140,8 @@ def _found(screener: keras.Model, tiles: Tiles) -> NDArray[np.float16]:
     def examine(some: Tiles) -> Maps:
         return np.moveaxis(screener.predict_on_batch(some[..., None])[2], -1, 1)
 
-    maps = look_again(tiles, examine(tiles), examine)
-    return ((maps + examine(darker(tiles))) / 2).astype(np.float16)
+    maps = look_again(tiles, examine(tiles), examine, white)
+    return ((maps + examine(darker(tiles, white))) / 2).astype(np.float16)
 
 
 def _believed(maps: Maps) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -158,7 +158,8 @@ def examine(encoder: OnnxEncoder, tiles: TileSet, overlap: Overlap | None, log: 
     side = tiles.inputs.shape[1]
     with log.step("encode", len(tiles)) as bar:
         for start in range(0, len(tiles), _ENCODED_AT_ONCE):
-            seen = examine_twice(encoder, tiles.read(slice(start, start + _ENCODED_AT_ONCE)))
+            some = tiles.read(slice(start, start + _ENCODED_AT_ONCE))
+            seen = examine_twice(encoder, some, tiles.white)
             latents.append(seen.latents)
             lettering.append(seen.maps[:, :1])
             found.append(gather(seen.maps, side))

@@ -119,7 +119,8 @@ class _Look:
 
     def lettering(self, tiles: Tiles) -> Values:
         """(m, side, side) uint8 -> (m,) log-odds."""
-        return peaks(examine_twice(self.case.encoder, tiles).maps)[:, 0].astype(np.float64)
+        seen = examine_twice(self.case.encoder, tiles, self.case.tiles.white)
+        return peaks(seen.maps)[:, 0].astype(np.float64)
 
     def outlier(self, tiles: Tiles) -> Values:
         """(m, side, side) uint8 -> (m,) mean distances to the nearest stored tiles."""

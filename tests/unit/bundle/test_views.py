@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.runtime import no_maps
-from bundle.views import _further, _nearer, darker, look_again
+from bundle.views import _further, _nearer, darker, look_again, whitest
 
 SIDE, CELLS = 12, 3
 
@@ -32,7 +32,7 @@ def random_tiles(count: int, low: int, high: int) -> NDArray[np.uint8]:
 @pytest.fixture
 def as_bright(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the darker picture be the tile itself."""
-    monkeypatch.setattr("bundle.views.darker", lambda tiles: tiles)
+    monkeypatch.setattr("bundle.views.darker", lambda tiles, _: tiles)
 
 
 @pytest.mark.usefixtures("as_bright")
@@ -40,7 +40,7 @@ def test_what_does_not_depend_on_how_a_tile_lies_stays() -> None:
     """The map of the half turn is turned back before it is averaged."""
     tiles = random_tiles(5, 60, 160)
     maps = cells(tiles)
-    np.testing.assert_allclose(look_again(tiles, maps, cells), maps, atol=1e-5)
+    np.testing.assert_allclose(look_again(tiles, maps, cells, 255), maps, atol=1e-5)
 
 
 @pytest.mark.usefixtures("as_bright")
@@ -48,7 +48,7 @@ def test_a_tile_in_doubt_is_seen_in_the_way_that_shows_it() -> None:
     """An encoder blind to the lower side finds what lies there when the tile is turned."""
     tile = np.full((1, SIDE, SIDE), 100, dtype=np.uint8)
     tile[0, 8:, :4] = 180  # lower left corner
-    found = look_again(tile, np.zeros((1, 3, CELLS, CELLS), np.float32), upper_row)
+    found = look_again(tile, np.zeros((1, 3, CELLS, CELLS), np.float32), upper_row, 255)
     # A corner of the upper row once, hidden twice, and once by the maps given.
     assert found[0, 0, 2].argmax() == 0
     np.testing.assert_allclose(found[0, :, 2, 0], (8 - 1 - 1 + 0) / 4)
@@ -56,10 +56,28 @@ def test_a_tile_in_doubt_is_seen_in_the_way_that_shows_it() -> None:
 
 def test_a_darker_picture_counts_as_one_look_of_four() -> None:
     """Grey squared: what is faint falls, black and white stay."""
-    np.testing.assert_array_equal(darker(np.uint8([[[0, 12, 128, 255]]])), [[[0, 1, 64, 255]]])
+    np.testing.assert_array_equal(darker(np.uint8([[[0, 12, 128, 255]]]), 255), [[[0, 1, 64, 255]]])
     tile = np.full((1, SIDE, SIDE), 110, dtype=np.uint8)
-    found = look_again(tile, cells(tile), cells)
+    found = look_again(tile, cells(tile), cells, 255)
     np.testing.assert_allclose(found[0], (3 * 1.0 + (47 - 100) / 10) / 4, atol=1e-5)
+
+
+def test_a_collection_without_white_is_darker_for_its_brightest() -> None:
+    """Squares in shares of what is brightest there; what is brighter still stays."""
+    np.testing.assert_array_equal(
+        darker(np.uint8([[[0, 5, 20, 25, 26]]]), 25), [[[0, 1, 16, 25, 26]]]
+    )
+    tile = np.full((1, SIDE, SIDE), 110, dtype=np.uint8)
+    found = look_again(tile, cells(tile), cells, 110)
+    np.testing.assert_allclose(found, cells(tile), atol=1e-5)
+
+
+def test_white_is_what_hardly_any_tile_goes_beyond() -> None:
+    """One in a hundred may; black tiles have a white of 1."""
+    tiles = random_tiles(300, 0, 60)
+    tiles[0, 0, 0] = 255
+    assert whitest(tiles) == 59
+    assert whitest(np.zeros((3, SIDE, SIDE), np.uint8)) == 1
 
 
 def test_what_is_seen_from_further_away_has_its_place() -> None:
@@ -92,7 +110,7 @@ def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
         asked.append(len(some))
         return cells(some) + 1
 
-    found = look_again(tiles, maps, examine)
+    found = look_again(tiles, maps, examine, 255)
     assert asked == [1, 2]
     np.testing.assert_array_equal(found[[0, 1, 3]], maps[[0, 1, 3]])
     np.testing.assert_allclose(found[2], maps[2] + 0.75, atol=1e-5)
@@ -103,7 +121,7 @@ def test_what_the_half_turn_settles_is_looked_at_no_further() -> None:
     tiles = random_tiles(2, 90, 120)
     maps = cells(tiles)
     for more in (9, -9):
-        found = look_again(tiles, maps, lambda some, more=more: cells(some) + more)
+        found = look_again(tiles, maps, lambda some, more=more: cells(some) + more, 255)
         np.testing.assert_allclose(found, maps + more / 2, atol=1e-5)
 
 
@@ -115,4 +133,4 @@ def test_without_doubt_or_without_maps_nothing_is_asked() -> None:
 
     tiles = random_tiles(3, 0, 20)
     for maps in (cells(tiles), no_maps(3), np.full((3, 3, CELLS, CELLS), np.nan, np.float32)):
-        assert look_again(tiles, maps, never) is maps
+        assert look_again(tiles, maps, never, 255) is maps

@@ -40,9 +40,10 @@ def run(
     encoder: Encoder,
     talk: Callable[[Batcher], Coroutine[Any, Any, Any]],
     limits: BatchLimits = LIMITS,
+    white: int = 255,
 ) -> Any:
     async def whole() -> Any:
-        async with asyncio.timeout(20), Batcher(encoder, limits) as batcher:
+        async with asyncio.timeout(20), Batcher(encoder, limits, white=white) as batcher:
             return await talk(batcher)
 
     return asyncio.run(whole())
@@ -78,6 +79,17 @@ def test_only_tiles_in_doubt_are_examined_again_and_only_when_asked() -> None:
     assert greys(once) == greys(twice) == [1, 9]
     assert [seen.map.max() for seen in once] == [2, 10]
     assert [seen.map.max() for seen in twice] == [(2 + 1.5 + 2 + 1) / 4, 10]
+
+
+def test_a_darker_look_is_in_shares_of_the_bundles_white() -> None:
+    """Grey 2 of a white of 2 stays; of 255 it is black."""
+
+    async def talk(batcher: Batcher) -> list[Any]:
+        return await batcher.examine([tile(2)], again=True)
+
+    limits = BatchLimits(size=1, delay_s=0)
+    seen = [run(Mapping(), talk, limits, white=white)[0].map.max() for white in (2, 255)]
+    assert seen == [2, 2 * 3 / 4]
 
 
 def test_callers_share_a_run() -> None:
@@ -207,7 +219,7 @@ def test_waiting_tiles_are_answered_before_it_stops() -> None:
     encoder = GatedEncoder()
 
     async def whole() -> list[Any]:
-        async with Batcher(encoder, BatchLimits(size=1, delay_s=0)) as batcher:
+        async with Batcher(encoder, BatchLimits(size=1, delay_s=0), white=255) as batcher:
             waiting = asyncio.create_task(batcher.examine([tile(n) for n in (1, 2, 3)]))
             await until(lambda: encoder.busy.is_set() and batcher.waiting == 2)
             encoder.gate.set()
@@ -220,7 +232,7 @@ def test_a_stopped_batcher_takes_no_tiles() -> None:
     """After it has stopped, a caller is told at once."""
 
     async def whole() -> None:
-        async with Batcher(FakeEncoder(), LIMITS) as batcher:
+        async with Batcher(FakeEncoder(), LIMITS, white=255) as batcher:
             pass
         assert not batcher.alive
         with pytest.raises(Draining):

@@ -14,6 +14,7 @@ from bundle.bundle import Scan
 from bundle.preprocess import Input, content_hash, decode_png
 from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, rule_verdicts, screen_new
+from bundle.views import whitest
 from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
 from training.indexing.assemble import Fitted, assemble
 from training.indexing.scaler import sureness
@@ -124,6 +125,12 @@ def test_pictures_are_the_encoders_input(bundle: Bundle) -> None:
     tiles = tiny_tiles(130)
     for row in range(130):
         np.testing.assert_array_equal(decode_png(bundle.picture(row)), tiles[row])
+
+
+def test_white_is_the_brightest_grey_of_the_tiles(bundle: Bundle, study: Bundle) -> None:
+    """An encoder without maps has no second look that would ask for it."""
+    assert bundle.white == bundle.manifest.white == whitest(tiny_tiles(130)) < 255
+    assert (study.manifest.white, study.white) == (None, 255)
 
 
 def test_points_have_no_scale_left(study: Bundle) -> None:

@@ -107,7 +107,7 @@ class Told:
 def as_bright(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the darker picture be the tile itself."""
     for module in ("bundle.views", "training.learning.adapting"):
-        monkeypatch.setattr(f"{module}.darker", lambda tiles: tiles)
+        monkeypatch.setattr(f"{module}.darker", lambda tiles, _: tiles)
 
 
 @pytest.mark.usefixtures("as_bright")
@@ -118,7 +118,7 @@ def test_belief_of_a_tile_is_that_of_its_highest_lettering_cells() -> None:
     maps[1, ..., 1] = 5  # all of it film edge
     maps[2, 1:3, :, 0] = maps[2, :, 1:3, 0] = 1  # a cross, the same however it is turned
     greys = np.arange(3, dtype=np.uint8)[:, None, None]
-    found = adapting._found(Told(maps), greys.repeat(SIDE, 1).repeat(SIDE, 2))
+    found = adapting._found(Told(maps), greys.repeat(SIDE, 1).repeat(SIDE, 2), 255)
     cells, tiles = adapting._believed(found.astype(np.float32))
     assert tiles.tolist() == [YES, NO, UNSAID]
     assert (cells[0, ..., 0] == YES).sum() == 6
@@ -130,7 +130,7 @@ def test_belief_in_doubt_is_that_of_a_second_look() -> None:
     """What is seen on the tile as it lies, and not when it is turned, leaves a doubt."""
     maps = np.full((1, 4, 4, 3), -5.0, dtype=np.float32)
     maps[0, 0, :, 0] = maps[0, 1, :2, 0] = 2.9
-    found = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8))
+    found = adapting._found(Told(maps), np.zeros((1, SIDE, SIDE), np.uint8), 255)
     cells, tiles = adapting._believed(found.astype(np.float32))
     assert tiles.tolist() == [UNSAID]
     assert (cells[..., 0] != YES).all()
@@ -140,9 +140,8 @@ def test_what_fades_in_a_darker_picture_is_not_believed() -> None:
     """Nothing is said of what is surely lettering, and clean when darker."""
     maps = np.full((256, 4, 4, 3), -5.0, dtype=np.float32)
     maps[[10, 100, 39], :2, :, 0] = 8  # 39 is what 100 is when darker, 0 what 10 is
-    found = adapting._found(
-        Told(maps), np.uint8([10, 100])[:, None, None] * np.ones((SIDE, SIDE), np.uint8)
-    )
+    tiles = np.uint8([10, 100])[:, None, None] * np.ones((SIDE, SIDE), np.uint8)
+    found = adapting._found(Told(maps), tiles, 255)
     cells, tiles = adapting._believed(found.astype(np.float32))
     assert tiles.tolist() == [UNSAID, YES]
     assert (cells[0, :2, :, 0] == UNSAID).all()
