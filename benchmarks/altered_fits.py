@@ -25,7 +25,13 @@ from bundle import open_bundle
 from training.learning.listing import TABLE, list_tiles
 
 _EVERY = 5
-KINDS = ("as they are", "shown brighter (gamma 0.5)", "white for black")
+KINDS = (
+    "as they are",
+    "shown brighter (gamma 0.5)",
+    "white for black",
+    "a tenth of the contrast, dark",
+    "a third of the contrast, mid-grey",
+)
 _MEASURES = ("screening_ap", "screening_recall", "p_at_k_other_scans", "labels_pure")
 
 
