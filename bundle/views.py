@@ -1,11 +1,10 @@
 """A second look at a tile that the encoder is not sure of: turned, from further away, and darker.
 
 Film has no upside, and letters no size of their own; what the encoder finds on a tile should not
-depend on how it lies, and hardly on its scale; and what was left in the dark by a scanner or by
-JPEG fades in a darker picture before lettering does (of a collection that knows no white: darker
-for it). Where it is not sure, the mean over the tile
-and its half turn says more than one look; where these leave a doubt, so do a smaller and a darker
-picture with them (docs/decisions.md).
+depend on how it lies, and hardly on its scale. Where it doubts, the mean over the tile and its half
+turn says more than one look, and where these do not clear it, so do a smaller and a darker picture
+with them. What was left in the dark by a scanner or by JPEG fades in a darker picture before
+lettering does: where the encoder is nearly sure, that alone is asked (docs/decisions.md).
 """
 
 from collections.abc import Callable
@@ -22,8 +21,8 @@ from bundle.screening import peaks
 
 _FURTHER = 0.75
 """Scale of the smaller picture. Source: docs/decisions.md."""
-_CLEAR, _SURE = -0.5, 4.0
-"""Log-odds of lettering, outside of which one look is enough."""
+_CLEAR, _LIKELY, _SURE = -0.5, 3.0, 6.0
+"""Log-odds of lettering: between the first and the last one look is not enough."""
 _BRIGHT = 0.99
 """Share of a collection's tiles that show no grey above its white."""
 
@@ -39,26 +38,32 @@ def examine_twice(encoder: Encoder, tiles: Tiles, white: int) -> Examined:
 
 
 def look_again(tiles: Tiles, maps: Maps, examine: Examine, white: int) -> Maps:
-    """Return the maps, those of tiles in doubt averaged over two or four looks; shapes stay.
+    """Return the maps, those of tiles in doubt averaged over two looks or four; shapes stay.
 
     Each tile's answer depends on that tile alone.
 
     Args:
         tiles: (m, side, side) uint8, the encoder's input.
         maps: (m, 3, g, g) float32 of these tiles, or (m, 0, 0, 0) of an encoder without maps.
-        examine: what made the maps; asked once about the tiles in doubt, (d, side, side), and
-            about twice as many as are in doubt still.
+        examine: what made the maps; asked about the tiles in doubt, (d, side, side), then
+            about those that are not cleared, twice.
         white: the brightest grey of the collection, 1 to 255, as `whitest` has it.
     """
-    rows = np.flatnonzero(_unsure(maps)) if maps.size else np.empty(0, dtype=np.intp)
-    if not len(rows):
+    if not maps.size:
         return maps
+    evidence = _evidence(maps)
+    doubtful = np.flatnonzero((evidence > _CLEAR) & (evidence < _LIKELY))
+    likely = np.flatnonzero((evidence >= _LIKELY) & (evidence < _SURE))
+    if not len(doubtful) + len(likely):
+        return maps
+    looks = np.concatenate([_turned(tiles[doubtful]), darker(tiles[likely], white)])
+    turned, dark = np.split(examine(looks), [len(doubtful)])
     agreed = maps.copy()
-    agreed[rows] = (maps[rows] + _turned(examine(_turned(tiles[rows])))) / 2
-    rows = rows[_unsure(agreed[rows])]
+    agreed[doubtful] = (maps[doubtful] + _turned(turned)) / 2
+    agreed[likely] = (maps[likely] + dark) / 2
+    rows = doubtful[_evidence(agreed[doubtful]) > _CLEAR]
     if len(rows):
-        unsure = tiles[rows]
-        looks = np.concatenate([_further(unsure, maps.shape[-1]), darker(unsure, white)])
+        looks = np.concatenate([_further(tiles[rows], maps.shape[-1]), darker(tiles[rows], white)])
         far, dark = np.split(examine(looks), 2)
         agreed[rows] = agreed[rows] / 2 + (_nearer(far) + dark) / 4
     return agreed
@@ -109,10 +114,9 @@ def _stretch(cells: int) -> NDArray[np.float32]:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _unsure(maps: Maps) -> NDArray[np.bool_]:
-    evidence = peaks(maps[:, :1])[:, 0]
-    return (evidence > _CLEAR) & (evidence < _SURE)
+def _evidence(maps: Maps) -> NDArray[np.float32]:
+    return peaks(maps[:, :1])[:, 0]
 
 
 def _turned(stack: NDArray[Value]) -> NDArray[Value]:
-    return np.ascontiguousarray(stack[..., ::-1, ::-1])
+    return stack[..., ::-1, ::-1]

@@ -94,17 +94,19 @@ class SecondReader:
     def look(tile: NDArray[np.uint8], examine: Examine, white: int) -> NDArray[np.float32]:
         """Return the map of a tile, of two or four looks where one leaves a doubt."""
 
-        def doubtful(maps: NDArray[np.float32]) -> bool:
-            return -0.5 < float(np.sort(maps[0], axis=None)[-6:].mean()) < 4
+        def peak(maps: NDArray[np.float32]) -> float:
+            return float(np.sort(maps[0], axis=None)[-6:].mean())
 
         first = examine(tile)
-        if not doubtful(first):
+        if not -0.5 < peak(first) < 6:
             return first
-        turned = examine(tile[::-1, ::-1])[:, ::-1, ::-1]
-        if not doubtful((first + turned) / 2):
-            return np.asarray((first + turned) / 2)
         squares = np.floor(tile.astype(float) ** 2 / white + 0.5)
         dark = examine(np.minimum(squares, tile).astype(np.uint8))
+        if peak(first) >= 3:
+            return np.asarray((first + dark) / 2)
+        turned = examine(tile[::-1, ::-1])[:, ::-1, ::-1]
+        if not peak((first + turned) / 2) > -0.5:
+            return np.asarray((first + turned) / 2)
         cells = first.shape[-1]
         free = round(cells / 8)
         few, side = cells - 2 * free, len(tile) * (cells - 2 * free) // cells

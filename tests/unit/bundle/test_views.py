@@ -116,13 +116,26 @@ def test_tiles_that_are_clear_or_sure_are_not_asked_about_again() -> None:
     np.testing.assert_allclose(found[2], maps[2] + 0.75, atol=1e-5)
 
 
-def test_what_the_half_turn_settles_is_looked_at_no_further() -> None:
-    """Sure with it, or clear; the mean of the two stays."""
+def test_what_the_half_turn_clears_is_looked_at_no_further() -> None:
+    """The mean of the two stays; every further look would find it 9 lower."""
     tiles = random_tiles(2, 90, 120)
     maps = cells(tiles)
-    for more in (9, -9):
-        found = look_again(tiles, maps, lambda some, more=more: cells(some) + more, 255)
-        np.testing.assert_allclose(found, maps + more / 2, atol=1e-5)
+    found = look_again(tiles, maps, lambda some: cells(some) - 9, 255)
+    np.testing.assert_allclose(found, maps - 4.5, atol=1e-5)
+
+
+def test_of_what_is_nearly_sure_a_darker_picture_alone_is_asked() -> None:
+    """Evidence of 4; darker, 140 is 77."""
+    tile = np.full((1, SIDE, SIDE), 140, dtype=np.uint8)
+    asked = []
+
+    def examine(some: NDArray[np.uint8]) -> NDArray[np.float32]:
+        asked.append(some.tolist())
+        return cells(some)
+
+    found = look_again(tile, cells(tile), examine, 255)
+    assert asked == [np.full((1, SIDE, SIDE), 77).tolist()]
+    np.testing.assert_allclose(found[0], (4.0 - 2.3) / 2, atol=1e-5)
 
 
 def test_without_doubt_or_without_maps_nothing_is_asked() -> None:
