@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle import Encoder
-from bundle.arrays import Grey
+from bundle.arrays import Grey, Maps, Tiles
 from bundle.views import look_again
 from service.errors import Draining, EncodingFailed
 from service.observing import metrics, timing
@@ -199,15 +199,14 @@ class Batcher:
             _settle(item, seen)
 
     def _examine(self, items: list[_Waiting]) -> list[Seen | EncodingFailed]:
-        tiles, examine = np.stack([item.tile for item in items]), self._encoder.examine
-        latents, maps = examine(tiles)
+        tiles = np.stack([item.tile for item in items])
+        latents, maps = self._encoder.examine(tiles)
         if not len(latents) == len(maps) == len(items):
             raise EncodingFailed(f"{len(latents)} latents, {len(maps)} maps: {len(items)} tiles")
         rows = [row for row, item in enumerate(items) if item.again]
         if rows:
             maps = maps.copy()
-            again = partial(look_again, white=self._white)
-            maps[rows] = again(tiles[rows], maps[rows], lambda some: examine(some).maps)
+            maps[rows] = look_again(tiles[rows], maps[rows], self._maps, self._white)
         finite = np.asarray(
             np.isfinite(latents).all(axis=1) & np.isfinite(maps).all(axis=(1, 2, 3))
         )
@@ -215,6 +214,9 @@ class Batcher:
             Seen(latent, map_) if sound else EncodingFailed(_NOT_FINITE)
             for latent, map_, sound in zip(latents, maps, finite, strict=True)
         ]
+
+    def _maps(self, tiles: Tiles) -> Maps:
+        return self._encoder.examine(tiles).maps
 
 
 def _leave(lane: _Lane, item: _Waiting, _: asyncio.Future[Seen]) -> None:
