@@ -23,6 +23,7 @@ from bundle import BundleWriter, Manifest
 from bundle.arrays import Tiles
 from bundle.bundle import picture_hash
 from bundle.manifest import (
+    WHITE,
     Clustering,
     Index,
     PlantedBenchmark,
@@ -37,6 +38,7 @@ from bundle.manifest import (
 from bundle.preprocess import content_hash
 from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, reference_distances, screen
+from bundle.views import look_again
 from tests.pictures import png
 
 SIDE = 16
@@ -182,7 +184,7 @@ def _write_screening(
     points: NDArray[np.float32],
     maps: NDArray[np.float32],
 ) -> None:
-    evidence = gather(maps, SIDE)
+    evidence = gather(look_again(tiles, maps, tiny_maps, WHITE), SIDE)
     if rules.evidence == "distance":
         away = np.linalg.norm(points[:, None] - points[None], axis=2)
         evidence.peaks[:, 0] = outlier_evidence(np.sort(away, axis=1)[:, 1:])

@@ -26,6 +26,7 @@ from bundle.screening import (
     strangeness,
     widened,
 )
+from bundle.views import look_again
 from tests.tiny import SIDE, tiny_maps, tiny_rules, tiny_tiles, write_tiny_bundle
 
 
@@ -286,7 +287,8 @@ def test_outlier_evidence_is_the_mean_of_five() -> None:
 def test_stored_tiles_asked_again_get_their_own_scores(tiny_bundle: Bundle) -> None:
     """One code for stored tiles and new ones."""
     tiles = tiny_tiles()
-    found = screen_new(tiny_bundle, reads(tiles), tiny_bundle.points, tiny_maps(tiles))
+    maps = look_again(tiles, tiny_maps(tiles), tiny_maps, tiny_bundle.white)
+    found = screen_new(tiny_bundle, reads(tiles), tiny_bundle.points, maps)
     np.testing.assert_allclose(found.scores, tiny_bundle.scores, atol=1e-6)
     assert found.verdicts.tolist() == tiny_bundle.verdicts.tolist()
     assert (found.boxes == tiny_bundle.arrays["boxes.npy"]).all()
