@@ -19,10 +19,15 @@ PrecisionChoice: TypeAlias = Literal["auto", "fp32", "bf16", "int8"]
 
 
 def choose_precision(bundle: Bundle, wanted: PrecisionChoice) -> Precision:
-    """Return the precision to serve.
+    """Return the first of `choose_precisions`."""
+    return choose_precisions(bundle, wanted)[0]
+
+
+def choose_precisions(bundle: Bundle, wanted: PrecisionChoice) -> list[Precision]:
+    """Return the precisions to serve; the first that proves itself on this processor does.
 
     `auto` takes the fastest that can run here of which the manifest says that it changes nothing
-    that matters; on a GPU, which multiplies floats faster, that is fp32.
+    that matters, and float at last; on a GPU, which multiplies floats faster, that alone.
 
     Raises:
         BundleError: the bundle has no encoder of the one that is wanted, or it cannot run here.
@@ -30,9 +35,9 @@ def choose_precision(bundle: Bundle, wanted: PrecisionChoice) -> Precision:
     made = bundle.manifest.rounded
     if wanted == "auto":
         if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-            return "fp32"
-        good = (one for one, seen in made.items() if seen.harmless and _runs(one))
-        return next(good, "fp32")
+            return ["fp32"]
+        good = [one for one, seen in made.items() if seen.harmless and _runs(one)]
+        return [*good, "fp32"]
     if wanted != "fp32" and wanted not in made:
         raise BundleError(
             f"The bundle {bundle.path} has no {wanted} encoder. Fit it anew, or set the "
@@ -43,7 +48,7 @@ def choose_precision(bundle: Bundle, wanted: PrecisionChoice) -> Precision:
             f"An encoder in {wanted} takes OpenVINO and a processor that multiplies bfloat16. "
             "Set the precision to auto, fp32 or int8."
         )
-    return wanted
+    return [wanted]
 
 
 def _runs(precision: Precision) -> bool:

@@ -4,6 +4,7 @@ What outlives the bundle is in `service.process`, which bundle answers in `servi
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from bundle import (
     Bundle,
     Encoder,
     SelfTestFailed,
-    choose_precision,
     open_bundle,
     open_encoder,
     self_test,
 )
+from bundle.encoders import choose_precisions
 from bundle.errors import naming
 from bundle.manifest import MANIFEST, Precision
 from bundle.preprocess import Input
@@ -44,6 +45,7 @@ from service.stored.findings import Findings
 from service.stored.graph import Graph
 from service.teaching.taught import Teaching
 
+_log = logging.getLogger("service.state")
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -187,6 +189,34 @@ class Begun:
     seen: asyncio.Future[Seen]
 
 
+def _proved(bundle: Bundle, process: Process, encoder: Encoder | None) -> tuple[Encoder, Precision]:
+    """Load the encoder to serve, unless there is one, and prove it, which warms it up as well.
+
+    One of less precision may give other numbers here than on the processor it was fitted on.
+
+    Raises:
+        BundleError: none can be used.
+    """
+    if encoder is not None:
+        self_test(bundle, encoder)
+        return encoder, "fp32"
+    settings = process.settings
+    *others, last = choose_precisions(bundle, settings.precision)
+    load = partial(open_encoder, bundle, threads=settings.thread_count, prove=process.prove)
+    for precision in others:
+        encoder = load(precision=precision)
+        try:
+            self_test(bundle, encoder, precision)
+        except SelfTestFailed as error:
+            fields = {"precision": precision, "why": str(error)}
+            _log.warning("encoder passed over: wrong on this processor", extra={"fields": fields})
+        else:
+            return encoder, precision
+    encoder = load(precision=last)
+    self_test(bundle, encoder, last)
+    return encoder, last
+
+
 def _prove_neighbor(readiness: Readiness, path: Path) -> None:
     try:
         readiness.prove_neighbor()
@@ -208,26 +238,15 @@ async def open_serving(
     bundle = await asyncio.to_thread(open_bundle, path, prove=process.prove)
     with Seal(path / name for name in (MANIFEST, *bundle.manifest.files)) as seal:
         await asyncio.to_thread(check_unchanged, bundle)
-        precision: Precision = "fp32"
-        if encoder is None:
-            precision = choose_precision(bundle, settings.precision)
-            encoder = await asyncio.to_thread(
-                open_encoder,
-                bundle,
-                threads=settings.thread_count,
-                precision=precision,
-                prove=process.prove,
-            )
+        proved, precision = await asyncio.to_thread(_proved, bundle, process, encoder)
         decoder = await asyncio.to_thread(
             Decoder, bundle, seal, threads=settings.thread_count, prove=process.prove
         )
-        # The self-test is the warm-up as well: it runs the encoder on real tiles.
-        await asyncio.to_thread(self_test, bundle, encoder, precision)
         limits = BatchLimits(
             size=settings.max_batch_size,
             delay_s=settings.max_batch_delay_ms / 1000,
         )
-        async with Batcher(encoder, limits, white=bundle.white) as batcher:
+        async with Batcher(proved, limits, white=bundle.white) as batcher:
             readiness = Readiness(bundle, batcher, allowed_difference(bundle, precision))
             await asyncio.to_thread(_prove_neighbor, readiness, path)
             serving = partial(

@@ -34,7 +34,9 @@ class Api:
     def get(self, url: str, **options: Any) -> httpx.Response:
         return self.ask("GET", url, **options)
 
-    def post(self, url: str, data: Any, kind: str = "image/png", **headers: str) -> httpx.Response:
+    def post(
+        self, url: str, data: Any, kind: str = "image/png", **headers: str | bytes
+    ) -> httpx.Response:
         sent = {"Content-Type": kind, **{k.replace("_", "-"): v for k, v in headers.items()}}
         return self.ask("POST", url, content=data, headers=sent)
 

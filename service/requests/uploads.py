@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -85,7 +85,8 @@ async def _read_raw(request: Request, settings: Settings, ticket: Ticket) -> Upl
         take=data.extend,
     )
     name = request.headers.get(TILE_ID_HEADER)
-    tile_id = unquote(name) if name else None
+    # The server read the header's bytes as Latin-1.
+    tile_id = unquote_to_bytes(name.encode("latin-1")).decode(errors="replace") if name else None
     return Uploads([Upload(tile_id, bytes(data))], raw=True)
 
 

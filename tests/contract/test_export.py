@@ -220,12 +220,28 @@ def test_int8_weights_are_bytes(exported: tuple[Autoencoder, Path, int], int8: O
     assert int8.encode(stroke_tiles(1, side=side)).shape[0] == 1
     first = before_the_first_convolution(folder / "encoder-int8.onnx")
     assert ("Cast" in first) == bool(network.examiner)
-    kernels = [
-        constant
+    kernels = kernels_in_bytes(folder)
+    assert len(kernels) == (3 if network.examiner is None else 32)
+
+
+def kernels_in_bytes(folder: Path) -> list[NDArray[np.int8]]:
+    """Return those of the convolutions in int8."""
+    return [
+        numpy_helper.to_array(constant)
         for constant in onnx.load(folder / "encoder-int8.onnx").graph.initializer
         if constant.data_type == onnx.TensorProto.INT8 and len(constant.dims) == 4
     ]
-    assert len(kernels) == (3 if network.examiner is None else 32)
+
+
+def test_two_products_of_bytes_fit_in_16_bits(
+    exported: tuple[Autoencoder, Path, int], int8: OnnxEncoder
+) -> None:
+    """Processors without VNNI add them so; of kernels with all eight bits they cut the sum."""
+    network, folder, side = exported
+    assert int8.encode(stroke_tiles(1, side=side)).shape[0] == 1
+    largest = max(int(np.abs(kernel.astype(int)).max()) for kernel in kernels_in_bytes(folder))
+    fits = 2 * 255 * largest < 2**15
+    assert fits == (network.examiner is None)
 
 
 def test_what_the_last_convolution_gives_is_not_rounded(

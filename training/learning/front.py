@@ -11,6 +11,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from training.learning.graph import drop_unused, replace_before
+
 TILES, GREY = "tiles", "grey"
 """The encoder's input, and the same with an axis for channels: uint8, exactly the tile."""
 GAINS, WHITE = "gains", "white"
@@ -51,25 +53,3 @@ def tones(graph: onnx.GraphProto) -> NDArray[np.float64]:
     stored = next(constant for constant in graph.initializer if constant.name == GAINS)
     gains: NDArray[np.float64] = numpy_helper.to_array(stored).astype(np.float64).ravel() * 255
     return gains.round(3)
-
-
-def replace_before(graph: onnx.GraphProto, name: str, nodes: Sequence[onnx.NodeProto]) -> None:
-    """Put nodes in place of all those that make the value `name`."""
-    makers = {output: node for node in graph.node for output in node.output}
-    gone, todo = set(), [name]
-    while todo:
-        maker = makers.get(todo.pop())
-        if maker is not None and id(maker) not in gone:
-            gone.add(id(maker))
-            todo.extend(maker.input)
-    kept = [node for node in graph.node if id(node) not in gone]
-    del graph.node[:]
-    graph.node.extend([*nodes, *kept])
-
-
-def drop_unused(graph: onnx.GraphProto) -> None:
-    """Leave out constants that no node takes."""
-    taken = {name for node in graph.node for name in node.input}
-    kept = [constant for constant in graph.initializer if constant.name in taken]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)

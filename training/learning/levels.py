@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from bundle.arrays import Tiles
+from training.learning.graph import makers
 from training.learning.inside import inner_values
 
 _FACTORS = (0.8, 1.25)
@@ -52,16 +53,17 @@ def level(source: Path, target: Path, tiles: Tiles) -> None:
 
 
 def _dense(graph: onnx.GraphProto) -> tuple[str, str] | None:
-    """Return the names of kernel and bias of the layer that ends the graph, if it does."""
-    makers = {output: node for node in graph.node for output in node.output}
-    cut = makers[graph.output[0].name]
-    added = makers.get(cut.input[0])
+    """Return the names of kernel and bias of the layer that ends the graph, if constants do."""
+    made_by, constants = makers(graph), {constant.name for constant in graph.initializer}
+    cut = made_by[graph.output[0].name]
+    added = made_by.get(cut.input[0])
     if cut.op_type != "Relu" or added is None or added.op_type != "Add":
         return None
-    product = makers.get(added.input[0])
+    product = made_by.get(added.input[0])
     if product is None or product.op_type != "MatMul":
         return None
-    return product.input[1], added.input[1]
+    kernel, bias = product.input[1], added.input[1]
+    return (kernel, bias) if constants.issuperset({kernel, bias}) else None
 
 
 def _before_cut(model: onnx.ModelProto, tiles: Tiles) -> NDArray[np.float64]:

@@ -19,7 +19,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from bundle.arrays import Tiles
 from training.learning.equalise import equalise
-from training.learning.front import GREY, TILES, drop_unused, replace_before
+from training.learning.front import GREY, TILES
+from training.learning.graph import drop_unused, makers, replace_before
 from training.learning.levels import level
 
 CALIBRATION_TILES = 128
@@ -62,6 +63,7 @@ def quantize(source: Path, target: Path, tiles: Tiles) -> None:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            reduce_range=not has_maps,
             nodes_to_quantize=_chosen(model.graph, has_maps=has_maps),
             extra_options={} if has_maps else {"TensorQuantOverrides": _bytes_as_they_are(first)},
         )
@@ -91,11 +93,11 @@ def _chosen(graph: onnx.GraphProto, *, has_maps: bool) -> list[str]:
 
 def _last(graph: onnx.GraphProto) -> set[str]:
     """Return the convolutions whose values reach an output through no other one."""
-    makers = {output: node for node in graph.node for output in node.output}
+    made_by = makers(graph)
     found: set[str] = set()
     todo = [output.name for output in graph.output]
     while todo:
-        maker = makers.get(todo.pop())
+        maker = made_by.get(todo.pop())
         if maker is not None and maker.op_type == "Conv":
             found.add(maker.name)
         elif maker is not None:

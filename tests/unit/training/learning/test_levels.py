@@ -1,10 +1,13 @@
 """What rounding shifts alike on all tiles is set right, on tiles that it never saw as well."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -18,8 +21,13 @@ STILL = 2
 """A latent that is the same on all tiles."""
 
 
-def write_dense(file: Path, *, gain: float = 1.0, shift: float = 0.0) -> None:
-    """Write tiles -> Flatten, a gain and a shift as rounding leaves them, a dense layer, Relu."""
+def write_dense(
+    file: Path, *, gain: float = 1.0, shift: float = 0.0, computed: bool = False
+) -> None:
+    """Write tiles -> Flatten, a gain and a shift as rounding leaves them, a dense layer, Relu.
+
+    computed: the layer's kernel is made by a node, and is no constant.
+    """
     rng = np.random.default_rng(8)
     kernel = rng.normal(size=(INPUTS, LATENTS)) / INPUTS
     kernel[:, STILL] = 0
@@ -38,6 +46,9 @@ def write_dense(file: Path, *, gain: float = 1.0, shift: float = 0.0) -> None:
         helper.make_node("Add", ["product", "bias"], ["sum"]),
         helper.make_node("Relu", ["sum"], ["latents"]),
     ]
+    if computed:
+        constants["half"] = constants.pop("kernel") / 2
+        nodes.insert(0, helper.make_node("Add", ["half", "half"], ["kernel"]))
     stored = [
         numpy_helper.from_array(values.astype(np.float32), name)
         for name, values in constants.items()
@@ -70,11 +81,17 @@ def test_a_gain_and_a_shift_of_all_tiles_are_undone(tmp_path: Path) -> None:
     assert np.ptp(latents(target, others)[:, STILL]) == 0
 
 
-def test_what_does_not_end_in_a_dense_layer_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("write", "rounding"),
+    [(write_encoder, {"drift": 0.1}), (partial(write_dense, computed=True), {"gain": 1.04})],
+)
+def test_what_does_not_end_in_a_dense_layer_of_constants_stays(
+    write: Callable[..., None], rounding: dict[str, float], tmp_path: Path
+) -> None:
     """To the byte."""
     source, target = tmp_path / "float.onnx", tmp_path / "rounded.onnx"
-    write_encoder(source)
-    write_encoder(target, drift=0.1)
+    write(source)
+    write(target, **rounding)
     before = target.read_bytes()
     level(source, target, tiny_tiles(8))
     assert target.read_bytes() == before
