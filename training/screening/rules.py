@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ _TURNS = 2 * _QUARTERS
 _AT_ONCE = 64
 _USUAL = 0.05
 """Share of lettering assumed where it cannot be told: one in twenty, as in the study's tiles."""
+_LEVEL = 1e-3
+"""Slope where evidence tells nothing but the order of tiles: all have about the usual score."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
     )
     # Fainter and smaller ones than real lettering would teach that no evidence is evidence.
     plain = planted[clear & [one.plain for one in tries]]
-    calibration, note = _calibrated(material, plain, material.evidence[rows])
+    calibration, sure, note = _calibrated(material, plain, material.evidence[rows])
     views = _clean_views(material, rows, calibration.share)
     if calibration.share > _MOST:
         note += (
@@ -75,7 +77,7 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
         evidence=material.kind,
         slope=calibration.slope,
         offset=calibration.offset,
-        calibrated=len(material.tiles) >= FEWEST,
+        calibrated=sure,
         note=note,
         drop_score=_DROP,
         review_score=_REVIEW,
@@ -113,21 +115,37 @@ def _clean_views(material: Material, rows: NDArray[np.int64], share: float) -> V
     return np.concatenate(found)
 
 
-def _calibrated(material: Material, planted: Values, unlabelled: Values) -> tuple[Calibration, str]:
+class _Calibrated(NamedTuple):
+    """The curve, whether its scores mean what they say, and a note on that."""
+
+    curve: Calibration
+    sure: bool
+    note: str
+
+
+def _calibrated(material: Material, planted: Values, unlabelled: Values) -> _Calibrated:
     count = len(material.tiles)
     clean = material.look(material.clean) if len(material.clean) else np.empty(0)
-    if count >= FEWEST:
-        made = calibrate(planted, unlabelled, clean, material.evidence)
-        return made, (
-            f"slope from {len(planted)} planted, {len(unlabelled)} unlabelled and {len(clean)} "
-            f"synthetic tiles, share of lettering from {count} stored tiles, no labels"
+    usual = float(np.log(_USUAL / (1 - _USUAL)))
+    if count < FEWEST:
+        slope, offset = curve(planted, unlabelled, clean)
+        note = (
+            f"not calibrated: {count} stored tiles cannot show what share holds lettering, "
+            f"{FEWEST} are needed; one in twenty is assumed"
         )
-    slope, offset = curve(planted, unlabelled, clean)
-    made = Calibration(slope, offset + float(np.log(_USUAL / (1 - _USUAL))), _USUAL)
-    return made, (
-        f"not calibrated: {count} stored tiles cannot show what share holds lettering, "
-        f"{FEWEST} are needed; one in twenty is assumed"
+        return _Calibrated(Calibration(slope, offset + usual, _USUAL), sure=False, note=note)
+    made = calibrate(planted, unlabelled, clean, material.evidence)
+    if made.share > _MOST and not len(clean):
+        note = (
+            "not calibrated: the tiles have as much evidence as planted lettering, so it tells "
+            "nothing but their order; one in twenty is assumed, and all are to be looked at"
+        )
+        return _Calibrated(Calibration(_LEVEL, usual, _USUAL), sure=False, note=note)
+    note = (
+        f"slope from {len(planted)} planted, {len(unlabelled)} unlabelled and {len(clean)} "
+        f"synthetic tiles, share of lettering from {count} stored tiles, no labels"
     )
+    return _Calibrated(made, sure=True, note=note)
 
 
 def colour_limit(colours: NDArray[np.float32]) -> float:

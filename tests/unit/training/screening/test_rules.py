@@ -71,6 +71,19 @@ def test_none_and_all_are_sensible(lettered: int) -> None:
     assert rules.lettering_share == pytest.approx(lettered / 200, abs=0.1)
 
 
+def test_evidence_that_does_not_tell_plantings_from_tiles_drops_none() -> None:
+    """As the study's, without tiles known to be clean: the order is kept, all is looked at."""
+    stored = replace(material(200, 0), kind="distance", clean=np.empty((0, 64, 64), np.uint8))
+    evidence = np.random.default_rng(4).uniform(9, 20, 200)
+    stored = replace(stored, evidence=evidence, look=lambda tiles: np.full(len(tiles), 8.0))
+    rules = make_rules(stored, lambda _: None)
+    scores = 1 / (1 + np.exp(-(rules.slope * evidence + rules.offset)))
+    assert (rules.calibrated, rules.lettering_share) == (False, 0.05)
+    assert "not calibrated: the tiles have as much evidence" in rules.note
+    assert rules.review_score <= scores.min() < scores.max() < 0.06
+    np.testing.assert_array_equal(np.argsort(scores), np.argsort(evidence))
+
+
 def test_tiles_on_which_nothing_shows_are_no_error() -> None:
     """Rules come of pure noise, too."""
     stored = material(12, 0)
