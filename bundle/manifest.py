@@ -136,7 +136,7 @@ class Screening(_Part):
     evidence: Literal["map", "distance"]
     slope: float = Field(gt=0)
     offset: float
-    calibrated: bool = Field(description="false: the set is too small, the offset is the start's")
+    calibrated: bool = Field(description="false: scores state no shares; the note says why")
     note: str = Field(description="how it was calibrated, or why not")
     drop_score: float = Field(ge=0, le=1.01, description="lettering score from which to drop")
     review_score: float = Field(ge=0, le=1.01, description="lettering score from which to look")
