@@ -1,7 +1,6 @@
 """The encoder and decoder that serve, and the test that they are the right ones."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from bundle.bundle import Bundle
 from bundle.errors import BundleDamaged, SelfTestFailed, naming
 from bundle.layout import ENCODERS
 from bundle.manifest import Precision
+from bundle.pools import running_pool
 
 _PIECE = 4
 """Tiles of a run: longer ones gain nothing on a CPU and keep their memory."""
@@ -87,10 +87,6 @@ class _Model:
         """The model for runs of one thread; made when the first batch wants it."""
         return _session(self._model, 1)
 
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._threads, thread_name_prefix="pieces")
-
     def _load(self, path: Path, threads: int) -> None:
         self._threads = threads or len(os.sched_getaffinity(0))
         try:
@@ -100,7 +96,8 @@ class _Model:
             raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
         on_gpu = self._session.get_providers()[0] != _CPU
         self._piece = _GPU_PIECE if on_gpu else _PIECE
-        self._apart = APART * self._threads if self._threads > 1 and not on_gpu else None
+        apart = self._threads > 1 and not on_gpu
+        self._pool = running_pool(self._threads, "pieces") if apart else None
 
     def _check(self, name: str, source: _Port, results: tuple[list[_Port], ...]) -> None:
         # Any valid model loads; the wrong one would fail on the first request instead.
@@ -122,7 +119,7 @@ class _Model:
         """
         starts = range(0, max(1, len(batch)), self._piece)
         pieces = [batch[at : at + self._piece] for at in starts]
-        if self._apart and len(batch) >= self._apart:
+        if self._pool and len(batch) >= APART * self._threads:
             found = list(self._pool.map(partial(self._ask, self._single), pieces))
         else:
             found = [self._ask(self._session, piece) for piece in pieces]

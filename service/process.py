@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import ParamSpec, TypeVar
 
+from bundle.pools import running_pool
 from bundle.reader import Prove, at_once
 from service.decisions.ledger import Ledger
 from service.requests.admission import Gate
@@ -129,7 +130,7 @@ def open_process(settings: Settings, prove: Prove = at_once) -> Iterator[Process
     """Make what the process keeps; its threads end with it."""
     with (
         Ledger(settings) as ledger,
-        ThreadPoolExecutor(settings.thread_count, thread_name_prefix="tiles") as pool,
+        running_pool(settings.thread_count, "tiles") as pool,
     ):
         gate = Gate(most_tiles=settings.max_queue_tiles, most_bytes=settings.max_bytes_in_flight)
         turns = asyncio.Semaphore(2 * settings.thread_count)

@@ -5,7 +5,6 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from bundle import Encoder
 from bundle.arrays import Grey, Maps, Tiles
+from bundle.pools import running_pool
 from bundle.views import look_again
 from service.errors import Draining, EncodingFailed
 from service.observing import metrics, timing
@@ -72,7 +72,7 @@ class Batcher:
         self._few: _Lane = OrderedDict()  # whoever leaves is taken out
         self._many: _Lane = OrderedDict()
         self._changed = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._thread = running_pool(1, "encoder")
         self._worker: asyncio.Task[None] | None = None
         self._closing = False
         self.last_run = -np.inf

@@ -5,7 +5,6 @@ import logging
 import math
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
@@ -15,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from bundle.pools import running_pool
 from service.decisions.database import (
     FileId,
     cause_of,
@@ -54,7 +54,7 @@ class Ledger:
             InputError: the address of the database is none.
         """
         self._url = database_url(settings)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._thread = running_pool(1, "ledger")
         self._engine: Engine | None = None
         self._file: FileId | None = None
         self._failed = -math.inf

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from uvicorn.loops.auto import auto_loop_factory
 
 from bundle.errors import InputError, TilescreenError
+from bundle.pools import running_pool
 from service import STARTED
 from service.app import create_app
 from service.decisions.told import kept_line
@@ -32,6 +33,8 @@ from service.workers.memory import dedicate
 from service.workers.supervisor import AGAIN_S, Supervisor
 
 _LOOK_S = 0.02
+_ASIDE = 6
+"""Threads for what the event loop has done aside, and no more: see `bundle.pools`."""
 
 
 def run(argv: Sequence[str] | None) -> int:
@@ -184,6 +187,7 @@ class Server(uvicorn.Server):
         Raises:
             BundleError: the bundle cannot be used.
         """
+        asyncio.get_running_loop().set_default_executor(running_pool(_ASIDE, "aside"))
         async with AsyncExitStack() as stack:
             excusing = asyncio.create_task(self.excuse(listener, elsewhere))
             try:
