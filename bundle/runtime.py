@@ -1,6 +1,7 @@
 """The encoder and decoder that serve, and the test that they are the right ones."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -65,6 +66,9 @@ _PICTURES = _Port("tensor(float)", 3)
 
 
 class _Model:
+    _pool: ThreadPoolExecutor | None = None
+    """Does runs side by side, of models that are given many tiles."""
+
     def __init__(
         self,
         path: Path,
@@ -94,10 +98,8 @@ class _Model:
         except Exception as error:  # the runtime raises a dozen classes of its own
             reason = str(error).rstrip(".\n")
             raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
-        on_gpu = self._session.get_providers()[0] != _CPU
-        self._piece = _GPU_PIECE if on_gpu else _PIECE
-        apart = self._threads > 1 and not on_gpu
-        self._pool = running_pool(self._threads, "pieces") if apart else None
+        self._on_gpu = self._session.get_providers()[0] != _CPU
+        self._piece = _GPU_PIECE if self._on_gpu else _PIECE
 
     def _check(self, name: str, source: _Port, results: tuple[list[_Port], ...]) -> None:
         # Any valid model loads; the wrong one would fail on the first request instead.
@@ -168,6 +170,8 @@ class OnnxEncoder(_Model):
         super().__init__(
             bundle_path / ENCODERS[precision], threads, _TILES, [_LATENTS], [_LATENTS, _MAPS]
         )
+        if self._threads > 1 and not self._on_gpu:
+            self._pool = running_pool(self._threads, "pieces")
 
     def examine(self, tiles: Tiles) -> Examined:
         """(n, side, side) uint8 -> latents and maps; (n, 0, 0, 0) where the model makes none."""
