@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         title="s",
         ge=1,
         le=3600,
-        description="A worker process that stands still for so long is replaced.",
+        description="A worker that stands still for so long is replaced; the only one ends.",
     )
     threads: int = Field(
         0,

@@ -33,10 +33,10 @@ class Post:
     folder: Path
 
 
-async def beat(post: Post) -> None:
+async def beat(board: Board, slot: int) -> None:
     """Show on the board that the event loop turns; until cancelled."""
     while True:
-        post.board.beat(post.slot)
+        board.beat(slot)
         await asyncio.sleep(BEAT_S)
 
 

@@ -27,10 +27,12 @@ from service.observing.logs import configure_logs
 from service.options import read_settings, unknown_variables
 from service.requests.connections import patient
 from service.settings import Settings
+from service.workers.board import Board
 from service.workers.follow import follow
 from service.workers.member import Member, Post, beat, encoded
 from service.workers.memory import dedicate
 from service.workers.supervisor import AGAIN_S, Supervisor
+from service.workers.watchdog import watched
 
 _LOOK_S = 0.02
 _ASIDE = 6
@@ -87,12 +89,15 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             bundle.id(len(bundle) // 2),
         )
         del bundle  # or it could never be freed
+        board = Board(1)
         tasks = [
+            asyncio.create_task(beat(board, 0)),
             asyncio.create_task(follow(settings.followed, app.state.team)),
             asyncio.create_task(app.state.shelf.process.ledger.prove()),
         ]
         try:
-            await server.serve([listener])
+            with watched(board, settings.worker_timeout_s):
+                await server.serve([listener])
         finally:
             for task in tasks:
                 task.cancel()
@@ -130,7 +135,7 @@ async def _say_what_is_wrong(
     settings: Settings, listener: socket.socket, post: Post, sentence: str
 ) -> None:
     """Answer for a while that there is no bundle and why, unless another worker has one."""
-    beating = asyncio.create_task(beat(post))
+    beating = asyncio.create_task(beat(post.board, post.slot))
     app = create_app(settings)
     app.state.fault = sentence
     with suppress(TimeoutError):
@@ -141,7 +146,7 @@ async def _say_what_is_wrong(
 
 async def _work_until_told(settings: Settings, listener: socket.socket, post: Post) -> None:
     dedicate()
-    beating = asyncio.create_task(beat(post))
+    beating = asyncio.create_task(beat(post.board, post.slot))
     join = partial(Member, post=post)
     app = create_app(settings, join=join, folder=post.folder, prove=post.proofs.prove)
     server = Server(app, settings)
