@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
 from bundle.arrays import Distances, Grey, Latents, Points, Rows, give_back
 from bundle.errors import BundleDamaged, TileError, UnknownCluster, UnknownTile
@@ -46,6 +47,8 @@ def picture_hash(picture: bytes) -> bytes:
 @dataclass(frozen=True)
 class Scan:
     """The film that tiles were cut from; `patient` is None when not known."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # when it is read
 
     name: str
     patient: str | None

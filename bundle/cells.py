@@ -1,6 +1,9 @@
 """Cells of a CSV that a spreadsheet shows and never runs, and what parts them."""
 
+import csv
 import re
+from collections.abc import Iterable
+from typing import TextIO
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARK = "'"
@@ -23,3 +26,19 @@ def separator(text: str) -> str:
     """Return what parts the cells of a table: a comma, a tab or a semicolon, as line 1 has it."""
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     return next((sign for sign in ",\t;" if sign in first), ",")
+
+
+class _LineFeeds:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        self._stream.write(line.removesuffix("\r\n") + "\n")
+
+
+def write_csv(stream: TextIO, rows: Iterable[Iterable[object]]) -> None:
+    """Write rows as CSV, lines that end with a line feed.
+
+    Python quotes cells for the line ends that it writes itself: here for a carriage return, too.
+    """
+    csv.writer(_LineFeeds(stream), lineterminator="\r\n").writerows(rows)

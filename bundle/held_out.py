@@ -89,12 +89,11 @@ def _missing(scans: int, against: int, elsewhere: int) -> str:
 
 
 def _figures(values: Values, shown: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return average precision and area under the curve; ties stand as they come."""
-    order = np.argsort(-values, kind="stable")
-    hits = np.cumsum(shown[order])
-    precision = (hits / np.arange(1, len(order) + 1))[shown[order]].mean()
-    pairs = shown.sum() * (~shown).sum()
-    return float(precision), float((hits[~shown[order]]).sum() / pairs)
+    """Return average precision and area under the curve; tiles of one value come together."""
+    mine, others, every = np.sort(values[shown]), np.sort(values[~shown]), np.sort(values)
+    hits, found = (len(some) - np.searchsorted(some, mine) for some in (mine, every))
+    below, upto = (np.searchsorted(others, mine, side=side) for side in ("left", "right"))
+    return float((hits / found).mean()), float((below + upto).mean() / 2 / len(others))
 
 
 def _interval(precision: float, scans: NDArray[np.int32]) -> tuple[float, float]:

@@ -62,9 +62,12 @@ def ends_early(chunks: list[bytes]) -> bool:
     missing, engine = _announced(header), isal_zlib.decompressobj()
     packed = b"".join(chunks[at][8:-4] for at in _places(chunks))
     try:
-        while missing > 0 and packed:
-            missing -= len(engine.decompress(packed, _MOST))
+        while missing > 0 and not engine.eof:
+            piece = engine.decompress(packed, _MOST)
             packed = engine.unconsumed_tail
+            if not piece and not packed:  # it ends before the stream does
+                break
+            missing -= len(piece)
     except isal_zlib.error:  # type: ignore[misc]  # as in `_inflated`
         return False
     return bool(engine.eof) and missing > 0

@@ -8,7 +8,7 @@ refused, as no bundle of it is anywhere; from then on it must be kept readable.
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -28,7 +28,9 @@ encoder of less precision to serve unasked."""
 
 Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
 """What an encoder's convolutions multiply."""
-Setting: TypeAlias = str | int | float | bool | list[str] | None
+Whole: TypeAlias = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""A number that answers can say: JSON is written with numbers of 64 bits."""
+Setting: TypeAlias = str | Whole | float | bool | list[str] | None
 
 
 class _Part(BaseModel):
@@ -205,7 +207,7 @@ class Manifest(_Part):
     bundle_id: str = Field(default="", description="hash over everything else in the manifest")
     created: datetime
     profile: str
-    seed: int
+    seed: Whole
     settings: dict[str, Setting]
     versions: dict[str, str]
     source: Source
@@ -236,6 +238,12 @@ class Manifest(_Part):
         le=WHITE,
         description="the brightest grey of the stored tiles, for the second look; absent: 255",
     )
+
+    @model_validator(mode="after")
+    def _clusters_have_tiles(self) -> Self:
+        if max(self.clustering.clusters, self.dbscan.clusters) > self.source.tiles:
+            raise ValueError(f"more clusters than the {self.source.tiles} tiles")
+        return self
 
     @model_validator(mode="after")
     def _concepts_have_names_of_their_own(self) -> Self:

@@ -162,6 +162,8 @@ def _check_chunk(kind: bytes, chunk: bytes, *, first: bool) -> None:
 
 def _check_palette(chunks: list[bytes]) -> None:
     """Refuse pixels that come before the palette that they name: in one look over all chunks."""
+    if sum(one[4:8] == b"PLTE" for one in chunks) > 1:
+        raise DamagedTile("The PNG has two palettes. Save it again as a plain PNG.")
     pixels = next((at for at, one in enumerate(chunks) if one[4:8] == b"IDAT"), None)
     if pixels is not None and _names_palette(chunks) and not _colours(chunks[:pixels]):
         raise DamagedTile("The PNG lacks the palette that it names. Save it again.")
@@ -213,7 +215,7 @@ def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, float]:
     try:
         with PngImageFile(BytesIO(b"".join(plain))) as image:
             image.load()
-            if image.mode == "P" and max(image.tobytes()) >= _colours(chunks):
+            if image.mode == "P" and np.asarray(image).max() >= _colours(chunks):
                 raise DamagedTile("The PNG has pixels of no colour of its palette. Save it again.")
             return _grey(image)
     except _BROKEN as error:

@@ -10,15 +10,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bundle.arrays import give_back
 from bundle.bundle import Bundle, Scan
 from bundle.errors import BundleDamaged, BundleMissing, BundleTooNew, BundleTooOld, naming
 from bundle.layout import ENCODERS, MAP, OTHERS, PICTURE_HASHES, ArraySpec, sizes, specs
 from bundle.manifest import FORMAT_VERSION, MANIFEST, MAX_MANIFEST_BYTES, Manifest
+from bundle.screening import COLOUR_LIMIT
 
 _CHUNK = 1 << 20
+_SCANS = TypeAdapter(tuple[Scan, ...])
 # What numpy raises on a header that makes no sense; it parses one as Python's literals.
 _NOT_MAPPED = (ValueError, OSError, TypeError, OverflowError, SyntaxError, TokenError)
 
@@ -239,14 +241,23 @@ def _check_values(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
         raise BundleDamaged(f"{MAP} holds a place outside -1..1.")
     if not (arrays["scaler.npy"][1] > 0).all():
         raise BundleDamaged("scaler.npy holds a scale that is not positive.")
-    for name in ("cluster_reach", "self_test"):
-        if name not in manifest.thresholds:
-            raise BundleDamaged(f"{MANIFEST} has no threshold {name!r}.")
+    _check_thresholds(manifest)
+    if not len(arrays["probes.npy"]):
+        raise BundleDamaged("probes.npy holds no tile to prove the encoder with.")
     _check_screening(manifest, arrays)
     if manifest.index is not None:
         _check_index(arrays)
     _check_ids(arrays["ids.npy"])
     _check_order(arrays)
+
+
+def _check_thresholds(manifest: Manifest) -> None:
+    for name in ("cluster_reach", "self_test"):
+        if name not in manifest.thresholds:
+            raise BundleDamaged(f"{MANIFEST} has no threshold {name!r}.")
+    colour = manifest.thresholds.get(COLOUR_LIMIT)
+    if colour is not None and colour.value <= 0:
+        raise BundleDamaged(f"{MANIFEST} has a threshold {COLOUR_LIMIT!r} that is not positive.")
 
 
 def _check_screening(manifest: Manifest, arrays: dict[str, NDArray[Any]]) -> None:
@@ -273,7 +284,7 @@ def _check_index(arrays: dict[str, NDArray[Any]]) -> None:
         raise BundleDamaged("index_axes.npy holds columns that are not orthonormal.")
     if not np.array_equal(np.sort(rows), np.arange(len(rows))):
         raise BundleDamaged("index_rows.npy does not hold each tile once.")
-    if ends[0] != 0 or ends[-1] != len(rows) or (np.diff(ends) < 0).any():
+    if ends[0] != 0 or ends[-1] != len(rows) or (ends[1:] < ends[:-1]).any():
         raise BundleDamaged("index_ends.npy does not divide the tiles into lists.")
 
 
@@ -315,9 +326,10 @@ def _let_go(arrays: dict[str, NDArray[Any]]) -> None:
 
 def _read_scans(folder: Path, numbers: NDArray[np.int32]) -> tuple[Scan, ...]:
     try:
-        scans = tuple(Scan(**entry) for entry in json.loads((folder / "scans.json").read_bytes()))
-    except (ValueError, TypeError) as error:
-        raise BundleDamaged(f"scans.json is not a list of {{name, patient}}: {error}.") from error
+        scans = _SCANS.validate_json((folder / "scans.json").read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]["msg"]
+        raise BundleDamaged(f"scans.json is not a list of {{name, patient}}: {first}.") from error
     if numbers.min(initial=-1) < -1 or numbers.max(initial=-1) >= len(scans):
         raise BundleDamaged("scan_numbers.npy points outside scans.json.")
     return scans
@@ -325,6 +337,6 @@ def _read_scans(folder: Path, numbers: NDArray[np.int32]) -> tuple[Scan, ...]:
 
 def _map_pictures(folder: Path, offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
     file = folder / "pictures.bin"
-    if offsets[0] != 0 or offsets[-1] != file.stat().st_size or (np.diff(offsets) <= 0).any():
+    if offsets[0] != 0 or offsets[-1] != file.stat().st_size or (offsets[1:] <= offsets[:-1]).any():
         raise BundleDamaged("picture_offsets.npy does not fit pictures.bin.")
     return np.memmap(file, dtype=np.uint8, mode="r")

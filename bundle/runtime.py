@@ -3,7 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -25,6 +25,7 @@ _GPU_PIECE = 64
 APART = 4
 """Tiles a thread from which each has runs of its own. Source: docs/decisions.md."""
 _OTHER_PROCESSOR = " (not every processor rounds alike: precision auto serves what is right here)"
+_NONE = "/nonexistent"
 _CPU = "CPUExecutionProvider"
 _PROVIDERS: dict[str, dict[str, str]] = {
     "CUDAExecutionProvider": {"use_tf32": "0"},  # its ten bits would fail the self-test
@@ -66,8 +67,9 @@ _PICTURES = _Port("tensor(float)", 3)
 
 
 class _Model:
+    _side_by_side = False
+    """Whether it is given so many tiles that runs of one thread each are worth a pool."""
     _pool: ThreadPoolExecutor | None = None
-    """Does runs side by side, of models that are given many tiles."""
 
     def __init__(
         self,
@@ -81,24 +83,23 @@ class _Model:
 
         content: the file's, where it is not to be read anew.
         """
-        self._model = path if content is None else content
         with naming(path.parent):
-            self._load(path, threads)
+            self._load(path, threads, content)
             self._check(path.name, source, results)
 
-    @cached_property
-    def _single(self) -> onnxruntime.InferenceSession:
-        """The model for runs of one thread; made when the first batch wants it."""
-        return _session(self._model, 1)
-
-    def _load(self, path: Path, threads: int) -> None:
+    def _load(self, path: Path, threads: int, content: bytes | None) -> None:
         self._threads = threads or len(os.sched_getaffinity(0))
         try:
-            self._session = _session(self._model, self._threads)
+            model = path.read_bytes() if content is None else content
+            self._session = _session(model, self._threads)
+            self._on_gpu = self._session.get_providers()[0] != _CPU
+            if self._side_by_side and self._threads > 1 and not self._on_gpu:
+                # Now, as another bundle may be in the folder by the first large batch.
+                self._single = _session(model, 1)
+                self._pool = running_pool(self._threads, "pieces")
         except Exception as error:  # the runtime raises a dozen classes of its own
             reason = str(error).rstrip(".\n")
             raise BundleDamaged(f"{path.name} is not a model that can be run: {reason}.") from error
-        self._on_gpu = self._session.get_providers()[0] != _CPU
         self._piece = _GPU_PIECE if self._on_gpu else _PIECE
 
     def _check(self, name: str, source: _Port, results: tuple[list[_Port], ...]) -> None:
@@ -138,17 +139,18 @@ class _Model:
         return answer
 
 
-def _session(model: Path | bytes, threads: int) -> onnxruntime.InferenceSession:
+def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Threads that spin for the next run take the core of whoever would send it.
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    # What a model keeps beside itself is in no hash: it is looked for where nothing is.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NONE)
     there = onnxruntime.get_available_providers()
     providers = [pair for pair in _PROVIDERS.items() if pair[0] in there]
-    source = str(model) if isinstance(model, Path) else model
-    return onnxruntime.InferenceSession(source, options, providers=providers)
+    return onnxruntime.InferenceSession(model, options, providers=providers)
 
 
 def no_maps(count: int) -> Maps:
@@ -158,6 +160,8 @@ def no_maps(count: int) -> Maps:
 
 class OnnxEncoder(_Model):
     """An encoder of a bundle in ONNX Runtime."""
+
+    _side_by_side = True
 
     def __init__(
         self, bundle_path: Path, *, threads: int = 0, precision: Precision = "fp32"
@@ -170,8 +174,6 @@ class OnnxEncoder(_Model):
         super().__init__(
             bundle_path / ENCODERS[precision], threads, _TILES, [_LATENTS], [_LATENTS, _MAPS]
         )
-        if self._threads > 1 and not self._on_gpu:
-            self._pool = running_pool(self._threads, "pieces")
 
     def examine(self, tiles: Tiles) -> Examined:
         """(n, side, side) uint8 -> latents and maps; (n, 0, 0, 0) where the model makes none."""
@@ -233,22 +235,23 @@ def self_test(bundle: Bundle, encoder: Encoder, precision: Precision = "fp32") -
 
 def _self_test(bundle: Bundle, encoder: Encoder, precision: Precision) -> float:
     file = ENCODERS[precision]
+    probes = np.array(bundle.arrays["probes.npy"])
     try:
-        found = encoder.examine(np.array(bundle.arrays["probes.npy"]))
+        seen = [encoder.examine(some) for some in (probes, probes[:1])]  # a model may take but four
     except Exception as error:  # as above: the runtime's classes have no base of their own
         reason = str(error).rstrip(".\n")
         raise SelfTestFailed(f"{file} cannot encode the probe tiles: {reason}.") from error
     allowed = allowed_difference(bundle, precision)
     return max(
-        _difference(bundle, file, name, values, allowed)
+        _difference(file, name, values, bundle.arrays[f"probe_{name}.npy"][:count], allowed)
+        for count, found in zip((len(probes), 1), seen, strict=True)
         for name, values in (("latents", found.latents), ("maps", found.maps))
     )
 
 
 def _difference(
-    bundle: Bundle, file: str, name: str, found: NDArray[np.float32], allowed: float
+    file: str, name: str, found: NDArray[np.float32], expected: NDArray[np.float32], allowed: float
 ) -> float:
-    expected = bundle.arrays[f"probe_{name}.npy"]
     if found.shape != expected.shape:
         raise SelfTestFailed(
             f"{file} gives {name} of shape {found.shape}; probe_{name}.npy has {expected.shape}."

@@ -213,7 +213,7 @@ def screen(
     scores[:, :PLACED] = _sigmoid(log_odds)
     scores[scores[:, blank] == 1, lettering] = 0
     scores[:, foreign] = (away.astype(np.float64) / rules.off_topic_distance - 0.5).clip(0, 1)
-    return Screened(scores, evidence.boxes, _verdicts(rules, scores))
+    return Screened(scores, evidence.boxes, rule_verdicts(rules, scores))
 
 
 def _blank(tiles: Tiles) -> NDArray[np.float64]:
@@ -239,8 +239,10 @@ def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isnan(scores), 0.5, scores)
 
 
-def _verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Drop lettering and blank tiles; have the doubtful, the masked and the foreign looked at.
+def rule_verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return (m,) uint8 verdicts by the rules alone, from (m, 5) scores.
+
+    Drop lettering and blank tiles; have the doubtful, the masked and the foreign looked at.
 
     Foreign tiles are not dropped for their lettering: the score says little of what the bundle
     does not know.
@@ -249,11 +251,6 @@ def _verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8
     drop = ((lettering >= rules.drop_score) & (foreign < LIKELY)) | (blank >= LIKELY)
     review = (lettering >= rules.review_score) | (masked >= LIKELY) | (foreign >= LIKELY)
     return np.where(drop, 2, np.where(review, 1, 0)).astype(np.uint8)
-
-
-def rule_verdicts(rules: Screening, scores: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return (m,) uint8 verdicts by the rules alone, from (m, 5) stored scores."""
-    return _verdicts(rules, scores)
 
 
 def raised(

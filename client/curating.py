@@ -1,10 +1,11 @@
 """`decide`, `undo`, `decisions`, `import`, `export` and `verify`: decisions about stored tiles."""
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable, Mapping
+from io import StringIO
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 
@@ -12,9 +13,9 @@ from .advice import advised
 from .api import Client
 from .arguments import Commands, add_service
 from .batch.disk import writing
-from .cells import harmless
+from .cells import harmless, write_csv
 from .decisions import DECISIONS, BatchDecided, NewDecision
-from .errors import ClientError, OutcomeUnknown, ServiceRefused
+from .errors import ClientError, InputUnusable, OutcomeUnknown, ServiceRefused
 from .exits import BROKEN_OFF, DONE, INTERRUPTED, NOTHING_DONE, READER_GONE, SOME_FAILED
 from .exports import Checked, verify
 from .retry import Retry
@@ -141,20 +142,29 @@ def _status(done: int, failed: int) -> int:
 
 
 def _decisions(client: Client, arguments: argparse.Namespace) -> int:
-    if arguments.out is None:
-        return _list(client, csv.writer(sys.stdout, lineterminator="\n").writerow)
-    with writing(arguments.out), arguments.out.open("w", newline="", encoding="utf-8") as stream:
-        return _list(client, csv.writer(stream, lineterminator="\n").writerow)
+    out: Path | None = arguments.out
+    if out is None:
+        _list(client, sys.stdout)
+        sys.stdout.flush()  # here, where it is known what to do if it cannot be written
+        return DONE
+    if out.suffix not in ("", ".csv"):
+        raise InputUnusable(f"{out} ends in '{out.suffix}'; decisions are written as .csv.")
+    whole = StringIO(newline="")
+    count = _list(client, whole)  # first, so that a list that is there stays if this fails
+    with writing(out):
+        out.write_text(whole.getvalue(), encoding="utf-8", newline="")
+    return say(f"{count:,} decisions -> {out}", status=DONE)
 
 
-def _list(client: Client, write: Callable[[list[object]], object]) -> int:
-    write([*_COLUMNS])
+def _list(client: Client, stream: TextIO) -> int:
+    count = 0
+    write_csv(stream, [_COLUMNS])
     for tile in client.decisions():
         for made in tile.decisions:
             said = [made.reviewer, made.decision, made.reason, made.comment, made.at]
-            write([*map(harmless, (tile.id, tile.state, *said))])
-    sys.stdout.flush()  # here, where it is known what to do if it cannot be written
-    return DONE
+            write_csv(stream, [map(harmless, (tile.id, tile.state, *said))])
+            count += 1
+    return count
 
 
 def _export(client: Client, arguments: argparse.Namespace) -> int:

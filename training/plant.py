@@ -1,7 +1,6 @@
 """The `plant` command: clean tiles with known annotations, to try a screen on."""
 
 import argparse
-import csv
 import hashlib
 import os
 import shutil
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bundle.cells import write_csv
 from bundle.errors import AnimatedTile, DamagedTile, EmptyTile, InputError, TileError
 from bundle.preprocess import decode_png
 from bundle.reader import open_bundle
@@ -318,9 +318,8 @@ def _write_tables(
 
 def _write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+        write_csv(stream, [columns])
+        write_csv(stream, rows)
 
 
 def _name(tile: Listed) -> str:

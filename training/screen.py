@@ -1,7 +1,6 @@
 """The `screen` command: a bundle's tiles without those that hold lettering."""
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
+from bundle.cells import write_csv
 from bundle.errors import InputError
 from bundle.manifest import Screening
 from bundle.reader import open_bundle
@@ -174,9 +174,8 @@ def left(scores: NDArray[np.float32]) -> Left:
 def as_csv(bundle: Bundle, rows: Iterable[int]) -> str:
     """Return a list of stored tiles as CSV with a line of names; unknown places are empty."""
     stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_line(bundle, int(row)) for row in rows)
+    write_csv(stream, [COLUMNS])
+    write_csv(stream, (_line(bundle, int(row)) for row in rows))
     return stream.getvalue()
 
 

@@ -1,11 +1,10 @@
 """The list of failed tiles, at the end of a run."""
 
-import csv
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-from ..cells import harmless
+from ..cells import harmless, write_csv
 from ..problem import Problem
 from ..saying import warn
 from ..sources import Tile
@@ -20,11 +19,10 @@ def write_failures(target: Path, failures: Mapping[Tile, Problem]) -> None:
         OSError: the file cannot be written.
     """
     with target.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["file", "id", "code", "reason"])
+        write_csv(stream, [("file", "id", "code", "reason")])
         for tile, problem in failures.items():
             cells = (tile.file, tile.id, problem.code, problem.detail)
-            writer.writerow(map(harmless, cells))
+            write_csv(stream, [map(harmless, cells)])
 
 
 def print_failures(failures: Mapping[Tile, Problem], listed_in: Path) -> None:

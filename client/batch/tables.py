@@ -1,6 +1,5 @@
 """Results of a run as a table: CSV, Parquet or NDJSON, by the ending of the file's name."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..answers import Json
-from ..cells import harmless
+from ..cells import harmless, write_csv
 from ..errors import InputUnusable
 from ..plans import Command
 
@@ -176,10 +175,9 @@ def _part(file: Path) -> Path:
 
 def _write_csv(part: Path, table: Table, entries: Iterable[Entry]) -> None:
     with part.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(table.columns)
+        write_csv(stream, [table.columns])
         for entry in entries:
-            writer.writerows(map(harmless, row.values()) for row in table.rows(entry))
+            write_csv(stream, (map(harmless, row.values()) for row in table.rows(entry)))
 
 
 def _write_ndjson(part: Path, _: Table, entries: Iterable[Entry]) -> None:

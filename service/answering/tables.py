@@ -1,10 +1,9 @@
 """The list of verdicts as CSV, for spreadsheets."""
 
-import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from bundle.cells import harmless
+from bundle.cells import harmless, write_csv
 from service.answering.screening import in_tile
 from service.requests.negotiation import quality
 from service.stored.findings import Chosen, Findings
@@ -43,7 +42,7 @@ def prefers_csv(accept: str) -> bool:
 
 def _lines(cells: "Iterator[tuple[object, ...]] | list[tuple[str, ...]]") -> str:
     stream = StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(cells)
+    write_csv(stream, cells)
     return stream.getvalue()
 
 

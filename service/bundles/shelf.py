@@ -16,6 +16,7 @@ from typing import NamedTuple, Self
 
 from bundle import BundleError, Encoder
 from bundle.encoders import runtime_of
+from bundle.errors import TilescreenError
 from bundle.manifest import Manifest, Precision
 from bundle.reader import read_manifest
 from service.errors import BundleRefused
@@ -137,7 +138,7 @@ class Shelf:
                     self._staged = place
                     return place.id
             self._staged = await self._load(folder)
-        except BundleError as error:
+        except TilescreenError as error:
             raise BundleRefused(f"{error} {self.current.id} serves on.") from error
         return self._staged.id
 
@@ -171,11 +172,20 @@ class Shelf:
             await staged.close()
 
     async def _load(self, folder: Path) -> Place:
-        async with AsyncExitStack() as stack:
-            opening = open_serving(self.process, folder, self._encoder)
-            serving = await stack.enter_async_context(opening)
-            settle()
-            return Place(serving, stack.pop_all())
+        try:
+            async with AsyncExitStack() as stack:
+                opening = open_serving(self.process, folder, self._encoder)
+                serving = await stack.enter_async_context(opening)
+                settle()
+                return Place(serving, stack.pop_all())
+        except TilescreenError:
+            raise
+        except Exception as error:  # a border: whatever is wrong with it, what answers goes on
+            _log.exception("unforeseen error while the bundle %s was loaded", folder)
+            raise BundleError(
+                f"The bundle {folder} cannot be loaded ({type(error).__name__}; the log has more). "
+                "Copy it again, or fit it anew."
+            ) from error
 
     def _retire(self, place: Place) -> None:
         task = asyncio.create_task(place.close(), name=f"close {place.id}")

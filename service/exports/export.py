@@ -12,6 +12,7 @@ from io import BytesIO
 import orjson
 
 from bundle.manifest import MANIFEST as BUNDLE_MANIFEST
+from bundle.manifest import MAX_MANIFEST_BYTES
 from service.answering.facts import Fact
 from service.exports import boxes, table
 from service.exports.signing import ALGORITHM, public_hex, signing_key
@@ -55,7 +56,8 @@ def manifest(serving: Serving, made: Export) -> Fact:
         SigningDown: there is no key.
     """
     key = signing_key(serving.settings)
-    bundle = (serving.bundle.path / BUNDLE_MANIFEST).read_bytes()
+    # Not from the folder, where another bundle may be by now.
+    bundle = serving.seal.read(BUNDLE_MANIFEST, 0, MAX_MANIFEST_BYTES)
     said: Fact = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,10 +1,9 @@
 """tiles.csv: a line for every stored tile, by id, with what is to be done with it."""
 
-import csv
 from collections.abc import Iterable
 from io import StringIO
 
-from bundle.cells import harmless
+from bundle.cells import harmless, write_csv
 from service.exports.standing import Standing
 from service.state import Serving
 
@@ -30,9 +29,8 @@ COLUMNS = (
 def tiles_csv(serving: Serving, standings: Iterable[Standing]) -> bytes:
     """Return the list as CSV, UTF-8; what is not known is left empty."""
     stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_line(serving, one) for one in standings)
+    write_csv(stream, [COLUMNS])
+    write_csv(stream, (_line(serving, one) for one in standings))
     return stream.getvalue().encode()
 
 

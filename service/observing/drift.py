@@ -46,12 +46,14 @@ _SAMPLE = 2048
 class Figures:
     """How the distances of the last tiles lie beside the usual ones.
 
+    tiles, stored: how many were sent, and how many stored ones they are compared with.
     usual, seen: their QUANTILES, ascending; `seen` is empty when nothing was sent.
     population_stability: 0 for the same distribution; None while too few tiles came.
     ks_distance: the largest difference of the two cumulative distributions, in [0, 1]; or None.
     """
 
     tiles: int
+    stored: int
     usual: tuple[float, ...]
     seen: tuple[float, ...]
     population_stability: float | None
@@ -68,8 +70,8 @@ class Figures:
 
     @property
     def _chance(self) -> float:
-        """What the index comes to on average for so many tiles of the same distribution."""
-        return (_BINS - 1) / self.tiles
+        """What the index comes to on average for two such samples of the same distribution."""
+        return (_BINS - 1) * (1 / self.tiles + 1 / self.stored)
 
     @property
     def sentence(self) -> str:
@@ -149,6 +151,8 @@ def usual_distances(bundle: Bundle) -> Distances:
         foreign = (owners != scans[row]) & (known != row)
         if foreign.any():
             found.append(np.sqrt(squared_distances(beside[foreign], point).min()))
+    if not found:  # the sample is all of one scan
+        return np.sort(distances_to(bundle.references, points))
     return np.sort(np.array(found, dtype=np.float32))
 
 
@@ -163,6 +167,7 @@ def compare(usual: Distances, seen: Distances) -> Figures:
     enough = len(seen) >= _FEWEST
     return Figures(
         tiles=len(seen),
+        stored=len(usual),
         usual=_quantiles(usual),
         seen=_quantiles(seen),
         population_stability=_stability(usual, seen) if enough else None,

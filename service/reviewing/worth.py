@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.arrays import Points, Rows
+from bundle.concepts import log_odds
 from bundle.spread import spread
 
 Flags = NDArray[np.bool_]
@@ -22,19 +23,11 @@ _SLOPE, _SHIFT = 0.2, 2.0
 """The same of what is added to the score's slope, and of what is added to every tile alike."""
 _AT_MOST = 1000
 """Decided tiles of each kind that the regression is fitted on, so that it takes no longer."""
-_LEAST = 1e-6
 _STEPS = 25
 _ENOUGH = 1e-3
 _DOUBLE = 0.1
 """Of the median distance of random pairs: closer tiles show nearly the same."""
 _NEAREST = 5
-
-
-def log_odds(scores: NDArray[np.float32]) -> Odds:
-    """Return (n,) log-odds of scores in [0, 1]; 0 and 1 are not taken as certain."""
-    bounded = scores.astype(np.float64).clip(_LEAST, 1 - _LEAST)
-    result: Odds = np.log(bounded / (1 - bounded))
-    return result
 
 
 def worth(points: Points, scores: NDArray[np.float32], looked: Flags, found: Flags) -> Odds:

@@ -120,7 +120,7 @@ async def _told(serving: Serving, name: str) -> Response:
         FRESH,
         concept=concept_fact(serving, lesson),
         examples=example_facts(serving, lesson),
-        elsewhere=lesson.elsewhere,
+        elsewhere=len(lesson.absent),
         as_of=lesson.seq,
         evaluation=evaluation,
     )

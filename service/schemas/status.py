@@ -117,6 +117,9 @@ class DriftReport(Answer):
     )
     window: int = Field(description="Tiles that count, the last ones.", examples=[1000])
     tiles: int = Field(description="Tiles in the window.", examples=[300])
+    stored: int = Field(
+        description="Stored tiles that they are compared with, 2,048 at most.", examples=[365]
+    )
     quantiles: list[float] = Field(
         description="Of which quantiles the distances are.",
         examples=[[0.05, 0.25, 0.5, 0.75, 0.95]],

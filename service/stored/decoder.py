@@ -2,8 +2,11 @@
 
 from functools import cached_property, partial
 
+import numpy as np
+
 from bundle import Bundle, OnnxDecoder
 from bundle.arrays import Latents, Tiles
+from bundle.errors import BundleDamaged, naming
 from bundle.reader import Prove, state_of
 from service.bundles.seal import Seal
 
@@ -35,9 +38,24 @@ class Decoder:
 
 
 def prove_decoder(bundle: Bundle, prove: Prove) -> None:
-    """Prove that the bundle's decoder can be loaded; nothing of it stays.
+    """Prove that the bundle's decoder makes pictures of the probes' latents; nothing of it stays.
 
     Raises:
         BundleDamaged: the file is not a model that can be run, or is another one.
     """
-    prove(b"model" + state_of(bundle.path / _FILE), partial(OnnxDecoder, bundle.path, threads=1))
+    prove(b"model" + state_of(bundle.path / _FILE), partial(_try, bundle))
+
+
+def _try(bundle: Bundle) -> None:
+    with naming(bundle.path):
+        decoder = OnnxDecoder(bundle.path, threads=1)
+        latents = np.array(bundle.arrays["probe_latents.npy"])
+        side = bundle.manifest.preprocessing.side
+        for some in (latents[:1], latents):
+            try:
+                found = decoder.decode(some).shape
+            except Exception as error:  # the runtime's classes have no base of their own
+                reason = str(error).rstrip(".\n")
+                raise BundleDamaged(f"{_FILE} cannot decode the latents: {reason}.") from error
+            if found != (len(some), side, side):
+                raise BundleDamaged(f"{_FILE} gives pictures of shape {found}, not of side {side}.")

@@ -29,8 +29,8 @@ class Lesson:
 
     marks: the last event of each marked row. last: of each row that ever was, its mark taken
     back or not. seq: of the last event about the concept.
-    elsewhere: examples that this bundle does not hold. gone: it was taken away; making it again
-    brings its examples back.
+    absent: content and id of examples that this bundle does not hold. gone: it was taken away;
+    making it again brings its examples back.
     """
 
     name: str
@@ -38,14 +38,14 @@ class Lesson:
     verdict: Verdict = "review"
     marks: dict[int, Event] = field(default_factory=dict)
     last: dict[int, Event] = field(default_factory=dict)
-    elsewhere: int = 0
+    absent: set[tuple[str, str]] = field(default_factory=set)
     seq: int = 0
     gone: bool = False
 
     @property
     def free(self) -> bool:
         """Whether another concept may take its name: it was taken away, and no mark waits."""
-        return self.gone and not self.marks and not self.elsewhere
+        return self.gone and not self.marks and not self.absent
 
     def rows(self, mark: Mark) -> Marked:
         """Return the rows of one kind of example, ascending."""
@@ -277,7 +277,8 @@ class Teaching:
     def _take_in(self, lesson: Lesson, event: Event) -> None:
         row = self._row(event)
         if row is None:
-            lesson.elsewhere += 1
+            marked = lesson.absent.add if event.mark else lesson.absent.discard
+            marked((str(event.content), str(event.tile_id)))
         else:
             # Replaced whole: whoever reads it on the event loop meanwhile has the one before.
             lesson.last[row] = event

@@ -1,6 +1,5 @@
 """An audit as data: audit.json with every figure, and the lists as CSV."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bundle.bundle import Bundle
+from bundle.cells import write_csv
 from training.auditing.findings import Findings, Request
 from training.auditing.words import headline, leak_sentence, method, proof_sentence
 
@@ -127,7 +127,6 @@ def leaks_csv(bundle: Bundle, found: Findings) -> str:
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    write_csv(stream, [columns])
+    write_csv(stream, rows)
     return stream.getvalue()

@@ -9,7 +9,6 @@
 A file is written beside its place and renamed, so one that is there is whole.
 """
 
-import csv
 import io
 import os
 from collections import defaultdict
@@ -20,6 +19,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bundle.cells import write_csv
 from bundle.errors import InputError
 from training.cutting.scan_files import ScanFile
 from training.cutting.windows import Cut, Recipe, scan_of_file, tile_id
@@ -144,9 +144,8 @@ class TileFolder:
 
     def _write(self, name: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         text = io.StringIO(newline="")
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(head)
-        table.writerows(rows)
+        write_csv(text, [head])
+        write_csv(text, rows)
         data = text.getvalue().encode()
         path = self.path / name
         # Make looks at the time of a file: one that says the same is left alone.

@@ -106,7 +106,7 @@ async function renew() {
   if (own !== renewals) return;
   const board = document.getElementById("board");
   const held = document.activeElement.closest("#board .teach-card");
-  const at = cards().indexOf(held);
+  const at = held ? inWall(wall(held)).indexOf(held) : 0;
   const opened = board.querySelector("details")?.open;
   board.replaceWith(page.getElementById("board"));
   if (opened) document.querySelector("#board details")?.toggleAttribute("open", true);
@@ -128,14 +128,16 @@ async function ranked() {
   throw new Error(problem.textContent);
 }
 
-// The card of the same tile, in the same wall if it is in both, else whichever stands in its place.
+// The card of the same tile in the same wall, else whichever stands in its place there: who marks one after
+// another stays where they are. Of a wall that is empty by now, the same tile elsewhere, or the first of all.
 function again(card, at) {
-  const all = cards();
-  const same = all.filter((one) => one.dataset.id === card.dataset.id);
-  return same.find((one) => wall(one) === wall(card)) ?? same[0] ?? all[Math.min(at, all.length - 1)];
+  const beside = inWall(wall(card));
+  const same = (some) => some.find((one) => one.dataset.id === card.dataset.id);
+  return same(beside) ?? beside[Math.min(at, beside.length - 1)] ?? same(cards()) ?? cards()[0];
 }
 
 const wall = (card) => card.closest("section").getAttribute("aria-labelledby");
+const inWall = (name) => cards().filter((one) => wall(one) === name);
 
 async function evaluate() {
   const place = document.getElementById("held-out");

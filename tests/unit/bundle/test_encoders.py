@@ -300,7 +300,9 @@ def test_threads_do_not_spin_between_runs(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", session)
     OnnxEncoder(tmp_path / "bundle", threads=2)
-    assert [one.get_session_config_entry("session.force_spinning_stop") for one in asked] == ["1"]
+    assert [one.get_session_config_entry("session.force_spinning_stop") for one in asked] == 2 * [
+        "1"
+    ]
 
 
 class Runs:

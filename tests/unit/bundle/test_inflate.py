@@ -79,6 +79,7 @@ def test_what_is_out_of_the_ordinary_is_left_to_pillow(data: bytes) -> None:
         forge_png(header(16, 16), rows(GREY[:1])),
         forge_png(header(16, 17, lace=1), rows(GREY)),
         forge_png(header(2000, 2000), chunk(b"IDAT", zlib.compress(bytes(2001 * 1999)))),
+        forge_png(header(2048, 2048), chunk(b"IDAT", zlib.compress(b"\0" + bytes(2049 * 1024)))),
     ],
 )
 def test_rows_that_are_not_there_are_no_black_ones(data: bytes) -> None:

@@ -239,6 +239,26 @@ def test_a_threshold_that_is_no_number(copy: Path, value: float) -> None:
     refused(copy, BundleDamaged, "not sound at thresholds.cluster_reach.value")
 
 
+def test_a_limit_of_colour_that_everything_is_beyond(copy: Path) -> None:
+    """Colours are divided by it."""
+    found = json.loads((copy / "manifest.json").read_bytes())["thresholds"]
+    reseal(copy, thresholds=found | {"off_topic_colour": {"value": 0.0, "source": "nobody"}})
+    refused(copy, BundleDamaged, "'off_topic_colour' that is not positive")
+
+
+def test_more_clusters_than_tiles(copy: Path) -> None:
+    """A list of clusters takes memory for each."""
+    found = json.loads((copy / "manifest.json").read_bytes())["clustering"]
+    reseal(copy, clustering=found | {"clusters": 100_000_000})
+    refused(copy, BundleDamaged, "more clusters than the 12 tiles")
+
+
+def test_a_seed_that_no_answer_can_say(copy: Path) -> None:
+    """JSON is written with numbers of 64 bits."""
+    reseal(copy, seed=10**30)
+    refused(copy, BundleDamaged, "not sound at seed")
+
+
 def test_a_missing_threshold(copy: Path) -> None:
     """Both thresholds that the code asks for must be there."""
     reseal(copy, thresholds={"self_test": {"value": 1.0, "source": "x"}})
@@ -363,7 +383,35 @@ def test_values_that_cannot_be(
     refused(copy, BundleDamaged, name, words)
 
 
-@pytest.mark.parametrize("text", ["{}", "[1]", '[{"name": "a"}]', "not json", '{"a": 1}'])
+def test_offsets_whose_differences_overflow(copy: Path, tiny_bundle: Bundle) -> None:
+    """Each is compared with the one before: the difference of these comes out positive."""
+    offsets = np.array(tiny_bundle.arrays["picture_offsets.npy"])
+    offsets[2:4] = 2**63 - 1, -(2**63)
+    forge_array(copy, "picture_offsets.npy", offsets)
+    refused(copy, BundleDamaged, "picture_offsets.npy", "pictures.bin")
+
+
+def test_a_bundle_without_probes(copy: Path, tiny_bundle: Bundle) -> None:
+    """A self-test on nothing would prove anything."""
+    for name in ("probes.npy", "probe_latents.npy", "probe_maps.npy"):
+        forge_array(copy, name, tiny_bundle.arrays[name][:0])
+    refused(copy, BundleDamaged, "probes.npy holds no tile")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[1]",
+        '[{"name": "a"}]',
+        "not json",
+        '{"a": 1}',
+        '[{"name": 1, "patient": null}]',
+        '[{"name": "\\ud800", "patient": null}]',
+        '[{"name": "a", "patient": null, "more": 1}]',
+        "[" * 100_000,
+    ],
+)
 def test_scans_that_are_no_list_of_scans(copy: Path, text: str) -> None:
     """scans.json has its own shape, checked like the arrays."""
     (copy / "scans.json").write_text(text)

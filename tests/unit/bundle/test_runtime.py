@@ -230,3 +230,40 @@ def test_an_encoder_that_lost_its_maps_fails(tiny_bundle: Bundle) -> None:
 
     with pytest.raises(SelfTestFailed, match=r"maps of shape \(4, 0, 0, 0\).*\(4, 3, 2, 2\)"):
         self_test(tiny_bundle, Blind())
+
+
+def test_an_encoder_of_one_size_of_batch_fails(copy: Path) -> None:
+    """The probes go in pieces of four, so a model for just four would pass, and fail on one."""
+    model = onnx.load(copy / "encoder.onnx")
+    for port in (*model.graph.input, *model.graph.output):
+        port.type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(model, copy / "encoder.onnx")
+    reseal(copy)
+    with pytest.raises(SelfTestFailed, match=r"encoder\.onnx cannot encode the probe tiles"):
+        self_test(open_bundle(copy), OnnxEncoder(copy, threads=1))
+
+
+@pytest.mark.parametrize("name", ["encoder", "decoder"])
+def test_weights_in_a_file_beside_are_not_read(
+    copy: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No hash covers them, so they may be anything by the next start."""
+    node = onnx.helper.make_node("Identity", ["weights"], ["latents"])
+    weights = onnx.numpy_helper.from_array(np.ones((4, 4), dtype=np.float32), "weights")
+    port = onnx.helper.make_tensor_value_info("latents", onnx.TensorProto.FLOAT, [4, 4])
+    graph = onnx.helper.make_graph([node], "beside", [], [port], [weights])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 15)])
+    file = str(copy / f"{name}.onnx")
+    onnx.save(model, file, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert (copy / "weights.bin").stat().st_size == 64
+    monkeypatch.chdir(copy)
+    with pytest.raises(BundleDamaged, match=r"is not a model that can be run: .*[Ee]xternal"):
+        (OnnxEncoder if name == "encoder" else OnnxDecoder)(copy, threads=1)
+
+
+def test_an_encoder_is_read_once(copy: Path) -> None:
+    """Another one in the folder changes nothing, also for the first batch of many tiles."""
+    encoder = OnnxEncoder(copy, threads=2)
+    expected = tiny_latents(tiny_tiles())
+    write_encoder(copy / "encoder.onnx", drift=1.0)
+    assert np.allclose(encoder.encode(tiny_tiles()), expected, atol=1e-6)

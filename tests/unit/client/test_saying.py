@@ -60,7 +60,23 @@ def test_a_table_is_written_though_nothing_can_be_told(
 
 def test_a_list_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """What the disk refuses is told of the file, not of standard output."""
-    service = FakeService(pages={"/decisions?limit=500": {"tiles": [], "next": None}})
+    service = FakeService(pages={"/decisions?limit=1000": {"decisions": [], "next": None}})
     asked = ["decisions", "--out", "/dev/full", "--url", "http://service"]
     assert main(asked, transport=httpx.MockTransport(service)) == NOTHING_DONE
     assert capsys.readouterr().err == "client: /dev/full: No space left on device.\n"
+
+
+def test_a_list_that_is_there_stays_where_no_other_comes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would read as if nobody had decided anything; and what is called otherwise is no list."""
+    out = tmp_path / "decided.csv"
+    out.write_text("as it was")
+    asked = ["decisions", "--url", "http://service", "--out"]
+    service = httpx.MockTransport(lambda _: httpx.Response(404))
+    assert main([*asked, str(out)], transport=service) == NOTHING_DONE
+    assert out.read_text() == "as it was"
+    capsys.readouterr()
+    assert main([*asked, "decided.parquet"], transport=service) == NOTHING_DONE
+    told = "client: decided.parquet ends in '.parquet'; decisions are written as .csv.\n"
+    assert capsys.readouterr().err == told

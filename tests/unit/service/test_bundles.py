@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from bundle import open_bundle
 from service.errors import BundleRefused
 from tests.api import Api, running, until
-from tests.forge import forge_array
+from tests.forge import forge_array, reseal
 from tests.pictures import png
 from tests.tiny import tiny_quantization, tiny_tiles, write_tiny_bundle
 
@@ -298,6 +299,47 @@ def test_a_bundle_that_does_not_prove_itself_is_refused(bundles: Path) -> None:
         answer = api.ask("POST", f"/bundles/{wrong}:activate")
     assert answer.status_code == 409
     assert "probe_latents.npy" in answer.json()["detail"]
+
+
+def test_a_bundle_that_nobody_foresaw_is_refused(
+    bundles: Path, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever loading it raises, what answers goes on, and what follows the link does."""
+    with shelved(bundles) as api, monkeypatch.context() as patch:
+        patch.setattr("service.bundles.shelf.open_serving", lambda *_: {}[b"no such thing"])
+        answer = api.ask("POST", f"/bundles/{ids['b']}:activate")
+        assert api.post("/encode", TILE).json()["bundle"] == ids["a"]
+        patch.undo()
+        activate(api, ids["b"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "bundle_refused")
+    assert "cannot be loaded (KeyError; the log has more). Copy it" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("side", [8, 16])
+def test_a_decoder_that_would_fail_when_asked_is_refused(bundles: Path, side: int) -> None:
+    """It is asked for the probes, as pages would ask: their latents' size, and the pictures'."""
+    dim = 4 if side == 8 else 3
+    weights = numpy_helper.from_array(np.ones((dim, side * side), dtype=np.float32), "weights")
+    shape = numpy_helper.from_array(np.array([-1, side, side]), "shape")
+    nodes = [
+        helper.make_node("MatMul", ["latents", "weights"], ["flat"]),
+        helper.make_node("Reshape", ["flat", "shape"], ["pictures"]),
+    ]
+    ports = [
+        helper.make_tensor_value_info("latents", TensorProto.FLOAT, ["n", dim]),
+        helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["n", side, side]),
+    ]
+    graph = helper.make_graph(nodes, "decoder", ports[:1], ports[1:], [weights, shape])
+    opset = helper.make_opsetid("", 15)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    (bundles / "b" / "decoder.onnx").write_bytes(model.SerializeToString())
+    reseal(bundles / "b")
+    wrong = open_bundle(bundles / "b").manifest.bundle_id
+    with shelved(bundles) as api:
+        answer = api.ask("POST", f"/bundles/{wrong}:activate")
+        assert api.ask("GET", "/tiles/c300/reconstruction").status_code == 200
+    assert answer.status_code == 409
+    assert "decoder.onnx" in answer.json()["detail"]
 
 
 def test_nothing_differs_from_itself(bundles: Path, ids: dict[str, str]) -> None:

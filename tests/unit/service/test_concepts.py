@@ -420,6 +420,16 @@ def test_marks_are_carried_over_to_a_new_bundle(api: Api, tmp_path: Path) -> Non
     assert [one["id"] for one in told["examples"]] == ["t00", "t01"]
 
 
+def test_a_mark_of_another_bundle_that_was_taken_back_is_none(api: Api, tmp_path: Path) -> None:
+    """Examples that a bundle does not hold are counted as they stand."""
+    teach(api, positive=DARK[:2])
+    api.ask("DELETE", f"/concepts/dark/examples/{DARK[0]}").raise_for_status()
+    write_tiny_bundle(tmp_path / "other", seed=5)
+    with running(tmp_path / "other", decisions=tmp_path / "decisions") as other:
+        told = other.get("/concepts/dark").json()
+    assert (told["examples"], told["elsewhere"]) == ([], 1)
+
+
 def test_without_a_folder_publishing_says_what_to_set(bundles: Path, tmp_path: Path) -> None:
     """There must be a place for the new version."""
     with running(bundles / "first", decisions=tmp_path / "decisions") as api:

@@ -236,6 +236,31 @@ def test_a_key_that_cannot_be_made_is_told_with_the_cause(
     assert "openssl" not in refused["detail"]
 
 
+def test_a_carriage_return_ends_no_line(api: Api):
+    """A comment may hold one, and another tile's id behind it."""
+    first, second = list(lines(api))[:2]
+    comment = f"a lead letter\r{second}\r\nand\nmore"
+    put(api, first, "drop", comment=comment)
+    listed = api.get("/exports/tiles.csv").text
+    found = list(csv.DictReader(StringIO(listed, newline="")))
+    assert [one["comment"] for one in found if one["id"] == first] == [comment]
+    assert len(found) == len({one["id"] for one in found}) == len(api.serving.bundle)
+    assert listed.split("\n", 1)[0].endswith(",content")
+    headers = {"X-Reviewer": "ann", "Content-Type": "text/csv"}
+    again = api.ask("POST", "/decisions/import", content=listed, headers=headers)
+    assert again.json()["written"] == 0
+
+
+def test_an_export_is_of_the_bundle_that_answers(tmp_path: Path):
+    """Whatever is in its folder by now."""
+    write_tiny_bundle(tmp_path / "bundle")
+    with running(tmp_path / "bundle", decisions=tmp_path / "kept") as api:
+        expected = sha256((tmp_path / "bundle" / "manifest.json").read_bytes()).hexdigest()
+        (tmp_path / "bundle").rename(tmp_path / "before")
+        signed = api.get("/exports/manifest.json").json()
+    assert signed["bundle_manifest_sha256"] == expected
+
+
 def test_cells_are_no_formulas_and_ids_can_be_told_apart(tmp_path: Path):
     """An id that begins like a formula gets an apostrophe, one with an apostrophe another."""
     ids = sorted(["=1+1", "'=1+1", "@x", *(f"t{n:02d}" for n in range(9))])
