@@ -21,6 +21,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 _AT_ONCE = 4
 """Most tiles that a thread takes at once: going to it and back costs the event loop 50 us."""
+_DESK = 2
 _TOGETHER = 16
 """The same of work that takes a fifth as long."""
 
@@ -29,6 +30,7 @@ _TOGETHER = 16
 class Process:
     """Settings, the gate for what is sent, decisions, and threads for decoding and searching.
 
+    desk: threads for what may take seconds, so that tiles never wait for it.
     turns: to do much in the pool. Tiles wait here, where they can be dropped, and not in the
         pool, which others use as well.
     prove: runs the checks of a bundle, unless another process has (`service.workers.proofs`).
@@ -38,6 +40,7 @@ class Process:
     gate: Gate
     ledger: Ledger
     pool: ThreadPoolExecutor
+    desk: ThreadPoolExecutor
     turns: asyncio.Semaphore
     prove: Prove = at_once
 
@@ -45,6 +48,11 @@ class Process:
         """Run work of more than a millisecond in the pool, off the event loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, lambda: work(*args, **kwargs))
+
+    async def at_length(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run work that may take seconds: tables, exports, comparisons of whole bundles."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.desk, lambda: work(*args, **kwargs))
 
     async def each(
         self, work: Callable[[T], R], items: Iterable[T | BaseException]
@@ -131,7 +139,8 @@ def open_process(settings: Settings, prove: Prove = at_once) -> Iterator[Process
     with (
         Ledger(settings) as ledger,
         running_pool(settings.thread_count, "tiles") as pool,
+        running_pool(_DESK, "desk") as desk,
     ):
         gate = Gate(most_tiles=settings.max_queue_tiles, most_bytes=settings.max_bytes_in_flight)
         turns = asyncio.Semaphore(2 * settings.thread_count)
-        yield Process(settings, gate, ledger, pool, turns, prove)
+        yield Process(settings, gate, ledger, pool, desk, turns, prove)

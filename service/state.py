@@ -94,6 +94,10 @@ class Serving:
         """Run work of more than a millisecond in the pool, off the event loop."""
         return await self.process.apart(work, *args, **kwargs)
 
+    async def at_length(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run work that may take seconds, see `service.process`."""
+        return await self.process.at_length(work, *args, **kwargs)
+
     async def each(
         self, work: Callable[[T], R], items: Iterable[T | BaseException]
     ) -> list[R | BaseException]:

@@ -220,7 +220,8 @@ class Batcher:
 
 
 def _leave(lane: _Lane, item: _Waiting, _: asyncio.Future[Seen]) -> None:
-    lane.pop(item, None)
+    if lane.pop(item, None) is not None:
+        metrics.QUEUE_TILES.dec()
 
 
 def _settle(item: _Waiting, seen: Seen | EncodingFailed) -> None:

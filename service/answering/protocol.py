@@ -142,16 +142,16 @@ def _greys(sent: _Input, raw: bytes | None) -> Tiles:
     try:
         flat = _whole(sent.data or []) if raw is None else np.frombuffer(raw, np.uint8)
         n, height, width = sent.shape
+        if n * height * width == flat.size:
+            return flat.reshape(n, height, width)
     except (ValueError, TypeError, OverflowError) as error:
         raise BadInference(
             f"{TILES!r} does not hold greys from 0 to 255 in the shape {sent.shape}; it must be "
             "[n, height, width]."
         ) from error
-    if flat.size != n * height * width:
-        raise BadInference(
-            f"The shape is {sent.shape}, {n * height * width} greys, and {flat.size} came."
-        )
-    return flat.reshape(n, height, width)
+    raise BadInference(
+        f"The shape is {sent.shape}, {n * height * width} greys, and {flat.size} came."
+    )
 
 
 def _whole(data: list[Any]) -> NDArray[np.uint8]:

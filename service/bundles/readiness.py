@@ -32,6 +32,7 @@ class Readiness:
         self._asking = asyncio.Lock()
         self._proved_at = -np.inf
         self._difference = 0.0
+        self._failed, self._failed_at = "", -np.inf
 
     async def prove(self) -> float:
         """Return how far the probe's latent and map are from the stored, now or a second ago.
@@ -40,9 +41,16 @@ class Readiness:
             NotReady: the probe failed, differs, has another neighbour, or is not back in time.
             Draining: the service is about to stop.
         """
+        asked = time.monotonic()
         async with self._asking:
+            if self._failed_at >= asked:  # while this one waited: or they would queue up
+                raise NotReady(self._failed)
             if not self._batcher.alive or time.monotonic() - self._proved_at >= _KEEP_S:
-                self._difference = await self._probe()
+                try:
+                    self._difference = await self._probe()
+                except NotReady as error:
+                    self._failed, self._failed_at = str(error), time.monotonic()
+                    raise
                 self._proved_at = time.monotonic()
             return self._difference
 

@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from time import monotonic, sleep
+from typing import Any, NamedTuple, TextIO
 
 from sqlalchemy import Connection, Engine, column, create_engine, event, make_url, select, table
 from sqlalchemy.engine import URL
@@ -26,6 +27,7 @@ NEWEST = "0006"
 _VERSIONS = "alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_S = 5
+_LOOK_S = 0.05
 """For a connection, one's turn, or a lock."""
 _STATEMENT_S = 10
 """For one statement in PostgreSQL: ours are short, or read a long list in parts."""
@@ -212,5 +214,21 @@ def _alone(url: URL) -> Iterator[None]:
         yield
         return
     with Path(f"{url.database}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _take_turn(file)
         yield
+
+
+def _take_turn(file: TextIO) -> None:
+    """Lock a file.
+
+    Raises:
+        BlockingIOError: another process holds it, for longer than any takes.
+    """
+    ends = monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() > ends:
+                raise
+            sleep(_LOOK_S)

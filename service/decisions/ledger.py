@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
@@ -88,18 +89,22 @@ class Ledger:
         Raises:
             LedgerDown: the database cannot be used.
         """
+        return await self._run(partial(_read, work))
 
-        def reading(engine: Engine) -> R:
-            with engine.connect() as connection, connection.begin():
-                return work(connection)
-
-        return await self._run(reading)
-
-    async def write(self, work: Callable[[Connection], R]) -> R:
+    async def write(
+        self,
+        work: Callable[[Connection], R],
+        *,
+        first: Callable[[Connection], object] | None = None,
+    ) -> R:
         """Run work in a transaction while no one else writes; what it raises undoes it.
 
         When this returns, what was written is on the disk. It is finished even when nobody
         waits for it any more.
+
+        Args:
+            work: reads what is new, and writes.
+            first: reads what may be much, while others may write: they wait five seconds alone.
 
         Raises:
             LedgerDown: the database cannot be used, and nothing was written.
@@ -107,6 +112,8 @@ class Ledger:
         """
 
         def committing(engine: Engine) -> R:
+            if first is not None:
+                _read(first, engine)
             ended = False
             try:
                 with writing(engine) as connection:
@@ -169,6 +176,11 @@ class Ledger:
                 raise LedgerDown(_where(self._url), writes=writes) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
+
+
+def _read(work: Callable[[Connection], R], engine: Engine) -> R:
+    with engine.connect() as connection:  # there is nothing to commit
+        return work(connection)
 
 
 def _is_file(url: URL) -> bool:

@@ -66,11 +66,13 @@ class _Tile:
     """What is known of one tile."""
 
     events: list[Event] = field(default_factory=list)
+    last: dict[str, Event] = field(default_factory=dict)
+    """Of each reviewer."""
 
     @property
     def opinions(self) -> list[Event]:
         """What each reviewer decided, see `opinions_of`."""
-        return opinions_of(self.events)
+        return opinions_of([*self.last.values()])
 
 
 class Reviewed:
@@ -127,7 +129,7 @@ class Reviewed:
             news = [self._new(reviewer, one) for one in wanted]
             return append(connection, reviewer, self._bundle_id, news)
 
-        batch = await self._ledger.write(work)
+        batch = await self._ledger.write(work, first=self._catch_up)
         await self.refresh()
         return batch
 
@@ -147,7 +149,7 @@ class Reviewed:
                 append(connection, writer, self._bundle_id, news)
             return len(news)
 
-        written = await self._ledger.write(work)
+        written = await self._ledger.write(work, first=self._catch_up)
         await self.refresh()
         return written
 
@@ -189,7 +191,7 @@ class Reviewed:
             self._catch_up(connection)
             return [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
 
-        undone, batch = await self._ledger.write(work)
+        undone, batch = await self._ledger.write(work, first=self._catch_up)
         return undone, await self._ledger.read(changed)
 
     def state(self, row: int) -> State | None:
@@ -260,11 +262,13 @@ class Reviewed:
             else:
                 tile = self._tiles.setdefault(row, _Tile())
                 tile.events.append(event)
+                tile.last[event.reviewer] = event
                 # Known as an event before it shows in the states: who copies those can go back.
                 self._order.append((event.seq, row))
                 self.states[row] = STATES.index(state_of(tile.opinions))
-                own = self._own.setdefault(event.reviewer, np.zeros_like(self.states))
-                own[row] = STATES.index(event.decision)
+                if event.reviewer not in self._own:
+                    self._own[event.reviewer] = np.zeros_like(self.states)
+                self._own[event.reviewer][row] = STATES.index(event.decision)
             self.seq = event.seq
 
     def _row(self, event: Event) -> int | None:

@@ -8,6 +8,7 @@ it is bounded here, in the protocol class that uvicorn lets one set.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -37,6 +38,10 @@ LINGER_BYTES = 1 << 20
 once would make many clients lose the answer that they have not read yet."""
 
 
+FETCHED_BYTES = 64 * 1024
+"""What a client fetches of its answer, at least, while the patience lasts; or all that is left."""
+
+
 class Connection(HttpToolsProtocol):
     """One connection; `patience_s` for each head, and for each answer to be fetched."""
 
@@ -55,6 +60,8 @@ class Connection(HttpToolsProtocol):
     """Bytes that may still come of a refused body; None while no body is refused."""
     _wished = False
     """Whether the request at hand wishes for another protocol, which there is none of here."""
+    _unfetched = 0
+    """Bytes of answers that had not left when it was last looked."""
     _last_word = b""
     """A refusal, or none, that waits for the answers before it; nothing is read any more."""
 
@@ -81,7 +88,7 @@ class Connection(HttpToolsProtocol):
         if self._spare is not None:
             self._spare -= len(data)
             if self._spare < 0:
-                self.transport.close()
+                self._end()
                 return
         if self._in_head:
             self._start("head", self.patience_s, self._head_is_late)
@@ -162,7 +169,7 @@ class Connection(HttpToolsProtocol):
             raise ValueError("not one Host")
         self._stop("head")
         if len(self.pipeline) >= MAX_PIPELINED:
-            self.transport.close()
+            self._end()
             raise ValueError("too many requests wait")
         before = self.cycle
         super().on_headers_complete()  # raises at an address that cannot be used: still in the head
@@ -185,19 +192,51 @@ class Connection(HttpToolsProtocol):
             self._say_last_word()
             return
         super().on_response_complete()
+        self._see_it_closed()
         if not self._in_head and self.cycle.response_complete:
             self._spare = LINGER_BYTES
-            self._start("linger", LINGER_S, self.transport.close)
+            self._start("linger", LINGER_S, self._end)
 
     def pause_writing(self) -> None:
         """Begin to wait for a client that does not fetch its answer."""
         super().pause_writing()
-        self._start("write", self.patience_s, self.transport.abort)
+        self._await_fetching("write")
 
     def resume_writing(self) -> None:
         """Go on."""
         self._stop("write")
         super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that is idle."""
+        self._end()
+
+    def shutdown(self) -> None:
+        """Close, at once or after the answer under way."""
+        super().shutdown()
+        self._see_it_closed()
+
+    def _end(self) -> None:
+        """Close once what was written is fetched; whoever does not fetch it is not waited for."""
+        self.transport.close()
+        self._see_it_closed()
+
+    def _see_it_closed(self) -> None:
+        if self.transport.is_closing():
+            self._stop("write")
+            self._await_fetching("close")
+
+    def _await_fetching(self, clock: str) -> None:
+        self._unfetched = self.transport.get_write_buffer_size()
+        self._start(clock, self.patience_s, partial(self._fetch_is_late, clock))
+
+    def _fetch_is_late(self, clock: str) -> None:
+        """Wait on while enough of the answer is fetched in each span of patience."""
+        self._stop(clock)
+        if self.transport.get_write_buffer_size() > self._unfetched - FETCHED_BYTES:
+            self.transport.abort()
+        else:
+            self._await_fetching(clock)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002, uvicorn's words for it
         """Answer what is no HTTP."""
@@ -221,7 +260,7 @@ class Connection(HttpToolsProtocol):
                 )
             )
         else:
-            self.transport.close()
+            self._end()
 
     def _over(self) -> bool:
         """Tell whether nothing that comes now counts any more."""
@@ -238,7 +277,7 @@ class Connection(HttpToolsProtocol):
         if not self._in_head:  # of a request whose head was sound
             broken = self.cycle
             if broken.response_complete or broken.response_started:
-                self.transport.close()
+                self._end()
                 return
             self._unanswered.remove(broken)
             broken.disconnected = True
@@ -251,8 +290,7 @@ class Connection(HttpToolsProtocol):
     def _say_last_word(self) -> None:
         if not self.transport.is_closing():
             self.transport.write(self._last_word)
-        self.transport.close()
-        self._start("close", self.patience_s, self.transport.abort)  # for who does not fetch it
+        self._end()
 
     def _start(self, name: str, seconds: float, end: Callable[[], None]) -> None:
         if name not in self._clocks:

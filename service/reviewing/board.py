@@ -137,7 +137,7 @@ async def budget(serving: Serving, size: int, reviewer: str | None = None) -> Fa
         LedgerDown: the database cannot be used.
     """
     await serving.reviewed.refresh()
-    return await serving.apart(_budget, serving, size, reviewer)
+    return await serving.at_length(_budget, serving, size, reviewer)
 
 
 def _budget(serving: Serving, size: int, reviewer: str | None) -> Fact:

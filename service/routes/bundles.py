@@ -102,7 +102,7 @@ async def diff(
     request: Request, a: BundleId, b: BundleId, serving: ServingDep, match: MatchBy = "id"
 ) -> Response:
     """Compare two bundles on the tiles that both hold: verdicts, nearest tiles, clusters."""
-    fact = await serving.apart(_difference, request.app.state.shelf, a, b, match)
+    fact = await serving.at_length(_difference, request.app.state.shelf, a, b, match)
     return enveloped(serving, **fact)
 
 

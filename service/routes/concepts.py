@@ -114,7 +114,7 @@ async def rename(
 async def _told(serving: Serving, name: str) -> Response:
     teaching = serving.teaching
     lesson = teaching.lesson(name)
-    evaluation = await serving.apart(figures_fact, teaching, lesson)
+    evaluation = await serving.at_length(figures_fact, teaching, lesson)
     return enveloped(
         serving,
         FRESH,
@@ -242,6 +242,6 @@ async def publish_concepts(serving: ServingDep) -> Response:
         for one in teaching.lessons
         if len(one.rows("positive"))
     ]
-    name, manifest = await serving.apart(publish, serving, lessons)
+    name, manifest = await serving.at_length(publish, serving, lessons)
     held = [one.name for one in manifest.concepts or ()]
     return enveloped(serving, FRESH, id=manifest.bundle_id, name=name, concepts=held)

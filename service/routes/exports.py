@@ -46,7 +46,7 @@ _PROBLEMS = problems(404, 503)
 async def exported(serving: ServingDep, through: Through = None) -> Response:
     """Give all three files at once."""
     made = await _made(serving, through)
-    data = await serving.apart(zipped, serving, made)
+    data = await serving.at_length(zipped, serving, made)
     name = f"export-{serving.bundle.manifest.bundle_id}-{made.through}.zip"
     return Response(data, media_type=_ZIP, headers=_headers(made, name))
 
@@ -95,7 +95,7 @@ async def _made(serving: Serving, through: int | None) -> Export:
     last = serving.reviewed.seq
     if through is not None and through > last:
         raise UnknownEvent(through, last, _REMEDY)
-    return await serving.apart(export, serving, last if through is None else through)
+    return await serving.at_length(export, serving, last if through is None else through)
 
 
 def _headers(made: Export, name: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ async def import_decisions(
     role = request.state.role
     with serving.gate.enter() as ticket:
         data = await read_text(request, serving, ticket, MEDIA_TYPE)
-        lines = await serving.apart(read_lines, serving, data, reviewer, role)
+        lines = await serving.at_length(read_lines, serving, data, reviewer, role)
     wrong = [
         {"where": f"line {one.number}", "message": str(one.error)} for one in lines if one.error
     ]
@@ -50,7 +50,7 @@ async def import_decisions(
         raise ImportRefused(wrong)
     brought = [one for line in lines for one in line.brought]
     written = await serving.reviewed.bring(reviewer, brought) if brought else 0
-    results = await serving.apart(_told, serving, lines)
+    results = await serving.at_length(_told, serving, lines)
     return enveloped(serving, written=written, unchanged=len(brought) - written, results=results)
 
 

@@ -65,7 +65,7 @@ async def drawn_sample(serving: ServingDep, draw: Draw) -> Response:
 async def progress(serving: ServingDep, share: Share = SHARE) -> Response:
     """Tell what is looked at and found, how much is left by the samples, and whether to stop."""
     stands = await board.board_of(serving, share)
-    return enveloped(serving, FRESH, **await serving.apart(board.progress, stands))
+    return enveloped(serving, FRESH, **await serving.at_length(board.progress, stands))
 
 
 @router.get("/view/progress", include_in_schema=False, response_class=HTMLResponse)
@@ -76,7 +76,7 @@ async def page(serving: ServingDep, share: str = "") -> Response:
         stands = await board.board_of(serving, wanted)
     except LedgerDown as error:
         return unreadable(serving, error)
-    made = await serving.apart(shown, stands)
+    made = await serving.at_length(shown, stands)
     status = 422 if problem else 200
     answer = render(
         serving, "progress.html", status=status, here="progress", shown=made, problem=problem

@@ -11,11 +11,13 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from service.errors import BodyTooLarge
+from service.deps import ServingDep
 from service.keys import Keyring
 from service.pages.rendering import render_alone
+from service.requests.bodies import read_body
 from service.requests.guard import COOKIE, ROLE, SIGN_IN, tell_role
 from service.requests.reviewers import COOKIE as REVIEWER
+from service.state import Serving
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -32,9 +34,9 @@ async def form(request: Request, after: Next = "/") -> Response:
 
 
 @router.post(SIGN_IN)
-async def sign_in(request: Request) -> Response:
+async def sign_in(request: Request, serving: ServingDep) -> Response:
     """Take a key; keep it in a cookie if it is one."""
-    fields = parse_qs((await _short_body(request)).decode("utf-8", "replace"))
+    fields = parse_qs((await _short_body(request, serving)).decode("utf-8", "replace"))
     key, after = (fields.get(name, [""])[0].strip() for name in ("key", "next"))
     keys: Keyring = request.app.state.keys
     holder = keys.holder(key)
@@ -58,13 +60,18 @@ async def sign_out() -> Response:
     return answer
 
 
-async def _short_body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LONGEST:
-            raise BodyTooLarge(f"The form has more than {_LONGEST:,} bytes. Send a key alone.")
-    return body
+async def _short_body(request: Request, serving: Serving) -> bytes:
+    body = bytearray()
+    with serving.gate.enter() as ticket:
+        await read_body(
+            request,
+            limit=_LONGEST,
+            patience_s=serving.settings.request_timeout_s,
+            ticket=ticket,
+            take=body.extend,
+            remedy="Send a key alone.",
+        )
+    return bytes(body)
 
 
 def _inside(path: str) -> str:

@@ -251,7 +251,7 @@ class Teaching:
         def work(connection: Connection) -> None:
             append(connection, reviewer, bundle, said(connection))
 
-        await self._ledger.write(work)
+        await self._ledger.write(work, first=self._catch_up)
         await self.refresh()
 
     def _catch_up(self, connection: Connection) -> None:

@@ -136,3 +136,10 @@ def test_answers_that_nobody_fetches(service: Victim) -> None:
         for connection in deaf:
             connection.sendall(request)
         assert service.post("/encode", TILE).status_code in {200, 429}
+
+
+def test_a_form_to_sign_in_that_never_ends(service: Victim) -> None:
+    """Nobody needs a key to send one, so it keeps the pace of all bodies, or is sent away."""
+    form = "Content-Type: application/x-www-form-urlencoded"
+    answer = service.ask(head("POST /sign-in", form, "Content-Length: 100"), b"key=")
+    assert (answer.status, b"slow_body" in answer.body) == (408, True)

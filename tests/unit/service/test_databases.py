@@ -1,6 +1,7 @@
 """The two databases: made, brought up to date, lost and found again."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import sqlite3
@@ -397,3 +398,18 @@ def test_decisions_that_cannot_be_read_are_told_at_the_start(tmp_path: Path):
     )
     assert "secret" not in line
     assert "\n" not in line
+
+
+def test_a_file_that_another_process_holds_is_told(
+    tiny_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was stopped while it made the file would be waited for without end."""
+    monkeypatch.setattr(database, "_PATIENCE_S", 0.2)
+    decision = {"json": {"decision": "drop"}, "headers": {"X-Reviewer": "ann"}}
+    with running(tiny_path, decisions=tmp_path) as api:
+        with (tmp_path / "decisions.sqlite.lock").open("a") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            refused = api.ask("PUT", "/tiles/c300/decision", **decision)
+        taken = api.ask("PUT", "/tiles/c300/decision", **decision)
+    assert (refused.status_code, refused.json()["code"]) == (503, "decisions_down")
+    assert taken.status_code == 200

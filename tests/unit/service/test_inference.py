@@ -124,6 +124,8 @@ def test_binary_tensors_both_ways(api: Api) -> None:
         ([{**greys(TILES[:1]), "data": [True] * 256}], 400, "bad_inference"),
         ([{**greys(TILES[:1]), "data": [[1], [2, 3]]}], 400, "bad_inference"),
         ([{**greys(TILES[:1]), "shape": [256]}], 400, "bad_inference"),
+        ([{**greys(TILES[:1]), "shape": [0, 2**63, 1], "data": []}], 400, "bad_inference"),
+        ([{**greys(TILES[:1]), "shape": [0, 2**62, 2**62], "data": []}], 400, "bad_inference"),
         (["x"], 400, "bad_inference"),
         ([pngs([PNGS[0]] * 13)], 413, "too_many_tiles"),
     ],

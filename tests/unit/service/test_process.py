@@ -111,3 +111,17 @@ def test_too_few_results_are_no_answer(tmp_path: Path) -> None:
         return some[:1]
 
     assert run(lambda process: process.together(work, [4, 5, 6]), tmp_path) == [4, 5, 6]
+
+
+def test_what_takes_long_holds_up_no_tile(tmp_path: Path) -> None:
+    """Exports and tables have threads of their own, however many are asked for."""
+
+    async def talk(process: Process) -> int:
+        go_on = threading.Event()
+        long = [asyncio.ensure_future(process.at_length(go_on.wait)) for _ in range(10)]
+        found = await process.apart(lambda: 1)
+        go_on.set()
+        await asyncio.gather(*long)
+        return found
+
+    assert run(talk, tmp_path) == 1

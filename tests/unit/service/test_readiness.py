@@ -1,5 +1,6 @@
 """Ready is proved: the probe tile comes back as stored, beside the stored tile it lay beside."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from bundle import Bundle, SelfTestFailed, open_bundle
-from service.bundles.readiness import NeighborProof
+from service.bundles.readiness import NeighborProof, Readiness
 from service.errors import NotReady
 from tests.api import running
 from tests.forge import forge_array
@@ -63,3 +64,25 @@ def test_readyz_searches(tiny_path: Path) -> None:
         answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert "nearest to the probe is 'c309'" in answer.json()["detail"]
+
+
+def test_who_waits_for_a_probe_that_fails_hears_so_with_it(
+    tiny_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with a probe of its own would wait five seconds for each of those before it."""
+    probes = list[None]()
+
+    async def fail(_: Readiness) -> float:
+        probes.append(None)
+        await asyncio.sleep(0.1)
+        raise NotReady("no")
+
+    async def ask(readiness: Readiness) -> list[float | BaseException]:
+        four = (readiness.prove() for _ in range(4))
+        return await asyncio.gather(*four, return_exceptions=True)
+
+    monkeypatch.setattr(Readiness, "_probe", fail)
+    with running(tiny_path) as api:
+        told = api.runner.run(ask(api.serving.readiness))
+    assert [type(one) for one in told] == [NotReady] * 4
+    assert len(probes) == 1
