@@ -90,6 +90,8 @@ def _check(args: argparse.Namespace) -> None:
     for name in ("seeds", "seed"):
         if getattr(args, name) < 0:
             raise InputError(f"--{name} is {getattr(args, name)}; give 0 or more.")
+    if args.seed + args.seeds > 2**32:
+        raise InputError(f"--seed is {args.seed}; give one of at most {2**32 - args.seeds}.")
     if args.threshold is not None and not 0 < args.threshold <= 1:
         raise InputError(f"--threshold is {args.threshold:g}; give a score above 0, at most 1.")
     if args.out.exists() and not args.out.is_dir():

@@ -16,6 +16,7 @@ from bundle.reader import open_bundle
 from training.measuring.labels import LabelCsv
 from training.measuring.measures import Measure
 from training.measuring.scorecard import Task, prepare, take_all
+from training.report import check_out, write_page
 
 _LIBRARIES = ("numpy", "scikit-learn")
 
@@ -80,14 +81,19 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.k < 1:
         raise InputError(f"--k is {args.k}; at least 1 neighbour is needed.")
+    if args.seed < 0:
+        raise InputError(f"--seed is {args.seed}; give 0 or more.")
+    if args.out:
+        check_out(args.out, args.bundle)
+        if args.out.exists() and args.out.samefile(args.labels):
+            raise InputError(f"{args.out} holds the labels. Give another place by --out.")
     bundle = open_bundle(args.bundle)
     task = prepare(bundle, LabelCsv(args.labels, args.positive, args.leave_out), args.not_blank)
     measures = list(take_all(task, k=args.k, seed=args.seed))
     print(_table(task, measures))
     if args.out:
         report = {"command": _command(args), **_about(task), **_figures(measures)}
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write_page(args.out, json.dumps(report, indent=1) + "\n")
         print(f"Written to {args.out}")
     return 0
 
@@ -98,7 +104,8 @@ def _table(task: Task, measures: list[Measure]) -> str:
         f"Bundle {manifest.bundle_id}: {manifest.source.tiles:,} tiles, profile {manifest.profile}",
         "Labelled tiles: {tiles:,} of {scans:,} scans, {positives:,} positive ({share:.1%}), "
         "{blank:,} blank".format(**about, share=about["positives"] / about["tiles"]),
-        "Labels passed over: {left_out:,} left out, {unmatched:,} without a tile".format(**about),
+        "Labels passed over: {left_out:,} left out, {unmatched:,} without a tile, "
+        "{empty:,} empty".format(**about),
         "",
     ]
     return "\n".join([*lines, *map(_line, measures)])
@@ -129,6 +136,7 @@ def _about(task: Task) -> dict[str, Any]:
             "blank": task.blank,
             "left_out": task.labelled.left_out,
             "unmatched": task.labelled.unmatched,
+            "empty": task.labelled.empty,
         },
     }
 

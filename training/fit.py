@@ -105,8 +105,8 @@ def run(args: argparse.Namespace) -> int:
             return _INTERRUPTED
         except OSError as error:  # a full disk, mostly
             raise InputError(
-                f"{error.filename or work}: {error.strerror}. Make room or mend it; the same "
-                "command with --resume goes on."
+                f"{error.filename or work}: {error.strerror or error}. Make room or mend it; the "
+                "same command with --resume goes on."
             ) from error
         shutil.rmtree(work, ignore_errors=True)
     print(summary(open_bundle(args.out), time.monotonic() - start))

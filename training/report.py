@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         BundleError: the bundle cannot be used.
         InputError: the page cannot be written, or the evaluation not read.
     """
-    check_writable(args.out)
+    check_out(args.out, args.bundle)
     page = make_page(open_bundle(args.bundle), args.query, args.evaluation)
     size = write_page(args.out, render(page))
     problems = [query.problem for query in page.queries if query.problem]
@@ -51,6 +51,17 @@ def run(args: argparse.Namespace) -> int:
         print(f"--query: {problem} Give ids of tiles of this bundle.", file=sys.stderr)
     print(f"{args.out}: {size / 2**20:.1f} MiB")
     return int(len(problems) == len(page.queries))
+
+
+def check_out(file: Path, bundle: Path) -> None:
+    """Prove that something can be written beside a bundle, before the work.
+
+    Raises:
+        InputError: it cannot, or it would be in the bundle.
+    """
+    if file.resolve().is_relative_to(bundle.resolve()):
+        raise InputError(f"{file} lies in the bundle {bundle}, which stays as it is. Write beside.")
+    check_writable(file)
 
 
 def check_writable(file: Path) -> None:

@@ -16,7 +16,7 @@ from bundle.errors import InputError
 from bundle.manifest import Screening
 from bundle.reader import open_bundle
 from bundle.screening import LIKELY, REASONS, VERDICTS, raised, rule_verdicts, stored_reasons
-from training.report import check_writable, write_page
+from training.report import check_out, write_page
 
 COLUMNS = ("id", "verdict", "score", "reasons", "scan", "y", "x")
 _LETTERING, _BLANK = REASONS.index("LETTERING"), REASONS.index("BLANK")
@@ -99,7 +99,9 @@ def run(args: argparse.Namespace) -> int:
     if len({file.resolve() for file in outs}) < len(outs):
         raise InputError(f"--out and --dropped are both {args.out}. Give each a file of its own.")
     for file in outs:
-        _check_out(file, args.bundle)
+        if file.is_dir():
+            raise InputError(f"{file} is a folder. Give the name of the list to write: clean.csv.")
+        check_out(file, args.bundle)
     bundle = open_bundle(args.bundle)
     lists = divide(bundle, args.drop_below_recall, keep_blank=args.keep_blank)
     write_page(args.out, as_csv(bundle, lists.kept))
@@ -115,14 +117,6 @@ def run(args: argparse.Namespace) -> int:
 def _check_share(share: float | None) -> None:
     if share is not None and not 0 <= share <= 1:
         raise InputError(f"--drop-below-recall is {share:g}; give a share from 0 to 1, as 0.99.")
-
-
-def _check_out(file: Path, bundle: Path) -> None:
-    if file.is_dir():
-        raise InputError(f"{file} is a folder. Give the name of the list to write, as clean.csv.")
-    if file.resolve().is_relative_to(bundle.resolve()):
-        raise InputError(f"{file} lies in the bundle {bundle}, which stays as it is. Write beside.")
-    check_writable(file)
 
 
 def divide(bundle: Bundle, share: float | None, *, keep_blank: bool) -> Lists:
@@ -202,12 +196,13 @@ def _tell(bundle: Bundle, lists: Lists, out: Path) -> None:
     total = left(bundle.scores[:, _LETTERING]).mean
     found = max(0.0, 100 - 100 * rest.mean / total) if total > 0 else 100.0
     print(f"Expected among the dropped: {found:.2f} % of the lettering")
+    calibrated = bundle.manifest.screening.calibrated
+    spread = f"95 % interval {rest.low:.1f} to {rest.high:.1f}"
     print(
         f"Lettering left among the kept: about {rest.mean:.1f} tiles "
-        f"(95 % interval {rest.low:.1f} to {rest.high:.1f})"
+        f"({spread if calibrated else 'how far off that may be is not known'})"
     )
     print(f"Kept, but with the verdict review: {review:,}; have them looked at")
-    calibrated = bundle.manifest.screening.calibrated
     kind = "calibrated without labels" if calibrated else "that are not calibrated"
     print(f"This is an estimate from scores {kind}: look at a sample yourself.")
 

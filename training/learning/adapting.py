@@ -84,7 +84,7 @@ def adapt(job: Adaptation, log: StepLog) -> Path:
         if not made.exists():
             with TemporaryDirectory(prefix="lessons-", dir=job.work) as folder:
                 _believe(job, chosen, start, Path(folder), log)
-                order = Order(count, side, job.seed + number, on_grounds=1.0)
+                order = Order(count, side, (job.seed + number) % 2**32, on_grounds=1.0)
                 _learn(Path(folder), order, start, made, log)
         start = made
     return start

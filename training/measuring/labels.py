@@ -1,7 +1,7 @@
 """Hand-made labels of tiles: a CSV, joined on the ids or the scan positions of a bundle."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeAlias
@@ -62,13 +62,15 @@ class Labelled:
 
     rows: (m,) rows of the bundle, ascending.
     positive: (m,) bool.
-    unmatched: labels for which the bundle holds no tile. left_out: labels left out.
+    unmatched: labels for which the bundle holds no tile. left_out: labels left out. empty: lines
+    without a label.
     """
 
     rows: NDArray[np.intp] = field(repr=False)
     positive: NDArray[np.bool_] = field(repr=False)
     unmatched: int
     left_out: int
+    empty: int = 0
 
     def __len__(self) -> int:
         """Return the number of labelled tiles."""
@@ -76,23 +78,35 @@ class Labelled:
 
     def keep(self, kept: NDArray[np.bool_]) -> "Labelled":
         """Return some of the tiles; `kept` is (m,) bool."""
-        return Labelled(self.rows[kept], self.positive[kept], self.unmatched, self.left_out)
+        return replace(self, rows=self.rows[kept], positive=self.positive[kept])
 
 
 def read_labels(table: LabelCsv, bundle: Stored) -> Labelled:
     """Read labels and find their tiles.
 
-    The columns are `id, label`, or `scan, y, x, label`, where `scan` may be a file's name.
+    The columns are `id, label`, or `scan, y, x, label`, where `scan` may be a file's name. Lines
+    without a label are passed over.
 
     Raises:
-        InputError: the file is no such table, says two things about one tile, or none of
-            its labels is of a tile in the bundle, or those are all positive or none of them.
+        InputError: the file is no such table, says two things about one tile, spells a label in
+            two ways, or none of its labels is of a tile in the bundle, or those are all positive
+            or none of them.
     """
     lines = _read_lines(table.path)
     find = _finder(bundle, lines)
     found: dict[int, str] = {}
-    unmatched = 0
+    unmatched = empty = 0
+    spelling: dict[str, str] = {}
     for number, line in enumerate(lines, start=2):
+        label = line["label"].strip()
+        if not label:
+            empty += 1
+            continue
+        if (known := spelling.setdefault(label.casefold(), label)) != label:
+            raise InputError(
+                f"{table.path} line {number}: a label is spelt {label!r} here and {known!r} "
+                "before. Spell it in one way."
+            )
         try:
             row = find(line)
         except ValueError as error:
@@ -101,12 +115,12 @@ def read_labels(table: LabelCsv, bundle: Stored) -> Labelled:
             ) from error
         if row is None:
             unmatched += 1
-        elif found.setdefault(row, line["label"]) != line["label"]:
+        elif found.setdefault(row, label) != label:
             raise InputError(
-                f"{table.path} line {number}: tile {bundle.id(row)} is {line['label']!r} here and "
+                f"{table.path} line {number}: tile {bundle.id(row)} is {label!r} here and "
                 f"{found[row]!r} before. Keep one of the lines."
             )
-    return _labelled(found, unmatched, table)
+    return replace(_labelled(found, unmatched, table), empty=empty)
 
 
 def _read_lines(path: Path) -> list[dict[str, str]]:

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bundle.errors import InputError
 from training.planting.grounds import Ground
 from training.planting.lessons import CELL, make_lesson
 
@@ -135,6 +137,11 @@ def _made(pieces: list[_Piece]) -> Iterator[tuple[NDArray[np.uint8], ...]]:
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_stopping) as pool:
         try:
             yield from pool.map(_make_piece, pieces)
+        except BrokenProcessPool as error:
+            raise InputError(
+                "A worker process died, most likely for want of memory. Free some; the same "
+                "command with --resume goes on."
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

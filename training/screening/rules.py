@@ -66,7 +66,11 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
     # Fainter and smaller ones than real lettering would teach that no evidence is evidence.
     plain = planted[clear & [one.plain for one in tries]]
     calibration, sure, note = _calibrated(material, plain, material.evidence[rows])
-    views = _clean_views(material, rows, calibration.share)
+    share = calibration.share
+    if not sure:  # it is only what is usual: the curve may be sure of more
+        likely = calibration.slope * material.evidence[rows] + calibration.offset > 0
+        share = max(share, float(likely.mean()))
+    views = _clean_views(material, rows, share)
     if calibration.share > _MOST:
         note += (
             "; lettering on more than half of the tiles, so what is clean was learnt from it as "

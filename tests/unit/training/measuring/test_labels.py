@@ -92,3 +92,18 @@ def test_unreadable_files_get_a_sentence(
         InputError, match=r"labels.csv (does not exist|cannot be read as a CSV table)"
     ):
         read_labels(LabelCsv(file), tiny_bundle)
+
+
+def test_lines_without_a_label_say_nothing(tmp_path: Path, tiny_bundle: Bundle) -> None:
+    """A list that is half done does not call the other half clean; spaces are no letters."""
+    text = "id,label\nc300, other\nc303,lettering \nc306,\nc309, \n"
+    found = read(tmp_path, text, tiny_bundle)
+    assert found.positive.tolist() == [False, True]
+    assert found.empty == 2
+
+
+def test_a_label_in_two_spellings_is_refused(tmp_path: Path, tiny_bundle: Bundle) -> None:
+    """Tiles of the other spelling would count as clean."""
+    text = BY_ID + "c309,Lettering\n"
+    with pytest.raises(InputError, match="line 6: a label is spelt 'Lettering' here and 'lett"):
+        read(tmp_path, text, tiny_bundle)
