@@ -81,6 +81,7 @@ def test_json_says_what_was_measured(thirty: Path, labels: Path) -> None:
         "blank": 0,
         "left_out": 1,
         "unmatched": 1,
+        "empty": 0,
     }
     assert report["bundle"]["tiles"] == 30
     assert len(report["bundle"]["id"]) == 16
@@ -141,6 +142,17 @@ def test_options_out_of_range_are_refused(
     """No neighbours, or no tile left, is told with the option's name."""
     assert "--k is 0" in refused(capsys, thirty, labels, "--k", "0")
     assert "Lower --not-blank" in refused(capsys, thirty, labels, "--not-blank", "99")
+
+
+def test_no_bundle_and_no_labels_are_written_over(
+    thirty: Path, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused before anything is measured."""
+    before = labels.read_bytes()
+    told = refused(capsys, thirty, labels, "--out", str(thirty / "manifest.json"))
+    assert "lies in the bundle" in told
+    assert "holds the labels" in refused(capsys, thirty, labels, "--out", str(labels))
+    assert labels.read_bytes() == before
 
 
 def test_missing_bundle_is_refused(
