@@ -233,6 +233,20 @@ def test_a_mark_is_taken_back_and_the_keyboard_stays_where_it_was(page: Page, si
     expect(page.locator("#teach-state")).to_contain_text("0 marked yes")
 
 
+def test_after_a_mark_the_focus_stays_in_its_list(page: Page, site: str) -> None:
+    """The tile goes to another list: who marks on marks the next one, not the same once more."""
+    make(page, site, "dark film")
+    page.get_by_role("group", name="Tile c300").first.press("y")
+    expect(page.locator("#teach-state")).to_contain_text("1 marked yes")
+    queue = page.get_by_role("region", name="mark these next").get_by_role("group")
+    marked = str(queue.first.get_attribute("data-id"))
+    queue.first.press("y")
+    expect(page.locator("#teach-state")).to_contain_text("2 marked yes")
+    framed = page.locator("[aria-labelledby=asked] .teach-card:focus")
+    expect(framed).to_have_count(1)
+    assert framed.get_attribute("data-id") != marked
+
+
 def test_the_reply_to_a_mark_does_not_move_the_focus(page: Page, site: str) -> None:
     """Whoever went on while all is ranked anew stays there, and the next key marks that tile."""
     make(page, site, "dark film")
