@@ -169,7 +169,14 @@ def decision_page(
     terms: Terms, cursor: str | None, state: str | None, reviewer: str | None
 ) -> Plan[tuple[list[TileDecisions], str | None]]:
     """Ask for one page of decided tiles, the last one first, and where the next one begins."""
-    asked = {"limit": _A_PAGE, "offset": cursor, "state": state, "reviewer": reviewer}
+    through, _, offset = (cursor or "").partition("-")
+    asked = {
+        "limit": _A_PAGE,
+        "through": through or None,
+        "offset": offset or None,
+        "state": state,
+        "reviewer": reviewer,
+    }
     params = {name: value for name, value in asked.items() if value is not None}
     raw = yield from fetch("/decisions", terms, params)
     return read(_page, raw)
@@ -253,5 +260,6 @@ def _made(raw: Json) -> Decided:
 
 
 def _page(raw: Json) -> tuple[list[TileDecisions], str | None]:
-    following = raw["next"]
-    return [_tile(one) for one in raw["decisions"]], None if following is None else str(following)
+    # Of one moment, whatever is decided meanwhile; services of before tell none.
+    following = None if raw["next"] is None else f"{raw.get('through', '')}-{raw['next']}"
+    return [_tile(one) for one in raw["decisions"]], following

@@ -1,5 +1,6 @@
 """What people decide about stored tiles."""
 
+from operator import itemgetter
 from typing import Annotated, Literal
 
 import numpy as np
@@ -11,9 +12,9 @@ from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.results import problem_with
 from service.decisions.events import Event
-from service.decisions.reviewed import STATES, State, Wanted
+from service.decisions.reviewed import STATES, State, Wanted, opinions_of, state_of
 from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
-from service.errors import BadPrecondition
+from service.errors import BadPrecondition, UnknownEvent
 from service.openapi.described import json_body, problems
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
@@ -40,6 +41,16 @@ OptionalReviewer = Annotated[
 History = Annotated[
     bool, Query(description="Give every event as well, also what was taken back.", examples=[False])
 ]
+Through = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        lt=2**63,
+        description="As decisions stood after this event; the `through` of the first page.",
+        examples=[None],
+    ),
+]
+_FIRST_PAGE = "Ask for the first page without `through`, and for the others with the one it tells."
 _DIGITS = 18  # of a number that a database can hold
 _CHANGES = (400, 403, 408, 412, 413, 415, 422, 429, 503)
 
@@ -169,38 +180,51 @@ def _counts(serving: Serving) -> Fact:
     return {state or "undecided": count for state, count in zip(STATES, counts, strict=True)}
 
 
-@router.get("/decisions", response_model=DecisionPage, responses=problems(503))
+@router.get("/decisions", response_model=DecisionPage, responses=problems(404, 503))
 async def decisions(
     serving: ServingDep,
     *,
     state: OptionalState = None,
     reviewer: OptionalReviewer = None,
+    through: Through = None,
     offset: Offset = 0,
     limit: Limit = 100,
 ) -> Response:
-    """List the tiles that are decided on, the last one first."""
+    """List the tiles that are decided on, the last one first.
+
+    Pages with the `through` that the first one told are of one moment: none lacks a tile, or has
+    it twice, for what is decided meanwhile.
+    """
     await serving.reviewed.refresh()
-    rows = await serving.apart(_chosen, serving, state, reviewer)
+    last = serving.reviewed.seq
+    if through is not None and through > last:
+        raise UnknownEvent(through, last, _FIRST_PAGE)
+    moment = last if through is None else through
+    found = await serving.at_length(_chosen, serving, state, reviewer, moment)
     end = offset + limit
     return enveloped(
         serving,
-        total=len(rows),
+        total=len(found),
         elsewhere=len({(event.content, event.tile_id) for event in serving.reviewed.elsewhere}),
-        decisions=[decided(serving, row) for row in rows[offset:end]],
-        next=end if end < len(rows) else None,
+        decisions=[_standing(serving, *one) for one in found[offset:end]],
+        through=moment,
+        next=end if end < len(found) else None,
     )
 
 
-def _chosen(serving: Serving, state: State | None, reviewer: str | None) -> list[int]:
-    reviewed = serving.reviewed
-    rows = [row for row in reversed(reviewed.rows) if reviewed.states[row]]
-    if state is not None:
-        rows = [row for row in rows if reviewed.states[row] == STATES.index(state)]
-    if reviewer is not None:
-        rows = [
-            row for row in rows if any(one.reviewer == reviewer for one in reviewed.opinions(row))
-        ]
-    return rows
+def _chosen(
+    serving: Serving, state: State | None, reviewer: str | None, through: int
+) -> list[tuple[int, list[Event]]]:
+    """Return rows and what was decided about them, as of an event, the last one first."""
+    found = []
+    for row in serving.reviewed.rows:
+        history = [event for event in serving.reviewed.history(row) if event.seq <= through]
+        opinions = opinions_of(history)
+        stands = state_of(opinions)
+        by = {event.reviewer for event in opinions}
+        if stands is not None and state in (None, stands) and (reviewer is None or reviewer in by):
+            found.append((history[-1].seq, row, opinions))
+    return [(row, opinions) for _, row, opinions in sorted(found, key=itemgetter(0), reverse=True)]
 
 
 def _tile(serving: Serving, row: int, *, history: bool = False) -> Response:
@@ -213,10 +237,14 @@ def _tile(serving: Serving, row: int, *, history: bool = False) -> Response:
 
 def decided(serving: Serving, row: int) -> Fact:
     """Tell how the decisions about a stored tile stand."""
+    return _standing(serving, row, serving.reviewed.opinions(row))
+
+
+def _standing(serving: Serving, row: int, opinions: list[Event]) -> Fact:
     return {
         "id": serving.catalog.ids[row],
-        "state": serving.reviewed.state(row),
-        "decisions": [_event(event) for event in serving.reviewed.opinions(row)],
+        "state": state_of(opinions),
+        "decisions": [_event(event) for event in opinions],
     }
 
 

@@ -273,6 +273,9 @@ class DecisionPage(Answer):
         description="One page of them.",
         examples=[[{"id": "c311", "state": "drop", "decisions": [_DECISION]}]],
     )
+    through: int = Field(
+        description="The last event that counts: ask the next pages for the same.", examples=[7]
+    )
     next: int | None = Field(
         description="`offset` of the next page; null on the last.", examples=[None]
     )

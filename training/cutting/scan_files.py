@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from bundle.errors import InputError
 from training.cutting.scans import DICOM_SUFFIXES, PICTURE_SUFFIXES, is_dicom
+from training.folders import files_in
 
 PatientRule: TypeAlias = Literal["auto", "folder", "none"]
 """Where a scan's patient comes from; see `patient_of`."""
@@ -79,9 +80,7 @@ def _files(root: Path, unreadable: dict[str, str]) -> Iterator[Path]:
         file = _readable(folder.relative_to(root).as_posix())
         unreadable[file] = f"It cannot be opened: {error.strerror}."
 
-    for folder, folders, names in os.walk(root, onerror=note):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
+    return files_in(root, note)
 
 
 def _readable(file: str) -> str:

@@ -1,13 +1,13 @@
 """Which tiles there are: from a folder of PNGs or from a table that names them."""
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundle.cells import original
 from bundle.errors import InputError
+from training.folders import files_in
 from training.tables import read_table
 
 TABLE = "tiles.csv"
@@ -85,12 +85,8 @@ def _from_folder(folder: Path) -> list[Listed]:
 
 
 def _pngs(folder: Path) -> Iterable[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            # A hidden "._c1.png" is what macOS leaves beside c1.png on foreign disks.
-            if name.lower().endswith(".png") and not name.startswith("."):
-                yield Path(parent, name)
+    # A hidden "._c1.png" is what macOS leaves beside c1.png on foreign disks.
+    return (file for file in files_in(folder) if file.name.lower().endswith(".png"))
 
 
 def _from_table(folder: Path, table: Table) -> list[Listed]:
@@ -110,8 +106,21 @@ def _from_table(folder: Path, table: Table) -> list[Listed]:
                 f"it, it must name a file in {folder}."
             )
         tiles.append(_listed(tile_id, folder / f"{tile_id}.png", row))
+    if not all(tile.file.is_file() for tile in tiles):
+        below = _by_name(folder)
+        tiles = [replace(tile, file=below.get(tile.id, tile.file)) for tile in tiles]
     _refuse_missing(tiles, folder, table)
     return tiles
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """Return the PNGs of a folder and those below it, but for names that stand there twice."""
+    found: dict[str, Path] = {}
+    twice = set[str]()
+    for file in _pngs(folder):
+        if found.setdefault(file.stem, file) != file:
+            twice.add(file.stem)
+    return {name: file for name, file in found.items() if name not in twice}
 
 
 def _no_row(table: Table, rows: Sequence[Mapping[str, str]]) -> str:

@@ -253,3 +253,20 @@ def test_the_commands_say_what_is_not_known(capsys: pytest.CaptureFixture[str]) 
     lossy = httpx.MockTransport(Reviewed(["b0"], lost=[DOWN]))
     assert main(["undo", *ask], transport=lossy, retry=AT_ONCE) == 0
     assert capsys.readouterr().out == "2 taken back\n"
+
+
+def test_pages_of_decisions_are_of_one_moment() -> None:
+    """The next page is asked for as of the first, where the service tells of what."""
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        tile = {"id": f"c{len(asked)}", "state": "drop", "decisions": []}
+        following = None if "offset" in asked[-1] else 1000
+        told = {"decisions": [tile], "through": 7, "next": following}
+        return httpx.Response(200, json=told)
+
+    with Client("http://service", transport=httpx.MockTransport(answer)) as client:
+        found = [tile.id for tile in client.decisions(state="drop")]
+    assert found == ["c1", "c2"]
+    assert asked[1] == {"limit": "1000", "through": "7", "offset": "1000", "state": "drop"}

@@ -414,3 +414,22 @@ def test_an_address_of_no_database_is_told_at_the_start(tiny_path: Path):
     ):
         pass
     assert "secret" not in str(raised.value)
+
+
+def test_pages_of_one_moment_lack_no_tile(api: Api) -> None:
+    """What is decided, or taken back, between two pages changes neither."""
+    for tile in ("c300", "c303", "c306"):
+        put(api, tile, "drop", **{"X-Reviewer": "ann"})
+    first = api.get("/decisions?limit=2").json()
+    put(api, "c300", "keep", **{"X-Reviewer": "bob"})
+    api.ask("POST", "/decisions/undo", headers={"X-Reviewer": "ann"}).raise_for_status()
+    rest = api.get(f"/decisions?limit=2&offset=2&through={first['through']}").json()
+    assert [one["id"] for one in first["decisions"] + rest["decisions"]] == ["c306", "c303", "c300"]
+    assert (rest["total"], rest["next"], rest["decisions"][0]["state"]) == (3, None, "drop")
+    now = api.get("/decisions").json()
+    assert {one["id"]: one["state"] for one in now["decisions"]} == {
+        "c300": "conflict",
+        "c303": "drop",
+    }
+    unknown = api.get("/decisions?through=99")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_event")

@@ -178,3 +178,28 @@ def test_names_are_made_printable() -> None:
     assert printable("two\nlines") == r"two\nlines"
     assert printable("\udcff.png") == r"\udcff.png"
     assert printable("röntgen") == "röntgen"
+
+
+def test_linked_folders_are_gone_through_once(tmp_path: Path) -> None:
+    """A collection may be put together by links, and one may lead back."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "tiles").mkdir()
+    (tmp_path / "elsewhere" / "b.png").write_bytes(b"")
+    (tmp_path / "tiles" / "a.png").write_bytes(b"")
+    (tmp_path / "tiles" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "tiles")
+    assert [tile.id for tile in list_tiles(tmp_path / "tiles")] == ["a", "b"]
+
+
+def test_a_table_names_tiles_below_the_folder(tmp_path: Path) -> None:
+    """As `screen` writes it for a bundle of them; a name that stands there twice says nothing."""
+    for name in ("one/a.png", "two/b.png", "one/c.png", "two/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    table = tmp_path / "kept.csv"
+    table.write_text("id\na\nb\n")
+    found = list_tiles(tmp_path, Table(table))
+    assert [tile.file.parent.name for tile in found] == ["one", "two"]
+    table.write_text("id\na\nc\n")
+    with pytest.raises(InputError, match="1 of 2 tiles"):
+        list_tiles(tmp_path, Table(table))
