@@ -51,7 +51,7 @@ def _try(bundle: Bundle) -> None:
         decoder = OnnxDecoder(bundle.path, threads=1)
         latents = np.array(bundle.arrays["probe_latents.npy"])
         side = bundle.manifest.preprocessing.side
-        for some in (latents[:1], latents):
+        for some in (latents[:1], latents[:2]):
             try:
                 found = decoder.decode(some).shape
             except Exception as error:  # the runtime's classes have no base of their own
