@@ -222,7 +222,7 @@ class Connection(HttpToolsProtocol):
         self._see_it_closed()
 
     def _see_it_closed(self) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() and "close" not in self._clocks:
             self._stop("write")
             self._await_fetching("close")
 
