@@ -36,8 +36,6 @@ LINGER_S = 2.0
 LINGER_BYTES = 1 << 20
 """What is still read, and thrown away, of a body that was refused before its end: closing at
 once would make many clients lose the answer that they have not read yet."""
-
-
 FETCHED_BYTES = 64 * 1024
 """What a client fetches of its answer, at least, while the patience lasts; or all that is left."""
 
