@@ -231,7 +231,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, tiny_path: 
     """Ctrl-C leaves with 130 and says how to go on; --resume asks for the rest alone."""
     for number in range(70):
         (tmp_path / f"t{number:02}.png").write_bytes(png(tiny_tiles(70)[number]))
-    encoder, out = _Halting(5 + 64), tmp_path / "out.csv"  # four probe tiles come first, and one alone
+    encoder, out = _Halting(5 + 64), tmp_path / "out.csv"  # five probes come first
     with _serving_here(tiny_path, encoder) as url:
         command = _command(url, "encode", tmp_path, out, "--parallel", "1", "--quiet")
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
