@@ -21,9 +21,10 @@ R = TypeVar("R")
 T = TypeVar("T")
 _AT_ONCE = 4
 """Most tiles that a thread takes at once: going to it and back costs the event loop 50 us."""
-_DESK = 2
 _TOGETHER = 16
 """The same of work that takes a fifth as long."""
+_DESK = 2
+"""Threads for what may take seconds."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from training.auditing.findings import Request, take
 from training.auditing.page import render
 from training.auditing.record import as_json, duplicates_csv, leaks_csv
 from training.progress import StepLog
-from training.report import check_writable, write_page
+from training.report import check_beside, check_writable, write_page
 
 PAGE, FIGURES, DUPLICATES, LEAKS = "audit.html", "audit.json", "duplicates.csv", "leaks.csv"
 
@@ -96,10 +96,7 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"--threshold is {args.threshold:g}; give a score above 0, at most 1.")
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"{args.out} is a file. Give a folder to write by --out.")
-    if args.out.resolve().is_relative_to(args.bundle.resolve()):
-        raise InputError(
-            f"{args.out} lies in the bundle {args.bundle}, which stays as it is. Write beside it."
-        )
+    check_beside(args.out, args.bundle)
     check_writable(args.out / PAGE)
 
 

@@ -59,9 +59,20 @@ def check_out(file: Path, bundle: Path) -> None:
     Raises:
         InputError: it cannot, or it would be in the bundle.
     """
-    if file.resolve().is_relative_to(bundle.resolve()):
-        raise InputError(f"{file} lies in the bundle {bundle}, which stays as it is. Write beside.")
+    check_beside(file, bundle)
     check_writable(file)
+
+
+def check_beside(place: Path, bundle: Path) -> None:
+    """Prove that a file or folder to write is not in a bundle.
+
+    Raises:
+        InputError: it is.
+    """
+    if place.resolve().is_relative_to(bundle.resolve()):
+        raise InputError(
+            f"{place} lies in the bundle {bundle}, which stays as it is. Write beside it."
+        )
 
 
 def check_writable(file: Path) -> None:

@@ -27,8 +27,8 @@ NEWEST = "0006"
 _VERSIONS = "alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE_S = 5
-_LOOK_S = 0.05
 """For a connection, one's turn, or a lock."""
+_LOOK_S = 0.05
 _STATEMENT_S = 10
 """For one statement in PostgreSQL: ours are short, or read a long list in parts."""
 _TURN = 7_304_914_282_236_581

@@ -191,8 +191,18 @@ class Reviewed:
             self._catch_up(connection)
             return [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
 
-        undone, batch = await self._ledger.write(work, first=self._catch_up)
+        undone, batch = await self._ledger.write(work)
         return undone, await self._ledger.read(changed)
+
+    def moment(self, through: int | None, remedy: str) -> int:
+        """Return the number of an event that is asked for, or of the last one.
+
+        Raises:
+            UnknownEvent: there is no such event yet; `remedy` says what to do.
+        """
+        if through is not None and through > self.seq:
+            raise UnknownEvent(through, self.seq, remedy)
+        return self.seq if through is None else through
 
     def state(self, row: int) -> State | None:
         """Return what is decided about a tile."""

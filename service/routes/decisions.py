@@ -14,7 +14,7 @@ from service.answering.results import problem_with
 from service.decisions.events import Event
 from service.decisions.reviewed import STATES, State, Wanted, opinions_of, state_of
 from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
-from service.errors import BadPrecondition, UnknownEvent
+from service.errors import BadPrecondition
 from service.openapi.described import json_body, problems
 from service.requests.json_bodies import read_json
 from service.requests.queries import Router
@@ -196,10 +196,7 @@ async def decisions(
     it twice, for what is decided meanwhile.
     """
     await serving.reviewed.refresh()
-    last = serving.reviewed.seq
-    if through is not None and through > last:
-        raise UnknownEvent(through, last, _FIRST_PAGE)
-    moment = last if through is None else through
+    moment = serving.reviewed.moment(through, _FIRST_PAGE)
     found = await serving.at_length(_chosen, serving, state, reviewer, moment)
     end = offset + limit
     return enveloped(

@@ -7,7 +7,6 @@ from fastapi import Query, Response
 from service.answering.envelope import enveloped, json_response
 from service.answering.tables import MEDIA_TYPE as CSV
 from service.deps import ServingDep
-from service.errors import UnknownEvent
 from service.exports import boxes, table
 from service.exports.export import MANIFEST, Export, export, manifest, zipped
 from service.exports.signing import ALGORITHM, public_hex, signing_key
@@ -92,10 +91,7 @@ async def _made(serving: Serving, through: int | None) -> Export:
         LedgerDown: the database cannot be used.
     """
     await serving.reviewed.refresh()
-    last = serving.reviewed.seq
-    if through is not None and through > last:
-        raise UnknownEvent(through, last, _REMEDY)
-    return await serving.at_length(export, serving, last if through is None else through)
+    return await serving.at_length(export, serving, serving.reviewed.moment(through, _REMEDY))
 
 
 def _headers(made: Export, name: str) -> dict[str, str]:
