@@ -1,5 +1,6 @@
 """Fixtures shared by all tests, few and named for what they are."""
 
+import gc
 import signal
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "browser" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported by now out of each search for garbage: services make one at start."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

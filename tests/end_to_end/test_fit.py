@@ -5,17 +5,16 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bundle import Bundle, OnnxDecoder, OnnxEncoder, open_bundle, self_test
+from tests.brief import shorten
 from tests.pictures import png
 from tests.tile_folders import stroke_tiles, write_tiles
 from training.__main__ import main
-from training.learning import pipeline
 
 _EPOCHS = 5
 _TINY = ("--width", "2", "--epochs", f"{_EPOCHS}", "--patience", f"{_EPOCHS}", "--seed", "7")
@@ -59,8 +58,8 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, str]:
     assert first.returncode == 130
     assert not out.exists()
     assert main(command(tiles, out, "--resume", "--batch", "4")) == 1  # loses nothing
-    with pytest.MonkeyPatch.context() as patch:  # one planting of each, where a fit makes eight
-        patch.setattr(pipeline, "Fitted", partial(pipeline.Fitted, plantings=1))
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch)
         assert main(command(tiles, out, "--resume")) == 0
     return open_bundle(out), first.stderr
 

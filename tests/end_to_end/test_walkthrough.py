@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import run
+from tests.brief import shorten
 from tests.pictures import png
 from tests.serving import ROOT
 from tests.tile_folders import write_tiles
@@ -48,9 +49,10 @@ def film_tiles(folder: Path) -> Path:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Iterator[run.Plan]:
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[run.Plan]:
     """What `make run` does with these tiles, its longest step done already, with fewer epochs."""
     plan = run.make_plan({"TILES": str(film_tiles(tmp_path / "walkthrough-tiles"))})
+    shorten(monkeypatch)
     short = ["--width", "2", "--epochs", "2", "--adapt-rounds", "0"]
     try:
         assert main(["fit", str(plan.tiles), "--out", str(plan.bundle), *short]) == 0

@@ -51,6 +51,7 @@ def train(tiles: Tiles, inside: Flags, seed: int, after_step: Callable[[], objec
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=_DECAY),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
     )
+    model.optimizer.build(model.trainable_variables)  # in the first step, it would be traced twice
     rng = np.random.default_rng(seed)
     halves = np.where(inside, 0.5 / inside.mean(), 0.5 / (~inside).mean()).astype(np.float32)
     for _ in range(STEPS):

@@ -43,7 +43,6 @@ from training.indexing.quantized import Trial, measure
 from training.indexing.scaler import scale, sureness
 from training.progress import StepLog, peak_rss_mib
 from training.screening.judge import Case, judge
-from training.screening.planted import EACH
 from training.screening.rules import colour_limit
 from training.tiles import TileSet
 
@@ -66,7 +65,6 @@ class Fitted:
     history: loss by epoch, by name.
     metrics: figures for the manifest; the most memory in use is added.
     log: the clock of the steps so far; assembling adds its own.
-    plantings: of each kind, size and contrast, for the planted benchmark.
     rounded: encoders of less precision in `models`, with the rows that the scales of each were
         taken from.
     """
@@ -84,7 +82,6 @@ class Fitted:
     history: dict[str, list[float]]
     log: StepLog
     metrics: dict[str, float] = field(default_factory=dict)
-    plantings: int = EACH
     rounded: Mapping[Precision, NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     @property
@@ -175,7 +172,6 @@ def _case(fitted: Fitted, scaler: NDArray[np.float32], points: Points, graph: Hi
         points=points,
         graph=graph,
         seed=fitted.seed,
-        each=fitted.plantings,
     )
 
 

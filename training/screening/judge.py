@@ -43,7 +43,6 @@ class Case:
         as in the study.
     scaler: (2, d) float32, makes points of latents.
     points: (n, d) float32. graph: their nearest, ascending.
-    each: plantings of each kind, size and contrast.
     """
 
     tiles: TileSet
@@ -56,7 +55,6 @@ class Case:
     points: Points = field(repr=False)
     graph: Hits = field(repr=False)
     seed: int
-    each: int = EACH
 
 
 def judge(case: Case, log: StepLog) -> tuple[Screening, Screened, NDArray[np.float32]]:
@@ -77,9 +75,8 @@ def judge(case: Case, log: StepLog) -> tuple[Screening, Screened, NDArray[np.flo
             _SYNTHETIC if case.maps else 0, case.tiles.inputs.shape[1], case.seed
         ),
         seed=case.seed,
-        each=case.each,
     )
-    with log.step("plant and calibrate", CELLS * case.each, unit=" plantings") as bar:
+    with log.step("plant and calibrate", CELLS * EACH, unit=" plantings") as bar:
         rules = make_rules(material, bar.update)
     limit = colour_limit(case.tiles.colours)
     strange = case.tiles.colours / np.float32(limit)

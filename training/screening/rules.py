@@ -38,7 +38,6 @@ class Material:
     away: (n,) float32 from `reference_distances`. evidence: (n,) float64 for lettering.
     kind: where the evidence comes from. look: takes it of new tiles.
     clean: (c, side, side) uint8, tiles known to be clean; may be none.
-    each: plantings of each kind, size and contrast.
     """
 
     tiles: TileSet
@@ -49,7 +48,6 @@ class Material:
     look: Look
     clean: Tiles = field(repr=False)
     seed: int
-    each: int = EACH
 
 
 def make_rules(material: Material, advance: Callable[[int], object]) -> Screening:
@@ -61,7 +59,7 @@ def make_rules(material: Material, advance: Callable[[int], object]) -> Screenin
     side = float(np.median(material.tiles.sizes[rows].min(axis=1)))
     grounds = Grounds(material.tiles.read(np.sort(lowest)), side)
     tries, planted, clear = plant_all(
-        grounds, material.look, each=material.each, seed=material.seed, advance=advance
+        grounds, material.look, each=EACH, seed=material.seed, advance=advance
     )
     # Fainter and smaller ones than real lettering would teach that no evidence is evidence.
     plain = planted[clear & [one.plain for one in tries]]

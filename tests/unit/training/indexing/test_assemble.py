@@ -1,7 +1,7 @@
 """From latents to a bundle that opens."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from bundle.preprocess import Input, content_hash, decode_png
 from bundle.runtime import no_maps
 from bundle.screening import gather, outlier_evidence, rule_verdicts, screen_new
 from bundle.views import whitest
+from tests.brief import shorten
 from tests.tiny import SIDE, tiny_latents, tiny_maps, tiny_tiles, write_decoder, write_encoder
 from training.indexing.assemble import Fitted, assemble
 from training.indexing.scaler import sureness
@@ -23,6 +24,14 @@ from training.screening.placing import DOUBT, placed
 from training.tiles import TileSet
 
 Make: TypeAlias = Callable[..., Fitted]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def brief() -> Iterator[None]:
+    """Maps and benchmarks have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +71,6 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
             history={"loss": [0.5, 0.4]},
             log=StepLog(),
             metrics={"val_loss": 0.4},
-            plantings=1,
         )
 
     return fitted

@@ -20,29 +20,32 @@ def groups() -> Cloud:
     return (middles + rng.normal(0, 1, middles.shape)).astype(np.float32)
 
 
-def test_neighbours_stay_neighbours(groups: Cloud) -> None:
+@pytest.fixture(scope="module")
+def laid(groups: Cloud) -> Cloud:
+    """Their places on the map."""
+    return lay_out(groups, neighbor_graph(groups, 20).rows)
+
+
+def test_neighbours_stay_neighbours(groups: Cloud, laid: Cloud) -> None:
     """Who is near on the map is near in truth, far more so than by principal axes."""
-    laid = lay_out(groups, neighbor_graph(groups, 20).rows)
     assert np.abs(laid).max() == pytest.approx(1)
     assert trustworthiness(groups, laid, n_neighbors=10) > 0.97
     assert trustworthiness(groups, principal_plane(groups), n_neighbors=10) < 0.95
 
 
-def test_groups_stand_apart(groups: Cloud) -> None:
+def test_groups_stand_apart(laid: Cloud) -> None:
     """The nearest point on the map is nearly always one of the own group."""
-    laid = lay_out(groups, neighbor_graph(groups, 20).rows)
     away = np.linalg.norm(laid[:, None] - laid[None], axis=2)
     np.fill_diagonal(away, np.inf)
     own = np.arange(240) // 40
     assert (own[away.argmin(axis=1)] == own).mean() > 0.98
 
 
-def test_the_map_is_the_same_each_time(groups: Cloud) -> None:
+def test_the_map_is_the_same_each_time(groups: Cloud, laid: Cloud) -> None:
     """Nothing is drawn by chance; each step is reported."""
     steps: list[int] = []
-    graph = neighbor_graph(groups, 20).rows
-    first = lay_out(groups, graph, advance=steps.append)
-    assert np.array_equal(first, lay_out(groups, graph))
+    again = lay_out(groups, neighbor_graph(groups, 20).rows, advance=steps.append)
+    assert np.array_equal(again, laid)
     assert len(steps) == STEPS
 
 

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from bundle.bundle import Scan
+from tests.brief import shorten
 from training.screening.rules import Material, _clean_views, colour_limit, make_rules
 from training.tiles import TileSet
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One planting of each says enough here."""
+    shorten(monkeypatch)
 
 
 def brightest(tiles: np.ndarray) -> np.ndarray:
@@ -35,7 +42,7 @@ def material(count: int, lettered: int, seed: int = 2) -> Material:
     held_out = np.flatnonzero(tiles.scan_numbers == 1)
     clean = rng.integers(20, 60, (50, 64, 64), dtype=np.uint8)
     evidence = brightest(inputs)
-    return Material(tiles, held_out, away, evidence, "map", brightest, clean, seed=1, each=1)
+    return Material(tiles, held_out, away, evidence, "map", brightest, clean, seed=1)
 
 
 def test_rules_tell_the_share_and_where_to_look() -> None:
