@@ -19,8 +19,9 @@ help:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v != (3, 11) and f"Tilescreen needs Python 3.11; $(PYTHON) is {v[0]}.{v[1]}. Set PYTHON=path/to/python3.11.")'
 	$(PYTHON) -m venv .venv
 
+# Compiled as they are imported: a tenth of their files ever is, and all would take a minute.
 .venv/%.installed: requirements/%.txt | .venv/pyvenv.cfg
-	$(PY) -m pip install --quiet --require-hashes --requirement $<
+	$(PY) -m pip install --quiet --require-hashes --no-compile --requirement $<
 	@touch $@
 
 # The faster runtime, without its dependencies: one of them reports each import to its makers.

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
+from training.learning.interrupt import held_back
+
 _CHATTER = re.compile(
     rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|E\d{4} .*failed call to cuInit"
 )
@@ -24,10 +26,13 @@ _PACKAGES = (
 
 
 def start_tensorflow() -> bool:
-    """Import TensorFlow, quietly; return whether there is a GPU."""
+    """Import TensorFlow, quietly; return whether there is a GPU.
+
+    A Ctrl-C meanwhile counts afterwards: some of what is imported would pass over it.
+    """
     # What it calls errors are hints ("oneDNN supports ..."); true ones come as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _without_chatter():
+    with held_back(), _without_chatter():
         return has_gpu()
 
 

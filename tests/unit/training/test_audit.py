@@ -137,6 +137,7 @@ def test_of_three_classes_each_is_compared_with_the_rest(bundle: Path, tmp_path:
     assert "a<b>" not in (out / "audit.html").read_text()
 
 
+@pytest.mark.usefixtures("untraced")
 def test_one_seed_gives_one_page(taught: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch):
     """Twice the same but for the time, classifiers and planted letters too; another seed is not."""
     monkeypatch.setattr(classifier, "STEPS", 3)

@@ -44,6 +44,7 @@ def line(films: Path, *options: str) -> list[str]:
     return ["pretrain", str(films), *told]
 
 
+@pytest.mark.usefixtures("untraced")
 def test_films_become_weights(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The file named is written, and nothing is left beside; a screener takes its weights."""
     assert main(line(films)) == 0
@@ -58,6 +59,7 @@ def test_films_become_weights(films: Path, capsys: pytest.CaptureFixture[str]) -
     load_start(build_screener(SIDE), file)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_trunk_becomes_weights_with_a_front(films: Path) -> None:
     """Taught on the original's first blocks; what is written has a front, and the other blocks."""
     from training.learning.screener import build_screener, load_start  # noqa: PLC0415  TensorFlow

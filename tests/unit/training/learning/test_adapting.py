@@ -52,7 +52,7 @@ def test_few_tiles_and_no_round_leave_the_starting_weights(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("small", "untraced")
 def test_rounds_follow_each_other_and_are_kept(tmp_path: Path) -> None:
     """Each round begins with the one before; a run that goes on takes what is there."""
     log = StepLog()
@@ -67,7 +67,7 @@ def test_rounds_follow_each_other_and_are_kept(tmp_path: Path) -> None:
     assert not again.steps
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("small", "untraced")
 def test_another_mark_begins_anew(tmp_path: Path) -> None:
     """Weights of other tiles or settings are not taken."""
     first = adapt(job(tmp_path), StepLog())

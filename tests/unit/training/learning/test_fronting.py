@@ -65,6 +65,7 @@ def test_what_it_gives_has_the_spread_of_what_it_learnt_from(lessons: Lessons) -
     assert np.mean((given - wanted).var(axis=(0, 1, 2)) / deviation**2) < 0.8
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_screener_begins_with_its_trunk_and_keeps_it(lessons: Lessons) -> None:
     """What is taught afterwards stands on the original's blocks as they came."""
     held = [values + 1 for values in build_screener(SIDE, original=True).get_weights()[:10]]

@@ -93,6 +93,7 @@ def test_training_makes_both_losses_smaller(lessons: Lessons) -> None:
         assert last < 0.8 * first, name
 
 
+@pytest.mark.usefixtures("untraced")
 def test_training_goes_on_from_weights_in_half_precision(lessons: Lessons) -> None:
     """One step from given weights leaves them near, in single precision, and the policy as was."""
     screener = pretrain(lessons, Course(0.5, seed=3, half=True, start=START), lambda *_, **__: None)
