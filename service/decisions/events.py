@@ -115,15 +115,15 @@ def since(connection: Connection, seq: int) -> list[Event]:
 
 def undo(
     connection: Connection, writer: str, bundle: str, expected: str | None = None
-) -> tuple[str | None, str | None]:
+) -> tuple[str | None, list[New]]:
     """Take back the last batch that somebody wrote and that is not taken back yet.
 
     Each of its tiles gets what its reviewer had decided of it before. Where another decision of
     that reviewer stands by now, as after an import in another's name, that one stays; a batch of
     which nothing stands is passed over.
 
-    Returns: the batch that was taken back, and that of the events which do so; None, None
-        where there is none.
+    Returns: the batch that was taken back, None where there is none; and what was written of its
+        tiles.
 
     Raises:
         UndoChanged: it is not the one that was expected.
@@ -131,9 +131,9 @@ def undo(
     batch, before = last_batch(connection, writer)
     if expected is not None and batch != expected:
         raise UndoChanged
-    if batch is None:
-        return None, None
-    return batch, append(connection, writer, bundle, before, undoes=batch)
+    if batch is not None:
+        append(connection, writer, bundle, before, undoes=batch)
+    return batch, before
 
 
 def last_batch(connection: Connection, writer: str) -> tuple[str | None, list[New]]:

@@ -251,8 +251,7 @@ class Teaching:
         def work(connection: Connection) -> None:
             append(connection, reviewer, bundle, said(connection))
 
-        await self._ledger.write(work, first=self._catch_up)
-        await self.refresh()
+        await self._ledger.write(work, first=self._catch_up, then=self._catch_up)
 
     def _catch_up(self, connection: Connection) -> None:
         for event in since(connection, self.seq):

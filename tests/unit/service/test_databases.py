@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -20,14 +21,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert
+from sqlalchemy.exc import OperationalError
 
-from service.decisions import database, events, patience
+from service.decisions import database, events, ledger, patience
 from service.decisions.database import database_url, open_database, writing
-from service.decisions.events import New, append, since
+from service.decisions.events import Event, New, append, since
 from service.decisions.ledger import Ledger
 from service.decisions.tables import decisions, metadata
 from service.decisions.told import kept_line
-from service.errors import LedgerDown
+from service.errors import DecisionsUnknown, LedgerDown
 from service.settings import Settings
 from tests.api import Api, running
 from tests.postgres import Postgres, postgres
@@ -250,6 +252,69 @@ def test_many_events_are_read_in_parts(kept: dict[str, Any], monkeypatch: pytest
         assert read == sorted(set(read))
     assert len(read) == 7
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("PUT", "/tiles/c303/decision", {"decision": "drop"}),
+        ("POST", "/decisions/undo", None),
+        ("PUT", "/clusters/0/name", {"name": "grids"}),
+        ("PUT", "/concepts/ball", {"verdict": "drop"}),
+        ("DELETE", "/concepts/letters", None),
+    ],
+)
+def test_what_is_written_is_not_refused_for_what_fails_behind_it(
+    tiny_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, url: str, body: object
+):
+    """Who repeats an undo that was told as not done takes another decision back."""
+    answered, behind = threading.Event(), list[asyncio.Task[None]]()
+    write = ledger.writing
+
+    def fail(_: Connection) -> None:
+        answered.wait(2)
+        raise OSError("it went away")
+
+    with running(tiny_path) as api:
+        decide(api, "keep")
+        api.ask("PUT", "/concepts/letters", json={"verdict": "drop"}).raise_for_status()
+
+        async def wait_in_line() -> None:
+            reads = api.serving.process.ledger.read(fail)
+            behind.append(asyncio.get_running_loop().create_task(reads))
+            await asyncio.sleep(0)
+
+        @contextmanager
+        def overtaken(engine: Engine) -> Iterator[Connection]:
+            with write(engine) as connection:
+                yield connection
+            asyncio.run_coroutine_threadsafe(wait_in_line(), api.runner.get_loop()).result()
+
+        monkeypatch.setattr(ledger, "writing", overtaken)
+        answer = api.ask(method, url, json=body)
+        answered.set()
+        with pytest.raises(LedgerDown):
+            api.runner.run(asyncio.wait_for(behind[0], 20))
+    assert answer.status_code == 200, answer.text
+
+
+def test_what_is_written_and_cannot_be_read_again_is_not_told_as_lost(tmp_path: Path):
+    """It stands, so nobody is told to send it again."""
+    chosen = Settings(bundle=Path("unused"), decisions=tmp_path)
+
+    def work(connection: Connection) -> None:
+        append(connection, "ann", "b1", [New("ann", "c303", "00" * 16, "drop")])
+
+    def fail(_: Connection) -> None:
+        raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+
+    async def ask(kept: Ledger) -> list[Event]:
+        with pytest.raises(DecisionsUnknown):
+            await kept.write(work, then=fail)
+        return await kept.read(lambda connection: since(connection, 0))
+
+    with Ledger(chosen) as kept:
+        assert len(asyncio.run(ask(kept))) == 1
 
 
 @contextmanager
