@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from bundle.pools import running_pool
 from service.decisions.database import (
@@ -178,7 +178,8 @@ class Ledger:
                 _log.error("it is not known whether it was written in %s: %s", place, cause)
                 raise DecisionsUnknown(_where(self._url)) from error
             except (SQLAlchemyError, OSError) as error:
-                self._failed = monotonic()
+                if not isinstance(error, DataError):  # which is of one value: others go on
+                    self._failed = monotonic()
                 place, cause = _place(self._url), cause_of(error)
                 _log.error("decisions cannot be read or kept in %s: %s", place, cause)
                 raise LedgerDown(_where(self._url), writes=writes) from error

@@ -21,7 +21,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 from service.decisions import database, events, ledger, patience
 from service.decisions.database import database_url, open_database, writing
@@ -315,6 +315,22 @@ def test_what_is_written_and_cannot_be_read_again_is_not_told_as_lost(tmp_path: 
 
     with Ledger(chosen) as kept:
         assert len(asyncio.run(ask(kept))) == 1
+
+
+def test_a_value_that_a_database_refuses_is_refused_to_no_one_else(tmp_path: Path):
+    """Who waits behind it is answered."""
+
+    def fail(_: Connection) -> None:
+        raise DataError("SELECT", {}, Exception("text fields cannot contain NUL (0x00) bytes"))
+
+    async def ask(kept: Ledger) -> list[Any]:
+        both = kept.read(fail), kept.read(events.last_seq)
+        return await asyncio.gather(*both, return_exceptions=True)
+
+    with Ledger(Settings(bundle=Path("unused"), decisions=tmp_path)) as kept:
+        refusal, last = asyncio.run(ask(kept))
+    assert isinstance(refusal, LedgerDown)
+    assert last == 0
 
 
 @contextmanager

@@ -259,6 +259,15 @@ def test_an_undo_takes_back_what_it_names_and_no_other(api: Api):
     assert again.status_code == 412
 
 
+@pytest.mark.parametrize("batch", ["%00", "", "4F" * 16, "4f" * 17])
+def test_what_is_no_batch_is_refused_before_the_database_is_asked(api: Api, batch: str):
+    """PostgreSQL takes no NUL, and what it refuses once was refused to everybody."""
+    for method in ("GET", "POST"):
+        refused = api.ask(method, f"/decisions/undo?batch={batch}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+        assert "query.batch" in refused.json()["detail"]
+
+
 def test_undo_after_new_decisions_takes_the_newest_back(api: Api):
     """A decision after an undo is taken back first; what was undone stays undone."""
     put(api, "c303", "keep")
