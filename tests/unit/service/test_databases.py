@@ -21,6 +21,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert
+from sqlalchemy.event import listens_for
 from sqlalchemy.exc import DataError, OperationalError
 
 from service.decisions import database, events, ledger, patience
@@ -331,6 +332,25 @@ def test_a_value_that_a_database_refuses_is_refused_to_no_one_else(tmp_path: Pat
         refusal, last = asyncio.run(ask(kept))
     assert isinstance(refusal, LedgerDown)
     assert last == 0
+
+
+def test_an_undo_asks_no_more_for_many_tiles_than_for_one(kept: dict[str, Any]):
+    """Nobody else writes meanwhile: 20,000 tiles took the turn for minutes."""
+    engine, asked = open_database(address(kept)), list[str]()
+    listens_for(engine, "before_cursor_execute")(lambda *told: asked.append(told[2]))
+    counts = []
+    for tiles in (1, 50):
+        news = [New("ann", f"c{number}", f"{number:032x}", "drop") for number in range(tiles)]
+        with writing(engine) as connection:
+            batch = append(connection, "ann", "b1", news)
+        asked.clear()
+        with writing(engine) as connection:
+            undone, written = events.undo(connection, "ann", "b1")
+        counts.append(len(asked))
+        assert undone == batch
+        assert [new.tile_id for new in written] == [new.tile_id for new in news]
+    engine.dispose()
+    assert counts[0] == counts[1]
 
 
 @contextmanager

@@ -167,6 +167,23 @@ def test_an_undo_leaves_what_the_reviewer_decided_since(api: Api):
     assert (theirs["undone"], stands(api)["state"]) == (None, "review")
 
 
+def test_an_undo_leaves_what_the_reviewer_decided_alike_since(api: Api):
+    """It is theirs by now, and was acknowledged; once they take it back, it is the import's."""
+
+    def undo(reviewer: str) -> Any:
+        return api.ask("POST", "/decisions/undo", headers={"X-Reviewer": reviewer}).json()["undone"]
+
+    decide(api, "ida", "keep")
+    send(api, "id,decision,reviewer\nc303,drop,ida\n", X_Reviewer="imp")
+    decide(api, "ida", "drop")
+    assert (undo("imp"), stands(api)["state"]) == (None, "drop")
+    assert undo("ida")
+    assert undo("imp")
+    assert stands(api)["state"] == "keep"
+    assert undo("ida")
+    assert stands(api)["state"] is None
+
+
 @pytest.mark.parametrize(
     ("first", "said"),
     [
