@@ -6,10 +6,12 @@ import os
 import signal
 import sqlite3
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx
@@ -24,6 +26,7 @@ from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.event import listens_for
 from sqlalchemy.exc import DataError, OperationalError
 
+from bundle.errors import InputError
 from service.decisions import database, events, ledger, patience
 from service.decisions.database import database_url, open_database, writing
 from service.decisions.events import Event, New, append, since
@@ -407,6 +410,53 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
         asyncio.run(ledger.prove())
     assert "cannot be read or kept in DATABASE_URL postgresql://ann:***@" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "postgresql://ann:s3cr@et@host/name",
+        "postgresql://ann:s3cr@e:t@host/name",
+        "postgresql://ann:s3cret@host:54x32/name",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_told_without_its_password(url: str):
+    """Nor a part of it, as where an @ in it is taken for the end."""
+    with pytest.raises(InputError) as raised:
+        address({"database_url": url})
+    assert "write @ as %40" in str(raised.value)
+    assert "s3cr" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_server_with_defaults_of_its_own(server: Postgres):
+    """Who waited for a turn sees what was written before it; moments are told in UTC."""
+    url = server.new()
+    with psycopg.connect(url, autocommit=True) as other:
+        for name, value in (
+            ("default_transaction_isolation", "repeatable read"),
+            ("timezone", "Asia/Kolkata"),
+        ):
+            other.execute(f"ALTER DATABASE {other.info.dbname} SET {name} = '{value}'")
+    engine = open_database(address({"database_url": url}))
+    seen = list[Event]()
+
+    def wait() -> None:
+        with writing(engine) as connection:
+            seen.extend(since(connection, 0))
+
+    waiting = threading.Thread(target=wait)
+    with writing(engine) as connection:
+        waiting.start()
+        with psycopg.connect(url, autocommit=True) as other:
+            blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+            while other.execute(blocked).fetchone() == (0,):
+                sleep(0.01)
+        append(connection, "ann", "b1", [New("ann", "c303", "00" * 16, "drop")])
+    waiting.join()
+    engine.dispose()
+    assert [event.tile_id for event in seen] == ["c303"]
+    assert seen[0].at.utcoffset() == timedelta()
 
 
 def test_a_folder_that_cannot_be_written_is_told_at_the_start(
