@@ -46,6 +46,15 @@ def test_one_wrong_line_keeps_all_from_being_written(api: Api):
     assert api.get("/decisions").json()["total"] == 1
 
 
+@pytest.mark.parametrize("reviewers", ["zoe:keep,zoe:drop", "zoe:drop,ann:keep,zoe :drop"])
+def test_a_line_that_has_a_reviewer_twice_is_refused(api: Api, reviewers: str):
+    """As two lines of one reviewer about a tile are."""
+    refused = send(api, f'id,by,state,reviewers\nc303,decision,keep,"{reviewers}"\n').json()
+    assert refused["code"] == "import_refused"
+    assert "has a reviewer twice" in refused["errors"][0]["message"]
+    assert api.get("/decisions").json()["total"] == 0
+
+
 @pytest.mark.parametrize("sign", [",", ";", "\t"])
 def test_columns_are_parted_as_the_first_line_has_them(api: Api, sign: str):
     """Spreadsheets write what their country uses; the other signs are text then."""
