@@ -21,6 +21,9 @@ from service.settings import PREFIX, Settings
 _KEY = re.compile(r"[A-Za-z0-9._~-]{16,200}")
 NAME = re.compile(r"[^\s,:#@]([^,:#@\n]{0,78}[^\s,:#@])?")
 """Of a reviewer."""
+JOINERS = "\u200c\u200d"
+"""Not printable by themselves, but part of how Persian names and some emoji are written."""
+_UNSEEN = dict.fromkeys(map(ord, JOINERS))
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -54,9 +57,8 @@ class Keyring:
         return bool(self._keys)
 
     def has_key(self, name: str) -> bool:
-        """Return whether somebody of this name has a key of their own, whatever the case."""
-        names = (holder.name for holder in self._keys.values() if holder.name)
-        return name.casefold() in {one.casefold() for one in names}
+        """Return whether somebody of this name, or of one that looks like it, has a key."""
+        return _look(name) in {_look(one.name) for one in self._keys.values() if one.name}
 
     def holder(self, key: str) -> Holder | None:
         """Return whose a key is, None if there is no such key, in the same time for each."""
@@ -140,6 +142,11 @@ def _entry(where: str, entry: str) -> tuple[bytes, Holder]:
             "Make one: python -m service.keys read."
         )
     return _digest(key.strip()), holder
+
+
+def _look(name: str) -> str:
+    """Return a name whatever its case, and without what joins characters and is not seen."""
+    return name.translate(_UNSEEN).casefold()
 
 
 def _digest(key: str) -> bytes:

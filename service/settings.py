@@ -28,7 +28,9 @@ EMPTY = (None, "", SecretStr(""))
 class Settings(BaseSettings):
     """What can be set. Built once at the start and passed in; nothing reads it at import."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     bundle: Path | None = Field(
         None,
@@ -50,9 +52,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         SecretStr(""),
         title="address",
-        validation_alias=AliasChoices("database_url", "DATABASE_URL", f"{PREFIX}DATABASE_URL"),
+        validation_alias=AliasChoices(f"{PREFIX}DATABASE_URL", "DATABASE_URL", "database_url"),
         description="A PostgreSQL database for decisions instead, for replicas on several "
-        "machines, as `postgresql://user:password@host/name`; `DATABASE_URL` is read as well.",
+        "machines, as `postgresql://user:password@host/name`; without it `DATABASE_URL` counts.",
     )
     signing_key: Path | None = Field(
         None,

@@ -6,8 +6,9 @@ agreed, samples do so too: the interval is then a point, and says nothing about 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -85,8 +86,7 @@ def overall(tiles: Iterable[Sequence[Event]]) -> Overall:
     kinds = np.array(list(counted), dtype=np.int64).reshape(-1, len(DECISIONS))
     times = np.array(list(counted.values()), dtype=np.int64)
     alpha = float(alphas(kinds, times[None])[0])
-    samples = alphas(kinds, _resampled(times))
-    return Overall(int(times.sum()), *_told(alpha, samples, int(times.sum())))
+    return Overall(int(times.sum()), *_told(alpha, times, partial(alphas, kinds)))
 
 
 def kappas(tables: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -123,11 +123,11 @@ def alphas(kinds: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def _pair(both: tuple[str, str], table: NDArray[np.int64]) -> Pair:
-    kappa = float(kappas(table[None])[0])
-    samples = kappas(_resampled(table.ravel()).reshape(-1, *table.shape))
-    tiles = int(table.sum())
-    told, interval = _told(kappa, samples, tiles)
-    return Pair(both, tiles, int(np.trace(table)), told, interval)
+    def of(samples: NDArray[np.int64]) -> NDArray[np.float64]:
+        return kappas(samples.reshape(-1, *table.shape))
+
+    kappa, interval = _told(float(kappas(table[None])[0]), table.ravel(), of)
+    return Pair(both, int(table.sum()), int(np.trace(table)), kappa, interval)
 
 
 def _beyond(observed: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,19 +138,26 @@ def _beyond(observed: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArr
 def _resampled(times: NDArray[np.int64]) -> NDArray[np.int64]:
     """Draw as many tiles as there are, again and again; return (SAMPLES, u) of each kind."""
     total = int(times.sum())
-    if not total:
-        return np.zeros((1, len(times)), np.int64)
     return np.random.default_rng(_SEED).multinomial(total, times / total, SAMPLES)
 
 
 def _told(
-    value: float, samples: NDArray[np.float64], tiles: int
+    value: float,
+    times: NDArray[np.int64],
+    of: Callable[[NDArray[np.int64]], NDArray[np.float64]],
 ) -> tuple[float | None, Interval | None]:
+    """Return a figure and its interval, as far as they say something.
+
+    Args:
+        value: the figure.
+        times: (u,) how many tiles are of each kind.
+        of: gives the figure of each of (m, u) samples.
+    """
     if np.isnan(value):
         return None, None
-    if tiles < LEAST:
+    if times.sum() < LEAST:
         return value, None
-    low, high = np.nanpercentile(samples, _PERCENTILES).tolist()
+    low, high = np.nanpercentile(of(_resampled(times)), _PERCENTILES).tolist()
     return value, (low, high)
 
 

@@ -38,6 +38,10 @@ _NEWER = (
     "A newer release has changed its tables, which this one does not know. Start that release, or "
     "restore the backup from before it."
 )
+_NO_ADDRESS = (
+    "DATABASE_URL is no address of a database; it should be like "
+    "postgresql://user:password@host:5432/name. In a name or a password write @ as %40."
+)
 
 
 class FileId(NamedTuple):
@@ -58,11 +62,10 @@ def database_url(settings: Settings) -> URL:
         return URL.create("sqlite", database=str(settings.decisions.absolute() / FILE))
     try:
         url = make_url(given)
-    except ArgumentError as error:
-        raise InputError(
-            "DATABASE_URL is no address of a database; it should be like "
-            "postgresql://user:password@host:5432/name."
-        ) from error
+    except (ArgumentError, ValueError):
+        raise InputError(_NO_ADDRESS) from None  # its cause may tell the password
+    if "@" in (url.host or ""):
+        raise InputError(_NO_ADDRESS)
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
     if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database:
@@ -191,7 +194,10 @@ def _postgresql(url: URL) -> Engine:
 
     limits = f"-c lock_timeout={_PATIENCE_S}s -c statement_timeout={_STATEMENT_S}s"
     patient = {"connect_timeout": _PATIENCE_S, "options": limits}
-    engine = create_engine(url, connect_args=patient, pool_pre_ping=True)
+    # Said by us, as a server may have another default, under which who waited for a turn reads
+    # what was there before they had it.
+    usual = "READ COMMITTED"
+    engine = create_engine(url, connect_args=patient, pool_pre_ping=True, isolation_level=usual)
 
     @event.listens_for(engine, "do_connect")
     def _connect(

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from service.decisions.tables import decisions
 from service.errors import UndoChanged
@@ -115,15 +116,15 @@ def since(connection: Connection, seq: int) -> list[Event]:
 
 def undo(
     connection: Connection, writer: str, bundle: str, expected: str | None = None
-) -> tuple[str | None, str | None]:
+) -> tuple[str | None, list[New]]:
     """Take back the last batch that somebody wrote and that is not taken back yet.
 
-    Each of its tiles gets what its reviewer had decided of it before. Where another decision of
-    that reviewer stands by now, as after an import in another's name, that one stays; a batch of
-    which nothing stands is passed over.
+    Each of its tiles gets what its reviewer had decided of it before. Where that reviewer has
+    decided since, as after an import in their name, this stays, be it the same; a batch of which
+    nothing stands is passed over.
 
-    Returns: the batch that was taken back, and that of the events which do so; None, None
-        where there is none.
+    Returns: the batch that was taken back, None where there is none; and what was written of its
+        tiles.
 
     Raises:
         UndoChanged: it is not the one that was expected.
@@ -131,9 +132,9 @@ def undo(
     batch, before = last_batch(connection, writer)
     if expected is not None and batch != expected:
         raise UndoChanged
-    if batch is None:
-        return None, None
-    return batch, append(connection, writer, bundle, before, undoes=batch)
+    if batch is not None:
+        append(connection, writer, bundle, before, undoes=batch)
+    return batch, before
 
 
 def last_batch(connection: Connection, writer: str) -> tuple[str | None, list[New]]:
@@ -168,31 +169,37 @@ def batch_events(connection: Connection, batch: str) -> list[Event]:
 
 
 def _before(connection: Connection, batch: str) -> list[New]:
-    """Return what was decided before a batch of those tiles of which it stands."""
-    tiles: dict[tuple[str, str, str], list[Event]] = {}
-    for event in batch_events(connection, batch):
-        tiles.setdefault((event.content, event.tile_id, event.reviewer), []).append(event)
-    found = (_before_of(connection, written[0], written[-1]) for written in tiles.values())
-    return [new for new in found if new is not None]
+    """Return what was decided before a batch of those tiles of which it stands, in its order."""
+    tile = (decisions.c.content, decisions.c.tile_id, decisions.c.reviewer)
+    asked = select(*tile).where(decisions.c.batch == batch).distinct().subquery()
+    same = and_(*(one == asked.c[one.name] for one in tile))
+    wanted = select(*_COLUMNS).join(asked, same).order_by(decisions.c.seq)
+    histories: dict[tuple[str, str, str], list[Event]] = {}
+    for event in map(_event, connection.execute(wanted)):
+        histories.setdefault((event.content, event.tile_id, event.reviewer), []).append(event)
+    found = [_before_of(history, batch) for history in histories.values()]
+    return [new for _, new in sorted(filter(None, found), key=itemgetter(0))]
 
 
-def _before_of(connection: Connection, first: Event, last: Event) -> New | None:
-    """Return what was decided before a batch's first event of a tile; None if its last is gone."""
-    newest = (
-        select(*_COLUMNS)
-        .where(
-            decisions.c.content == first.content,
-            decisions.c.tile_id == first.tile_id,
-            decisions.c.reviewer == first.reviewer,
-        )
-        .order_by(decisions.c.seq.desc())
-        .limit(1)
+def _before_of(history: Sequence[Event], batch: str) -> tuple[int, New] | None:
+    """Return the number of a batch's first event of a tile, and what was decided before it.
+
+    None where its last event does not stand: something else was decided since, be it the same,
+    and not taken back.
+    """
+    own = [event for event in history if event.batch == batch]
+    first, last = own[0], own[-1]
+    taken_back = {event.undoes for event in history}
+    later = (
+        event
+        for event in history
+        if event.seq > last.seq and event.undoes is None and event.batch not in taken_back
     )
-    if said(_event(connection.execute(newest).one())) != said(last):
+    if any(later) or said(history[-1]) != said(last):
         return None
-    row = connection.execute(newest.where(decisions.c.seq < first.seq)).one_or_none()
-    old = said(_event(row)) if row else (None,)
-    return New(first.reviewer, first.tile_id, first.content, *old)
+    earlier = [event for event in history if event.seq < first.seq]
+    old = said(earlier[-1]) if earlier else (None,)
+    return first.seq, New(first.reviewer, first.tile_id, first.content, *old)
 
 
 def said(event: Event) -> tuple[Decision | None, str | None, str | None]:

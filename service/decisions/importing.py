@@ -61,6 +61,8 @@ def read_lines(serving: Serving, data: bytes, reviewer: str, role: Role) -> list
                 first = seen.setdefault((one.reviewer, row), number)
                 if first != number:
                     raise BadLine(f"Line {first} decides about this tile already. Keep one.")
+            if len({one.reviewer for one in brought}) < len(brought):
+                raise BadLine("It has a reviewer twice in `reviewers`. Keep one.")
         except TilescreenError as error:
             # Without its traceback, which would keep all that was at hand: there may be 200,000.
             found.append(Line(number, name, error=error.with_traceback(None)))

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from bundle.pools import running_pool
 from service.decisions.database import (
@@ -96,6 +96,7 @@ class Ledger:
         work: Callable[[Connection], R],
         *,
         first: Callable[[Connection], object] | None = None,
+        then: Callable[[Connection], object] | None = None,
     ) -> R:
         """Run work in a transaction while no one else writes; what it raises undoes it.
 
@@ -105,10 +106,12 @@ class Ledger:
         Args:
             work: reads what is new, and writes.
             first: reads what may be much, while others may write: they wait five seconds alone.
+            then: reads what was written. Nothing comes between: what else fails meanwhile would
+                refuse a read that was asked for later, and so what is written already.
 
         Raises:
             LedgerDown: the database cannot be used, and nothing was written.
-            DecisionsUnknown: it went away while it confirmed what was written.
+            DecisionsUnknown: it went away while it confirmed what was written, or was read.
         """
 
         def committing(engine: Engine) -> R:
@@ -125,6 +128,11 @@ class Ledger:
                     raise _Unconfirmed(error) from error
                 raise
             self._check()  # or what was written would be lost, and is said to be kept
+            if then is not None:
+                try:
+                    _read(then, engine)
+                except SQLAlchemyError as error:
+                    raise _Unconfirmed(error) from error
             return result
 
         return await asyncio.shield(asyncio.ensure_future(self._run(committing, writes=True)))
@@ -170,7 +178,8 @@ class Ledger:
                 _log.error("it is not known whether it was written in %s: %s", place, cause)
                 raise DecisionsUnknown(_where(self._url)) from error
             except (SQLAlchemyError, OSError) as error:
-                self._failed = monotonic()
+                if not isinstance(error, DataError):  # which is of one value: others go on
+                    self._failed = monotonic()
                 place, cause = _place(self._url), cause_of(error)
                 _log.error("decisions cannot be read or kept in %s: %s", place, cause)
                 raise LedgerDown(_where(self._url), writes=writes) from error

@@ -62,8 +62,7 @@ class ClusterNames:
                 raise NameChanged(label)
             connection.execute(insert(cluster_names), [event])
 
-        await self._ledger.write(work)
-        await self.refresh()
+        await self._ledger.write(work, then=self._catch_up)
 
     def of(self, label: int) -> str | None:
         """Return what a cluster is called, None where nobody has named it."""

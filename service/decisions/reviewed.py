@@ -129,9 +129,7 @@ class Reviewed:
             news = [self._new(reviewer, one) for one in wanted]
             return append(connection, reviewer, self._bundle_id, news)
 
-        batch = await self._ledger.write(work, first=self._catch_up)
-        await self.refresh()
-        return batch
+        return await self._ledger.write(work, first=self._catch_up, then=self._catch_up)
 
     async def bring(self, writer: str, brought: Sequence[Brought]) -> int:
         """Write decisions of several reviewers as one batch; return how many say anything new.
@@ -149,9 +147,7 @@ class Reviewed:
                 append(connection, writer, self._bundle_id, news)
             return len(news)
 
-        written = await self._ledger.write(work, first=self._catch_up)
-        await self.refresh()
-        return written
+        return await self._ledger.write(work, first=self._catch_up, then=self._catch_up)
 
     async def last_batch(self, reviewer: str) -> tuple[str | None, list[Event]]:
         """Return the batch that an undo would take back, with its events.
@@ -184,15 +180,12 @@ class Reviewed:
             LedgerDown: the database cannot be used.
         """
 
-        def work(connection: Connection) -> tuple[str | None, str | None]:
+        def work(connection: Connection) -> tuple[str | None, list[New]]:
             return undo(connection, reviewer, self._bundle_id, expected)
 
-        def changed(connection: Connection) -> list[int]:
-            self._catch_up(connection)
-            return [row for row in self.rows if self._tiles[row].events[-1].batch == batch]
-
-        undone, batch = await self._ledger.write(work)
-        return undone, await self._ledger.read(changed)
+        undone, news = await self._ledger.write(work, then=self._catch_up)
+        rows = dict.fromkeys(self._row(new) for new in news)
+        return undone, [row for row in rows if row is not None]
 
     def moment(self, through: int | None, remedy: str) -> int:
         """Return the number of an event that is asked for, or of the last one.
@@ -281,7 +274,7 @@ class Reviewed:
                 self._own[event.reviewer][row] = STATES.index(event.decision)
             self.seq = event.seq
 
-    def _row(self, event: Event) -> int | None:
+    def _row(self, event: Event | New) -> int | None:
         named = self._catalog.rows.get(event.tile_id)
         return self.contents.find(bytes.fromhex(event.content), named)
 

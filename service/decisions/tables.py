@@ -30,9 +30,11 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return a stored moment with its time zone."""
+        """Return a stored moment in UTC; PostgreSQL tells it in the zone of its settings."""
         del dialect
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 Number = BigInteger().with_variant(Integer, "sqlite")

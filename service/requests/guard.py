@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import FromAnotherSite, KeyNeeded, KeyUnknown, WrongHost, problem_of
 from service.keys import Holder, Keyring, Role
-from service.requests.hosts import Hosts
+from service.requests.hosts import Hosts, has_key
 
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 _ANYONE = Holder(Role.ADMIN)
@@ -122,5 +122,4 @@ def _refusal(scope: Scope) -> Response:
 
 def _by_a_page(headers: Headers) -> bool:
     """Return whether a page of this service asks: browsers alone send these, without a key."""
-    sent = "authorization" in headers or "x-api-key" in headers
-    return not sent and ("sec-fetch-site" in headers or "cookie" in headers)
+    return not has_key(headers) and ("sec-fetch-site" in headers or "cookie" in headers)

@@ -44,12 +44,8 @@ class Hosts:
         return place.loopback or place.name in self._names
 
     def foreign(self, headers: Headers) -> bool:
-        """Return whether a browser says that another site's page sent a request.
-
-        A key in a header is none that a browser adds by itself, and no page of another site may
-        send such a header.
-        """
-        if "authorization" in headers or "x-api-key" in headers:
+        """Return whether a browser says that another site's page sent a request."""
+        if has_key(headers):
             return False
         site = headers.get("sec-fetch-site")
         if site is not None:
@@ -63,6 +59,16 @@ class Hosts:
         # A proxy may leave out the port, or put its own.
         ports = {page.port, here.port} - {""}
         return page.name != here.name or len(ports) > 1
+
+
+def has_key(headers: Headers) -> bool:
+    """Return whether a header of a request holds a key.
+
+    No browser adds one by itself, as it adds a proxy's name and password (`Basic`), and no page of
+    another site may send one.
+    """
+    scheme = headers.get("authorization", "").partition(" ")[0]
+    return scheme.lower() == "bearer" or "x-api-key" in headers
 
 
 @lru_cache(maxsize=256)

@@ -24,6 +24,7 @@ _BEGINNINGS = {
     "Input should": "it must",
     "Value error, ": "",
     "Value should": "it must",
+    "String should": "it must",
     "Invalid JSON: EOF while parsing a value at line 1 column 0": "it is empty",
     "Invalid JSON: EOF": "it is no JSON: it ends too soon,",
     "Invalid JSON": "it is no JSON",

@@ -6,14 +6,12 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Request
 
 from service.errors import BadReviewer, RoleTooLow
-from service.keys import NAME, Keyring, Role
+from service.keys import JOINERS, NAME, Keyring, Role
 
 COOKIE = "tilescreen_reviewer"
 HEADER = "X-Reviewer"
 UNNAMED = "reviewer"
 """Whoever gives no name."""
-_JOINERS = "\u200c\u200d"
-"""Not printable by themselves, but part of how Persian names and some emoji are written."""
 
 
 async def reviewer_of(request: Request) -> str:
@@ -21,12 +19,15 @@ async def reviewer_of(request: Request) -> str:
 
     Raises:
         RoleTooLow: the key does not let them.
-        BadReviewer: the name cannot be used.
+        BadReviewer: the name cannot be used, or none is given and another has the usual one.
     """
     role: Role = request.state.role
     if role < Role.REVIEW:
         raise RoleTooLow(Role.REVIEW.name.lower(), role.name.lower())
-    return named(request) or UNNAMED
+    name = named(request)
+    if name is None:
+        _check_free(request, UNNAMED)
+    return name or UNNAMED
 
 
 def named(request: Request) -> str | None:
@@ -40,13 +41,18 @@ def named(request: Request) -> str | None:
     own: str | None = request.state.name
     if own and request.headers.get(HEADER) and name != own:
         raise BadReviewer(f"The API key is {own!r}'s, so {name!r} cannot decide with it.")
+    if name and not own:
+        _check_free(request, name)
+    return own or name or None
+
+
+def _check_free(request: Request, name: str) -> None:
     keys: Keyring = request.app.state.keys
-    if name and not own and keys.has_key(name):
+    if keys.has_key(name):
         raise BadReviewer(
             f"{name!r} has an API key of their own, and this one is nobody's. Use that key, or "
             "decide under another name."
         )
-    return own or name or None
 
 
 def checked(name: str) -> str:
@@ -57,7 +63,7 @@ def checked(name: str) -> str:
     """
     spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in name)
     kept = unicodedata.normalize("NFC", spaced.strip(" "))
-    hidden = next((one for one in kept if not (one.isprintable() or one in _JOINERS)), None)
+    hidden = next((one for one in kept if not (one.isprintable() or one in JOINERS)), None)
     if hidden is not None:
         raise BadReviewer(
             f"The reviewer's name holds the character U+{ord(hidden):04X}, which cannot be seen. "

@@ -28,7 +28,7 @@ async def agreement(serving: ServingDep, *, offset: Offset = 0, limit: Limit = 1
     percentiles of bootstrap samples of the tiles.
     """
     await serving.reviewed.refresh()
-    return enveloped(serving, **await serving.apart(_fact, serving, offset, limit))
+    return enveloped(serving, **await serving.at_length(_fact, serving, offset, limit))
 
 
 def _fact(serving: Serving, offset: int, limit: int) -> Fact:

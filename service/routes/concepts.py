@@ -71,6 +71,10 @@ _CHANGES = (400, 403, 408, 413, 415, 422, 429, 503)
 async def concepts(serving: ServingDep) -> Response:
     """List what was taught."""
     await serving.teaching.refresh()
+    return _list(serving)
+
+
+def _list(serving: Serving) -> Response:
     found = [concept_fact(serving, lesson) for lesson in serving.teaching.lessons]
     return enveloped(serving, FRESH, concepts=found)
 
@@ -220,7 +224,7 @@ async def remove(name: Name, serving: ServingDep, reviewer: ReviewerDep) -> Resp
     """
     await serving.teaching.refresh()
     await serving.teaching.remove(reviewer, name)
-    return await concepts(serving)
+    return _list(serving)
 
 
 @router.post(

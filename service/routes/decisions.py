@@ -146,7 +146,7 @@ def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fa
 
 Batch = Annotated[
     str | None,
-    Query(max_length=32, description="A batch of one's own.", examples=[None]),
+    Query(pattern="^[0-9a-f]{32}$", description="A batch of one's own.", examples=[None]),
 ]
 
 

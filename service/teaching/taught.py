@@ -134,8 +134,13 @@ class Teaching:
             UnknownConcept: there is none of this name.
             LedgerDown: the database cannot be used.
         """
-        self.lesson(name)
-        await self._write(reviewer, lambda _: [{"concept": name}])
+
+        def said(connection: Connection) -> News:
+            self._catch_up(connection)
+            self.lesson(name)
+            return [{"concept": name}]
+
+        await self._write(reviewer, said)
 
     async def rename(self, reviewer: str, name: str, new: str) -> None:
         """Give a concept another name; its examples and all else that is told of it stay.
@@ -173,6 +178,7 @@ class Teaching:
         as_of: the number of the last event that the caller knows of.
 
         Raises:
+            UnknownConcept: there is none of this name, or none any more.
             MarkChanged: one of them was marked otherwise since then.
             UnknownEvent: the caller says to know of an event that there is not yet.
             LedgerDown: the database cannot be used.
@@ -180,8 +186,9 @@ class Teaching:
 
         def said(connection: Connection) -> News:
             self._catch_up(connection)
+            lesson = self.lesson(name)
             if as_of is not None:
-                self._check_known(reviewer, name, marks, as_of)
+                self._check_known(reviewer, lesson, marks, as_of)
             return [
                 {
                     "concept": name,
@@ -196,13 +203,12 @@ class Teaching:
             await self._write(reviewer, said)
 
     def _check_known(
-        self, caller: str, name: str, marks: Mapping[int, Mark | None], as_of: int
+        self, caller: str, lesson: Lesson, marks: Mapping[int, Mark | None], as_of: int
     ) -> None:
         if as_of > self.seq:
             raise UnknownEvent(as_of, self.seq, _LOOK_AGAIN)
-        last = self.lesson(name).last
         for row, mark in marks.items():
-            event = last.get(row)
+            event = lesson.last.get(row)
             if event and event.seq > as_of and event.mark != mark:
                 tile_id = self._catalog.ids[row]
                 raise MarkChanged(tile_id, event.mark, by=event.reviewer, caller=caller)
@@ -251,8 +257,7 @@ class Teaching:
         def work(connection: Connection) -> None:
             append(connection, reviewer, bundle, said(connection))
 
-        await self._ledger.write(work, first=self._catch_up)
-        await self.refresh()
+        await self._ledger.write(work, first=self._catch_up, then=self._catch_up)
 
     def _catch_up(self, connection: Connection) -> None:
         for event in since(connection, self.seq):

@@ -177,6 +177,18 @@ class Supervisor:
                 self._tell(slot, {"do": "serve"})
 
     def _start(self, slot: int, deaths: int) -> None:
+        """Begin a worker, or later where the system refuses it one: processes or files are many."""
+        try:
+            worker = self._begun(slot, deaths)
+        except OSError as error:
+            _log.error("worker %d cannot begin now, and is tried again: %s", slot, error)
+            # Ever later: of each try that is refused, Python leaves two pipes open.
+            self._due[slot] = (time.monotonic() + _pause_s(deaths + 1), deaths + 1)
+        else:
+            self._workers[slot] = worker
+            self._selector.register(worker.line, selectors.EVENT_READ, worker)
+
+    def _begun(self, slot: int, deaths: int) -> _Worker:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         self._board.reset(slot)
@@ -186,11 +198,14 @@ class Supervisor:
         process = multiprocessing.get_context("fork").Process(
             target=_begin, args=(self._work, post, inherited), name=f"worker {slot}"
         )
-        process.start()
-        theirs.close()
-        worker = _Worker(slot, process, ours, folder, time.monotonic(), deaths)
-        self._workers[slot] = worker
-        self._selector.register(ours, selectors.EVENT_READ, worker)
+        try:
+            process.start()
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return _Worker(slot, process, ours, folder, time.monotonic(), deaths)
 
     def _listen(self, patience_s: float = TICK_S) -> None:
         for key, _ in self._selector.select(patience_s):
@@ -242,9 +257,8 @@ class Supervisor:
             _log.error("worker %d ended with status %s", slot, worker.process.exitcode)
             lived = time.monotonic() - worker.began
             deaths = 0 if lived > _STEADY_S else worker.deaths + 1
-            pause = min(_LONGEST_PAUSE_S, 2.0 ** (deaths - 2)) if deaths > 1 else 0.0
-            if lived > AGAIN_S:  # it answered, be it that something is wrong: so must the next
-                pause = 0.0
+            # One that answered, be it that something is wrong, has a next one at once.
+            pause = 0.0 if lived > AGAIN_S else _pause_s(deaths)
             self._forget(worker)
             self._board.reset(slot)
             self._due[slot] = (time.monotonic() + pause, deaths)
@@ -286,6 +300,10 @@ class Supervisor:
                     worker.process.kill()
                 if not worker.process.is_alive():
                     self._forget(worker)
+
+
+def _pause_s(deaths: int) -> float:
+    return min(_LONGEST_PAUSE_S, 2.0 ** (deaths - 2)) if deaths > 1 else 0.0
 
 
 def _log_refusal(sentence: str) -> None:

@@ -1,5 +1,6 @@
 """Agreement of reviewers: the field's figures, and the list of conflicts."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from service.decisions.agreement import LEAST, alphas, kappas, overall, pairs
+from service.decisions import agreement
+from service.decisions.agreement import LEAST, Overall, alphas, kappas, overall, pairs
 from service.decisions.events import DECISIONS, Decision, Event
 from service.pages.progress import agreeing
+from service.routes import agreement as route
 from tests.api import Api, running
 
 # Krippendorff, Computing Krippendorff's alpha-reliability, 2011, example C: nominal 0.743.
@@ -99,6 +102,28 @@ def test_too_few_tiles_have_no_interval() -> None:
         assert agreeing(tiles)[0].beyond == "too few tiles to tell, fewer than 30"
     (pair,) = pairs(by_both([[LEAST - 1, 0, 0], [0, 1, 0], [0, 0, 0]]))
     assert pair.interval is not None
+
+
+def test_what_has_no_interval_is_not_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 reviewers of one tile are 780 pairs: two seconds for nothing."""
+    monkeypatch.setattr(agreement, "_resampled", lambda _: pytest.fail("It has no interval."))
+    few, alike = [[LEAST - 2, 0, 0], [0, 1, 0], [0, 0, 0]], [[LEAST, 0, 0], [0, 0, 0], [0, 0, 0]]
+    for tiles in (by_both(few), by_both(alike), []):
+        assert [pair.interval for pair in pairs(tiles)] == [None] * bool(tiles)
+        assert overall(tiles).interval is None
+
+
+def test_agreement_is_found_where_no_tile_waits(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over many tiles it takes seconds."""
+    threads = list[str]()
+
+    def noted(tiles: list[list[Event]]) -> Overall:
+        threads.append(threading.current_thread().name)
+        return overall(tiles)
+
+    monkeypatch.setattr(route, "overall", noted)
+    assert api.get("/decisions/agreement").is_success
+    assert threads[0].startswith("desk")
 
 
 def test_from_the_least_number_of_tiles_on_intervals_hold_the_truth() -> None:

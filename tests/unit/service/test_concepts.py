@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from service.errors import UnknownConcept
 from tests.api import Api, running
 from tests.pictures import png
 from tests.tiny import tiny_tiles, write_tiny_bundle
@@ -254,6 +255,22 @@ def test_a_concept_that_was_renamed_elsewhere_is_told_to_people(api: Api) -> Non
     assert told.startswith("There is no concept 'dark'; perhaps it was renamed or deleted.")
     assert "There are night. Open one of these on the Teach page, or make it there." in told
     assert told.endswith("A program makes one with PUT /concepts/{name}.")
+
+
+def test_what_another_process_renamed_meanwhile_is_written_to_no_old_name(
+    api: Api, bundles: Path, tmp_path: Path
+) -> None:
+    """A mark there would be nobody's example, and would keep the name taken for ever."""
+    teach(api, positive=DARK[:1])
+    taught = api.serving.teaching
+    with running(bundles / "first", decisions=tmp_path / "decisions") as other:
+        renamed = other.ask("PATCH", "/concepts/dark", json={"name": "lead ball"})
+        assert renamed.is_success
+    for wanted in (taught.mark("ann", "dark", {1: "positive"}), taught.remove("ann", "dark")):
+        with pytest.raises(UnknownConcept):
+            api.runner.run(wanted)
+    assert api.get("/concepts/lead%20ball").json()["concept"]["positive"] == 1
+    assert api.ask("PATCH", "/concepts/lead%20ball", json={"name": "dark"}).is_success
 
 
 def test_names_that_differ_by_case_alone_are_one(api: Api) -> None:

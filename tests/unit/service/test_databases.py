@@ -5,10 +5,13 @@ import fcntl
 import os
 import signal
 import sqlite3
+import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import httpx
@@ -20,14 +23,17 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert
+from sqlalchemy.event import listens_for
+from sqlalchemy.exc import DataError, OperationalError
 
-from service.decisions import database, events, patience
+from bundle.errors import InputError
+from service.decisions import database, events, ledger, patience
 from service.decisions.database import database_url, open_database, writing
-from service.decisions.events import New, append, since
+from service.decisions.events import Event, New, append, since
 from service.decisions.ledger import Ledger
 from service.decisions.tables import decisions, metadata
 from service.decisions.told import kept_line
-from service.errors import LedgerDown
+from service.errors import DecisionsUnknown, LedgerDown
 from service.settings import Settings
 from tests.api import Api, running
 from tests.postgres import Postgres, postgres
@@ -252,6 +258,104 @@ def test_many_events_are_read_in_parts(kept: dict[str, Any], monkeypatch: pytest
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("PUT", "/tiles/c303/decision", {"decision": "drop"}),
+        ("POST", "/decisions/undo", None),
+        ("PUT", "/clusters/0/name", {"name": "grids"}),
+        ("PUT", "/concepts/ball", {"verdict": "drop"}),
+        ("DELETE", "/concepts/letters", None),
+    ],
+)
+def test_what_is_written_is_not_refused_for_what_fails_behind_it(
+    tiny_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, url: str, body: object
+):
+    """Who repeats an undo that was told as not done takes another decision back."""
+    answered, behind = threading.Event(), list[asyncio.Task[None]]()
+    write = ledger.writing
+
+    def fail(_: Connection) -> None:
+        answered.wait(2)
+        raise OSError("it went away")
+
+    with running(tiny_path) as api:
+        decide(api, "keep")
+        api.ask("PUT", "/concepts/letters", json={"verdict": "drop"}).raise_for_status()
+
+        async def wait_in_line() -> None:
+            reads = api.serving.process.ledger.read(fail)
+            behind.append(asyncio.get_running_loop().create_task(reads))
+            await asyncio.sleep(0)
+
+        @contextmanager
+        def overtaken(engine: Engine) -> Iterator[Connection]:
+            with write(engine) as connection:
+                yield connection
+            asyncio.run_coroutine_threadsafe(wait_in_line(), api.runner.get_loop()).result()
+
+        monkeypatch.setattr(ledger, "writing", overtaken)
+        answer = api.ask(method, url, json=body)
+        answered.set()
+        with pytest.raises(LedgerDown):
+            api.runner.run(asyncio.wait_for(behind[0], 20))
+    assert answer.status_code == 200, answer.text
+
+
+def test_what_is_written_and_cannot_be_read_again_is_not_told_as_lost(tmp_path: Path):
+    """It stands, so nobody is told to send it again."""
+    chosen = Settings(bundle=Path("unused"), decisions=tmp_path)
+
+    def work(connection: Connection) -> None:
+        append(connection, "ann", "b1", [New("ann", "c303", "00" * 16, "drop")])
+
+    def fail(_: Connection) -> None:
+        raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+
+    async def ask(kept: Ledger) -> list[Event]:
+        with pytest.raises(DecisionsUnknown):
+            await kept.write(work, then=fail)
+        return await kept.read(lambda connection: since(connection, 0))
+
+    with Ledger(chosen) as kept:
+        assert len(asyncio.run(ask(kept))) == 1
+
+
+def test_a_value_that_a_database_refuses_is_refused_to_no_one_else(tmp_path: Path):
+    """Who waits behind it is answered."""
+
+    def fail(_: Connection) -> None:
+        raise DataError("SELECT", {}, Exception("text fields cannot contain NUL (0x00) bytes"))
+
+    async def ask(kept: Ledger) -> list[Any]:
+        both = kept.read(fail), kept.read(events.last_seq)
+        return await asyncio.gather(*both, return_exceptions=True)
+
+    with Ledger(Settings(bundle=Path("unused"), decisions=tmp_path)) as kept:
+        refusal, last = asyncio.run(ask(kept))
+    assert isinstance(refusal, LedgerDown)
+    assert last == 0
+
+
+def test_an_undo_asks_no_more_for_many_tiles_than_for_one(kept: dict[str, Any]):
+    """Nobody else writes meanwhile: 20,000 tiles took the turn for minutes."""
+    engine, asked = open_database(address(kept)), list[str]()
+    listens_for(engine, "before_cursor_execute")(lambda *told: asked.append(told[2]))
+    counts = []
+    for tiles in (1, 50):
+        news = [New("ann", f"c{number}", f"{number:032x}", "drop") for number in range(tiles)]
+        with writing(engine) as connection:
+            batch = append(connection, "ann", "b1", news)
+        asked.clear()
+        with writing(engine) as connection:
+            undone, written = events.undo(connection, "ann", "b1")
+        counts.append(len(asked))
+        assert undone == batch
+        assert [new.tile_id for new in written] == [new.tile_id for new in news]
+    engine.dispose()
+    assert counts[0] == counts[1]
+
+
 @contextmanager
 def standing_still(processes: Sequence[int]) -> Iterator[None]:
     """Stop processes as a machine that hangs does: they keep their sockets and say nothing."""
@@ -306,6 +410,53 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
         asyncio.run(ledger.prove())
     assert "cannot be read or kept in DATABASE_URL postgresql://ann:***@" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "postgresql://ann:s3cr@et@host/name",
+        "postgresql://ann:s3cr@e:t@host/name",
+        "postgresql://ann:s3cret@host:54x32/name",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_told_without_its_password(url: str):
+    """Nor a part of it, as where an @ in it is taken for the end."""
+    with pytest.raises(InputError) as raised:
+        address({"database_url": url})
+    assert "write @ as %40" in str(raised.value)
+    assert "s3cr" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_server_with_defaults_of_its_own(server: Postgres):
+    """Who waited for a turn sees what was written before it; moments are told in UTC."""
+    url = server.new()
+    with psycopg.connect(url, autocommit=True) as other:
+        for name, value in (
+            ("default_transaction_isolation", "repeatable read"),
+            ("timezone", "Asia/Kolkata"),
+        ):
+            other.execute(f"ALTER DATABASE {other.info.dbname} SET {name} = '{value}'")
+    engine = open_database(address({"database_url": url}))
+    seen = list[Event]()
+
+    def wait() -> None:
+        with writing(engine) as connection:
+            seen.extend(since(connection, 0))
+
+    waiting = threading.Thread(target=wait)
+    with writing(engine) as connection:
+        waiting.start()
+        with psycopg.connect(url, autocommit=True) as other:
+            blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+            while other.execute(blocked).fetchone() == (0,):
+                sleep(0.01)
+        append(connection, "ann", "b1", [New("ann", "c303", "00" * 16, "drop")])
+    waiting.join()
+    engine.dispose()
+    assert [event.tile_id for event in seen] == ["c303"]
+    assert seen[0].at.utcoffset() == timedelta()
 
 
 def test_a_folder_that_cannot_be_written_is_told_at_the_start(

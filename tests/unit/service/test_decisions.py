@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -259,6 +260,15 @@ def test_an_undo_takes_back_what_it_names_and_no_other(api: Api):
     assert again.status_code == 412
 
 
+@pytest.mark.parametrize("batch", ["%00", "", "4F" * 16, "4f" * 17])
+def test_what_is_no_batch_is_refused_before_the_database_is_asked(api: Api, batch: str):
+    """PostgreSQL takes no NUL, and what it refuses once was refused to everybody."""
+    for method in ("GET", "POST"):
+        refused = api.ask(method, f"/decisions/undo?batch={batch}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+        assert "query.batch" in refused.json()["detail"]
+
+
 def test_undo_after_new_decisions_takes_the_newest_back(api: Api):
     """A decision after an undo is taken back first; what was undone stays undone."""
     put(api, "c303", "keep")
@@ -338,6 +348,17 @@ def test_roles_are_respected(tiny_path: Path, kept: dict[str, Any]):
         assert put(api, "c306", "keep", X_API_Key=ADMIN, X_Reviewer="ben").is_success
         told = api.get("/tiles/c303/decision", headers={"X-API-Key": READ}).json()
         assert told["state"] == "drop"
+
+
+@pytest.mark.parametrize("name", ["ann", "Ann", "ann\u200d", "a\u200cnn", "", "reviewer"])
+def test_a_key_of_nobody_decides_in_nobody_elses_name(tiny_path: Path, name: str):
+    """Nor in one that looks like it, nor by giving none where somebody is called `reviewer`."""
+    keys = f"review@ann:{ANN},review@reviewer:{READ},admin:{ADMIN}"
+    with running(tiny_path, api_keys=keys) as api:
+        refused = put(api, "c303", "keep", X_API_Key=ADMIN, X_Reviewer=quote(name)).json()
+        assert refused["code"] == "bad_reviewer"
+        assert "has an API key of their own" in refused["detail"]
+        assert put(api, "c303", "drop", X_API_Key=READ).json()["decisions"][0]["seq"] == 1
 
 
 def test_pages_of_other_sites_cannot_decide(api: Api):

@@ -135,8 +135,18 @@ def test_a_key_in_a_header_is_no_page(tiny_path: Path) -> None:
     with running(tiny_path, api_keys=f"review@ann:{KEY}") as api:
         foreign = {"Origin": "http://evil.example"}
         assert decided(api, X_API_Key=KEY, **foreign).status_code == 200
+        assert decided(api, Authorization=f"bearer {KEY}", **foreign).status_code == 200
         cookie = {"Cookie": f"tilescreen_key={KEY}"}
         assert decided(api, **cookie, **foreign).json()["code"] == "from_another_site"
+
+
+@pytest.mark.parametrize("said", ["Basic YW5uOnNlY3JldA==", "Negotiate YII=", "Bearers x", ""])
+def test_what_a_browser_adds_by_itself_is_no_key(api: Api, said: str) -> None:
+    """A proxy that asks for name and password is told them with every page's request."""
+    foreign = {"Origin": "https://evil.example", "Sec_Fetch_Site": "cross-site"}
+    refused = decided(api, Authorization=said, **foreign)
+    assert (refused.status_code, refused.json()["code"]) == (403, "from_another_site")
+    assert api.get("/decisions").json()["total"] == 0
 
 
 @pytest.mark.parametrize("name", ["http://tiles.example", "tiles.example/x", "a b"])

@@ -46,6 +46,15 @@ def test_one_wrong_line_keeps_all_from_being_written(api: Api):
     assert api.get("/decisions").json()["total"] == 1
 
 
+@pytest.mark.parametrize("reviewers", ["zoe:keep,zoe:drop", "zoe:drop,ann:keep,zoe :drop"])
+def test_a_line_that_has_a_reviewer_twice_is_refused(api: Api, reviewers: str):
+    """As two lines of one reviewer about a tile are."""
+    refused = send(api, f'id,by,state,reviewers\nc303,decision,keep,"{reviewers}"\n').json()
+    assert refused["code"] == "import_refused"
+    assert "has a reviewer twice" in refused["errors"][0]["message"]
+    assert api.get("/decisions").json()["total"] == 0
+
+
 @pytest.mark.parametrize("sign", [",", ";", "\t"])
 def test_columns_are_parted_as_the_first_line_has_them(api: Api, sign: str):
     """Spreadsheets write what their country uses; the other signs are text then."""
@@ -165,6 +174,23 @@ def test_an_undo_leaves_what_the_reviewer_decided_since(api: Api):
     decide(api, "carl", "review")
     theirs = api.ask("POST", "/decisions/undo", headers={"X-Reviewer": "imp"}).json()
     assert (theirs["undone"], stands(api)["state"]) == (None, "review")
+
+
+def test_an_undo_leaves_what_the_reviewer_decided_alike_since(api: Api):
+    """It is theirs by now, and was acknowledged; once they take it back, it is the import's."""
+
+    def undo(reviewer: str) -> Any:
+        return api.ask("POST", "/decisions/undo", headers={"X-Reviewer": reviewer}).json()["undone"]
+
+    decide(api, "ida", "keep")
+    send(api, "id,decision,reviewer\nc303,drop,ida\n", X_Reviewer="imp")
+    decide(api, "ida", "drop")
+    assert (undo("imp"), stands(api)["state"]) == (None, "drop")
+    assert undo("ida")
+    assert undo("imp")
+    assert stands(api)["state"] == "keep"
+    assert undo("ida")
+    assert stands(api)["state"] is None
 
 
 @pytest.mark.parametrize(

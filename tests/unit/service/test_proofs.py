@@ -227,6 +227,29 @@ def test_a_proof_keeps_nothing_of_the_supervisors(proofs: Proofs, tiny: Path) ->
     ahead.end()
 
 
+def test_a_worker_that_cannot_begin_is_tried_again(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One refusal, as of a container's limit of processes, ended all of the service."""
+    monkeypatch.setattr(Ahead, "prove", lambda *_: None)
+    fork, refusals = os.fork, [11, 11]
+
+    def refused_at_first() -> int:
+        if refusals:
+            raise BlockingIOError(refusals.pop(), "Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", refused_at_first)
+
+    def fails(post: Post) -> None:
+        post.line.sendall(encoded({"say": "failed", "sentence": "It cannot."}))
+
+    settings = Settings(bundle=tiny, workers=1)
+    assert Supervisor(settings, fails, lambda *_: None, lambda: None).run() == "It cannot."
+    told = "worker 0 cannot begin now, and is tried again: [Errno 11] Resource temporarily"
+    assert [told in line for line in caplog.messages] == [True, True]
+
+
 def test_the_supervisor_proves_before_any_worker_begins(
     tiny: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

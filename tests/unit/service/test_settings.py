@@ -19,6 +19,23 @@ def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert (settings.port, settings.max_batch_size, settings.host) == (2, 7, "127.0.0.1")
 
 
+def test_an_empty_variable_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As compose passes on what is not set; the service's own name is asked for first."""
+    monkeypatch.setenv("TILESCREEN_WORKERS", "")
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.setenv("TILESCREEN_DATABASE_URL", "postgresql://own/name")
+
+    def address() -> str:
+        return read_settings(["--bundle", "b"]).database_url.get_secret_value()
+
+    assert read_settings(["--bundle", "b"]).workers == 1
+    assert address() == "postgresql://own/name"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://another/name")
+    assert address() == "postgresql://own/name"
+    monkeypatch.setenv("TILESCREEN_DATABASE_URL", "")
+    assert address() == "postgresql://another/name"
+
+
 def test_a_misspelt_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable with our prefix that is no setting is named, with the one that was meant."""
     monkeypatch.setenv("TILESCREEN_MAX_QUEUE_TILES", "5")
