@@ -205,7 +205,8 @@ def _classifier(found: Findings) -> str:
         if proof.by_split
         else f"a third of the {unit}s a seed"
     )
-    drawn = f"seeds and {unit}s" if len(proof.taught) > 1 else f"{unit}s"
+    several = len(proof.taught) > 1
+    drawn = f"seeds, and {unit}s for all of them at once," if several else f"{unit}s"
     inside, rest = proof.groups
     return (
         f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x {SIDE} "
@@ -214,8 +215,8 @@ def _classifier(found: Findings) -> str:
         f"{MOST_TAUGHT:,}) and scored on kept tiles held out ({_range(proof.scored)}, at most "
         f"{MOST_SCORED:,}; {held}), near duplicates left out, plain and with {', '.join(KINDS)} "
         f"planted. Scored tiles of {found.lettered} stand in {_count(inside, unit)}, the others in "
-        f"{_count(rest, unit)}. Intervals: {drawn} drawn 1,000 times, again where one class is "
-        f"missing; none where a class stands in fewer than {FEWEST_GROUPS}. The control has "
+        f"{_count(rest, unit)}. Intervals: {drawn} drawn 1,000 times, what lacks a class left "
+        f"out; none where a class stands in fewer than {FEWEST_GROUPS}. The control has "
         f"letters on the class that they are tied to: what they change there is their strangeness."
     )
 
