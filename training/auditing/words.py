@@ -200,11 +200,12 @@ def _classifier(found: Findings) -> str:
         f"grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is taught on "
         f"the same number of tiles of either class ({_range(proof.taught)} in all, at most "
         f"{MOST_TAUGHT:,}) and scored on kept tiles held out ({_range(proof.scored)}, at most "
-        f"{MOST_SCORED:,}; {held}), near duplicates left out, plain and with {', '.join(KINDS)} "
-        f"planted. Scored tiles of {found.lettered} stand in {_count(inside, unit)}, the others in "
-        f"{_count(rest, unit)}. Intervals: {drawn} drawn 1,000 times, what lacks a class left "
-        f"out; none where a class stands in fewer than {FEWEST_GROUPS}. The control has "
-        f"letters on the class that they are tied to: what they change there is their strangeness."
+        f"{MOST_SCORED // 2:,} of either class; {held}), near duplicates left out, plain "
+        f"and with {', '.join(KINDS)} planted. Scored tiles of {found.lettered} stand in "
+        f"{_count(inside, unit)}, the others in {_count(rest, unit)}. Intervals: {drawn} "
+        f"drawn 1,000 times, what lacks a class left out; none where a class stands in fewer than "
+        f"{FEWEST_GROUPS}. The control has letters on the class that they are tied to: what they "
+        f"change there is their strangeness."
     )
 
 

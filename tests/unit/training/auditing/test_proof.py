@@ -87,6 +87,24 @@ def test_too_few_tiles_are_told():
         prove(case(dropped=everything), 1, Teacher([]))
 
 
+def test_a_rare_class_is_scored_by_tiles_of_its_own():
+    """Of a class of one tile in fifty too few were among the tiles drawn of both."""
+    count = 9000
+    tiles = film(np.random.default_rng(1))
+    one = Case(
+        picture=lambda _at: tiles,
+        inside=np.arange(count) % 50 == 0,
+        dropped=np.zeros(count, dtype=bool),
+        blank=np.zeros(count, dtype=bool),
+        groups=np.arange(count) // 100,
+        contents=np.arange(count),
+        taught=np.arange(count) < 6000,
+    )
+    run = prove(one, 1, Teacher([]))
+    assert run.inside.sum() > 50
+    assert (~run.inside).sum() > 250
+
+
 def test_planted_letters_change_their_own_pixels_alone():
     """The rest of the tile stays bit for bit, so nothing but letters can be learnt from it."""
     tile = film(np.random.default_rng(1))
