@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bundle.bundle import Bundle
 from bundle.errors import InputError
 from bundle.screening import VERDICTS
-from training.tables import find_row, read_table
+from training.tables import find_row, read_lines
 
 _DROP = VERDICTS.index("drop")
 _DECIDED = ("decision", "state")
@@ -43,7 +43,7 @@ def read_dropping(bundle: Bundle, kept: Path | None) -> Dropping:
     verdicts = np.asarray(bundle.verdicts) == _DROP
     if kept is None:
         return Dropping(verdicts, "the bundle's verdicts")
-    columns, lines = read_table(kept)
+    columns, lines = read_lines(kept)
     if "id" not in columns or not lines:
         raise InputError(
             f"{kept} is no list of tiles: it has {len(lines)} lines and the columns "
@@ -51,7 +51,7 @@ def read_dropping(bundle: Bundle, kept: Path | None) -> Dropping:
             "export of decisions."
         )
     digest = hashlib.sha256(kept.read_bytes()).hexdigest()
-    rows = [find_row(bundle, line["id"]) for line in lines]
+    rows = [find_row(bundle, line["id"]) for line in lines.values()]
     if all(row is None for row in rows):
         raise InputError(
             f"None of the {len(lines):,} ids in {kept} is a tile of the bundle. Give a list of "
@@ -60,7 +60,7 @@ def read_dropping(bundle: Bundle, kept: Path | None) -> Dropping:
     column = next((name for name in _DECIDED if name in columns), None)
     if column is not None:
         return Dropping(_decided(kept, lines, rows, column, verdicts), "decisions", digest)
-    if all(line.get("verdict") == "drop" for line in lines):
+    if all(line.get("verdict") == "drop" for line in lines.values()):
         raise InputError(
             f"Every tile in {kept} has the verdict drop: it looks like the list of --dropped. "
             "Give the list of tiles kept."
@@ -72,14 +72,14 @@ def read_dropping(bundle: Bundle, kept: Path | None) -> Dropping:
 
 def _decided(
     file: Path,
-    lines: list[dict[str, str]],
+    lines: dict[int, dict[str, str]],
     rows: list[int | None],
     column: str,
     verdicts: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     dropped = verdicts.copy()
     seen: dict[int, str] = {}
-    for number, (line, row) in enumerate(zip(lines, rows, strict=True), start=2):
+    for (number, line), row in zip(lines.items(), rows, strict=True):
         value = line[column].strip().lower()
         if value not in _VALUES:
             raise InputError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
 from bundle.errors import InputError
-from training.tables import find_row, read_table
+from training.tables import find_row, read_lines
 
 _NEEDED = ("id", "class")
 _GROUPS = ("patient", "group")
@@ -58,7 +58,7 @@ def read_classes(file: Path, bundle: Bundle) -> Classes:
         InputError: the file is no such table, says two things about one tile, or leaves fewer
             than two classes among the stored tiles.
     """
-    columns, lines = read_table(file)
+    columns, lines = read_lines(file)
     _check_columns(file, columns, lines)
     group = next((name for name in _GROUPS if name in columns), None)
     found, unmatched = _join(file, lines, bundle, group)
@@ -87,7 +87,7 @@ def read_classes(file: Path, bundle: Bundle) -> Classes:
     )
 
 
-def _check_columns(file: Path, columns: list[str], lines: list[dict[str, str]]) -> None:
+def _check_columns(file: Path, columns: list[str], lines: dict[int, dict[str, str]]) -> None:
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
         raise InputError(
@@ -104,13 +104,14 @@ def _check_columns(file: Path, columns: list[str], lines: list[dict[str, str]]) 
 
 
 def _join(
-    file: Path, lines: list[dict[str, str]], bundle: Bundle, group: str | None
+    file: Path, lines: dict[int, dict[str, str]], bundle: Bundle, group: str | None
 ) -> tuple[dict[int, dict[str, str]], list[str]]:
-    used = [name for name in (*_NEEDED, "split", group) if name and name in lines[0]]
+    there = next(iter(lines.values()))
+    used = [name for name in (*_NEEDED, "split", group) if name and name in there]
     found: dict[int, dict[str, str]] = {}
     unmatched = []
-    for number, raw in enumerate(lines, start=2):
-        line = {name: (raw[name] or "").strip() for name in used}
+    for number, raw in lines.items():
+        line = {name: raw[name].strip() for name in used}
         empty = [name for name in used if not line[name]]
         if empty:
             raise InputError(
