@@ -197,19 +197,24 @@ def _groups(
 ) -> tuple[Codes, str, list[str]]:
     """Number what is held out together: the patients where each class has two, or the scans.
 
+    Without scans it is the patients all the same, and without either each tile.
     whose: where the patients are known from.
     """
     notes: list[str] = []
+    scans = np.array(bundle.arrays["scan_numbers.npy"])[rows].astype(np.intp)
     if (patients != "").all():
         groups = np.unique(patients, return_inverse=True)[1].astype(np.intp)
         if _spread(groups, codes):
             return groups, "patient", notes
+        if (scans < 0).all():
+            notes.append(
+                f"A class is of one patient alone, by {whose}: nothing can be held out that has it."
+            )
+            return groups, "patient", notes
         notes.append(
             f"A class is of fewer than two patients, by {whose}, so scans are drawn and held out "
-            "instead: "
-            "what a patient's tiles have in common can pass for the class."
+            "instead: what a patient's tiles have in common can pass for the class."
         )
-    scans = np.array(bundle.arrays["scan_numbers.npy"])[rows].astype(np.intp)
     if (scans < 0).all():
         notes.append(
             "Neither patients nor scans are known, so tiles count as independent: the intervals "

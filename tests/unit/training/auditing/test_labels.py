@@ -7,6 +7,7 @@ import pytest
 
 from bundle import InputError, open_bundle
 from tests.audited import write_bundle, write_classes
+from tests.forge import forge_array
 from tests.tiny import write_tiny_bundle
 from training.auditing.keeping import read_dropping
 from training.auditing.labels import Classes, read_classes
@@ -64,6 +65,18 @@ def test_patients_are_the_groups_where_each_class_has_two(bundle_path: Path, tmp
     )
     assert (by_scan.unit, by_scan.groups.max() + 1) == ("scan", 3)
     assert "fewer than two patients" in by_scan.notes[0]
+
+
+def test_a_class_of_one_patient_has_patients_where_scans_are_not_known(tmp_path: Path):
+    """Tiles counted as independent, and the reader was told that no patient is known."""
+    write_bundle(tmp_path / "bundle", np.arange(COUNT) % 4 == 0)
+    forge_array(tmp_path / "bundle", "scan_numbers.npy", np.full(COUNT, -1, dtype=np.int32))
+    rows = [(f"t{at:04d}", "ab"[at < 6], f"p{max(at, 5) % 8}") for at in range(COUNT)]
+    file = write_classes(tmp_path / "p.csv", rows, "id,class,patient")
+    found = read_classes(file, open_bundle(tmp_path / "bundle"))
+    assert (found.unit, found.groups.max() + 1) == ("patient", 8)
+    (note,) = found.notes
+    assert note.startswith("A class is of one patient alone, by the column patient: nothing")
 
 
 @pytest.mark.parametrize(
