@@ -231,6 +231,11 @@ def _notes(
             f"{len(classes.unmatched):,} ids of the list are no tiles of the bundle, as "
             f"{', '.join(classes.unmatched[:3])}."
         )
+    if dropping.unmatched:
+        notes.append(
+            f"{len(dropping.unmatched):,} ids of the list of what is kept are no tiles of the "
+            f"bundle, as {', '.join(dropping.unmatched[:3])}."
+        )
     if classes.unlabelled:
         notes.append(f"{classes.unlabelled:,} tiles of the bundle have no class: left out.")
     if classes.splits is not None and own_split(classes) is None:

@@ -114,12 +114,33 @@ def test_dropped_is_what_verdicts_a_list_or_people_say(bundle_path: Path, tmp_pa
     assert [bool(decided[at]) for at in (1, 2, 4, 8)] == [True, False, False, True]
 
 
+def test_a_table_of_verdicts_is_read_by_them(bundle_path: Path, tmp_path: Path):
+    """All its tiles were kept, though it says which to drop; the others go by the bundle."""
+    file = tmp_path / "screened.csv"
+    file.write_text("file,id,error,verdict\nt0001.png,t0001,,drop\nt0004.png,t0004,,keep\n")
+    found = read_dropping(open_bundle(bundle_path), file)
+    assert found.source == "the verdicts of a table"
+    assert [bool(found.dropped[at]) for at in (1, 2, 4, 8)] == [True, False, False, True]
+
+
+def test_ids_of_no_tile_are_told(bundle_path: Path, tmp_path: Path):
+    """A list that was written for another bundle dropped what it does not name, without a word."""
+    file = tmp_path / "kept.csv"
+    file.write_text("id\nt0001\nT0002\nnowhere\n")
+    assert read_dropping(open_bundle(bundle_path), file).unmatched == ["T0002", "nowhere"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("name\nx\n", "id is needed"),
         ("id\nnowhere\n", "None of the 1 ids"),
         ("id,verdict\nt0001,drop\n", "--dropped"),
+        (
+            "id,verdict\n"
+            + "".join(f"t{at:04d},{'keep' if at % 4 else 'drop'}\n" for at in range(COUNT)),
+            "keeps every tile",
+        ),
         ("id,decision\nt0001,away\n", "line 2: decision is 'away'"),
         ("id,decision\nt0001,keep\nt0001,drop\n", "t0001 is keep before and drop here"),
     ],
