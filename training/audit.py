@@ -26,8 +26,9 @@ It tells
   - what cleaning changes: a small classifier taught with and without the dropped tiles, on
     held-out tiles with letters planted on the other class;
   - which tiles show the same, and which patients, scans and contents stand in two splits.
-Dropped is what the bundle's verdicts drop; with --kept what a list does not keep (`screen
---out`), or what people decided (a CSV with id and decision).
+Dropped is what the bundle's verdicts drop; with --kept what a list does not keep (`training
+screen --out`), what a table's verdicts say (`client screen --out`), or what people decided (a
+CSV with id and decision).
 
 OUT holds {PAGE} (one page, to print and cite), {FIGURES} (every figure),
 {DUPLICATES} and {LEAKS}. An audit tells of tiles, never of a patient.

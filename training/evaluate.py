@@ -16,7 +16,7 @@ from bundle.reader import open_bundle
 from training.measuring.labels import LabelCsv
 from training.measuring.measures import Measure
 from training.measuring.scorecard import Task, prepare, take_all
-from training.report import check_out, write_page
+from training.report import check_out, check_spared, write_page
 
 _LIBRARIES = ("numpy", "scikit-learn")
 
@@ -85,8 +85,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--seed is {args.seed}; give 0 or more.")
     if args.out:
         check_out(args.out, args.bundle)
-        if args.out.exists() and args.out.samefile(args.labels):
-            raise InputError(f"{args.out} holds the labels. Give another place by --out.")
+        check_spared(args.out, args.labels)
     bundle = open_bundle(args.bundle)
     task = prepare(bundle, LabelCsv(args.labels, args.positive, args.leave_out), args.not_blank)
     measures = list(take_all(task, k=args.k, seed=args.seed))

@@ -75,6 +75,16 @@ def check_beside(place: Path, bundle: Path) -> None:
         )
 
 
+def check_spared(file: Path, labels: Path | None) -> None:
+    """Prove that what is to be written is not the labels.
+
+    Raises:
+        InputError: it is.
+    """
+    if labels and file.exists() and labels.exists() and file.samefile(labels):
+        raise InputError(f"{file} holds the labels. Give another place to write.")
+
+
 def check_writable(file: Path) -> None:
     """Prove that a page can be written, before the work.
 

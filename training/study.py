@@ -18,7 +18,7 @@ from training.learning.data import fingerprint, read_tiles
 from training.learning.listing import Listed, list_tiles
 from training.measuring.labels import LabelCsv, read_labels
 from training.progress import StepLog
-from training.report import check_writable, write_page
+from training.report import check_spared, check_writable, write_page
 from training.studying.catalogue import Catalogue
 from training.studying.comparison import Comparison, compare, encode_views
 from training.studying.study_encoder import Task, Trainer, train_encoder
@@ -77,8 +77,7 @@ def run(args: argparse.Namespace, *, train: Trainer = train_encoder) -> int:
         InputError: tiles, labels, options or places to write cannot be used.
         UnknownTile: an id of --query is of no tile.
     """
-    for file in filter(None, (args.out, args.report)):
-        check_writable(file)
+    _check_places(args)
     config = make_config("study", seed=args.seed, epochs=args.epochs, batch=args.batch)
     listed, log = _list(args), StepLog()
     with _work_folder(args.work) as folder:
@@ -99,6 +98,15 @@ def run(args: argparse.Namespace, *, train: Trainer = train_encoder) -> int:
         write_page(args.out, json.dumps(_figures(args, comparison), indent=1) + "\n")
         print(f"Figures: {args.out}")
     return 0
+
+
+def _check_places(args: argparse.Namespace) -> None:
+    files = [file for file in (args.out, args.report) if file is not None]
+    if len({file.resolve() for file in files}) < len(files):
+        raise InputError(f"--out and --report are both {args.out}. Give each a file of its own.")
+    for file in files:
+        check_writable(file)
+        check_spared(file, args.labels)
 
 
 def _list(args: argparse.Namespace) -> list[Listed]:

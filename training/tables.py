@@ -4,8 +4,8 @@ import csv
 from collections import Counter
 from io import StringIO
 from pathlib import Path
+from typing import Protocol
 
-from bundle.bundle import Bundle
 from bundle.cells import original, separator
 from bundle.errors import InputError
 
@@ -13,10 +13,29 @@ _BEYOND = "\0"
 """What cells beyond the columns are filed under; no column can be called so."""
 
 
-def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Return a CSV's column names and its rows; a cell that is not there is empty.
+class Named(Protocol):
+    """Tiles that have ids."""
 
-    Commas, tabs or semicolons part it, as its first line has them.
+    def find(self, tile_id: str, /) -> int | None:
+        """Return the row of an id, None where no tile has it."""
+        ...
+
+
+def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Return a CSV's column names and its rows, see `read_lines`.
+
+    Raises:
+        InputError: the file is no table.
+    """
+    columns, lines = read_lines(file)
+    return columns, list(lines.values())
+
+
+def read_lines(file: Path) -> tuple[list[str], dict[int, dict[str, str]]]:
+    """Return a CSV's column names, and its rows by the number of the line that each ends on.
+
+    A cell that is not there is empty; an empty line is no row, and is counted. Commas, tabs or
+    semicolons part cells, as the first line has them.
 
     Raises:
         InputError: the file is missing, is no text, names a column twice, or has a line with more
@@ -25,7 +44,7 @@ def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
     text = _text(file)
     lines = StringIO(text, newline="")
     reader = csv.DictReader(lines, restkey=_BEYOND, restval="", delimiter=separator(text))
-    rows: list[dict[str, str]] = []
+    rows: dict[int, dict[str, str]] = {}
     try:
         columns = list(reader.fieldnames or [])
         _check_columns(file, columns)
@@ -35,7 +54,7 @@ def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
                     f"{file} line {reader.line_num} has more cells than the first line. Put quotes "
                     "round what holds a comma."
                 )
-            rows.append(row)
+            rows[reader.line_num] = row
     except csv.Error as error:
         raise InputError(
             f"{file} cannot be read as a CSV table: {error}. Give a CSV with commas."
@@ -74,7 +93,7 @@ def _check_columns(file: Path, columns: list[str]) -> None:
         raise InputError(f"{file} names the column {twice[0]!r} twice. Keep one of them.")
 
 
-def find_row(bundle: Bundle, cell: str) -> int | None:
+def find_row(bundle: Named, cell: str) -> int | None:
     """Return the row of the tile that a cell names, as it is or marked for spreadsheets."""
     given = cell.strip()
     found = bundle.find(given)

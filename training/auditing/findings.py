@@ -16,7 +16,7 @@ from training.auditing.keeping import Dropping, read_dropping
 from training.auditing.labels import Classes, read_classes
 from training.auditing.leaks import Leak, find_leaks
 from training.auditing.likeness import Bounds, Looks, take_bounds
-from training.auditing.odds import ROUNDS, Odds, take_odds
+from training.auditing.odds import ROUNDS, Odds, strongest_first, take_odds
 from training.auditing.probe import Probe, artefact_features, take_probe
 from training.auditing.proving import Proof, own_split, take_proof
 from training.auditing.resampling import Flags
@@ -81,7 +81,7 @@ def take(bundle: Bundle, request: Request, log: StepLog) -> Findings:
     odds = _odds(
         f"lettering: score from {threshold:.2g}", classes, marked, None, seed=request.seed, log=log
     )
-    lettered = max(odds, key=lambda one: one.ratio).name
+    lettered = strongest_first(odds)[0].name
     possible = scores >= np.float32(rules.review_score)
     odds_kept = _odds(
         f"kept tiles: score from {rules.review_score:.2g}",
@@ -230,6 +230,11 @@ def _notes(
         notes.append(
             f"{len(classes.unmatched):,} ids of the list are no tiles of the bundle, as "
             f"{', '.join(classes.unmatched[:3])}."
+        )
+    if dropping.unmatched:
+        notes.append(
+            f"{len(dropping.unmatched):,} ids of the list of what is kept are no tiles of the "
+            f"bundle, as {', '.join(dropping.unmatched[:3])}."
         )
     if classes.unlabelled:
         notes.append(f"{classes.unlabelled:,} tiles of the bundle have no class: left out.")

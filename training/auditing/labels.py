@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bundle.bundle import Bundle
 from bundle.errors import InputError
-from training.tables import find_row, read_table
+from training.tables import find_row, read_lines
 
 _NEEDED = ("id", "class")
 _GROUPS = ("patient", "group")
@@ -58,7 +58,7 @@ def read_classes(file: Path, bundle: Bundle) -> Classes:
         InputError: the file is no such table, says two things about one tile, or leaves fewer
             than two classes among the stored tiles.
     """
-    columns, lines = read_table(file)
+    columns, lines = read_lines(file)
     _check_columns(file, columns, lines)
     group = next((name for name in _GROUPS if name in columns), None)
     found, unmatched = _join(file, lines, bundle, group)
@@ -87,7 +87,7 @@ def read_classes(file: Path, bundle: Bundle) -> Classes:
     )
 
 
-def _check_columns(file: Path, columns: list[str], lines: list[dict[str, str]]) -> None:
+def _check_columns(file: Path, columns: list[str], lines: dict[int, dict[str, str]]) -> None:
     missing = [name for name in _NEEDED if name not in columns]
     if missing:
         raise InputError(
@@ -104,13 +104,14 @@ def _check_columns(file: Path, columns: list[str], lines: list[dict[str, str]]) 
 
 
 def _join(
-    file: Path, lines: list[dict[str, str]], bundle: Bundle, group: str | None
+    file: Path, lines: dict[int, dict[str, str]], bundle: Bundle, group: str | None
 ) -> tuple[dict[int, dict[str, str]], list[str]]:
-    used = [name for name in (*_NEEDED, "split", group) if name and name in lines[0]]
+    there = next(iter(lines.values()))
+    used = [name for name in (*_NEEDED, "split", group) if name and name in there]
     found: dict[int, dict[str, str]] = {}
     unmatched = []
-    for number, raw in enumerate(lines, start=2):
-        line = {name: (raw[name] or "").strip() for name in used}
+    for number, raw in lines.items():
+        line = {name: raw[name].strip() for name in used}
         empty = [name for name in used if not line[name]]
         if empty:
             raise InputError(
@@ -196,19 +197,24 @@ def _groups(
 ) -> tuple[Codes, str, list[str]]:
     """Number what is held out together: the patients where each class has two, or the scans.
 
+    Without scans it is the patients all the same, and without either each tile.
     whose: where the patients are known from.
     """
     notes: list[str] = []
+    scans = np.array(bundle.arrays["scan_numbers.npy"])[rows].astype(np.intp)
     if (patients != "").all():
         groups = np.unique(patients, return_inverse=True)[1].astype(np.intp)
         if _spread(groups, codes):
             return groups, "patient", notes
+        if (scans < 0).all():
+            notes.append(
+                f"A class is of one patient alone, by {whose}: nothing can be held out that has it."
+            )
+            return groups, "patient", notes
         notes.append(
             f"A class is of fewer than two patients, by {whose}, so scans are drawn and held out "
-            "instead: "
-            "what a patient's tiles have in common can pass for the class."
+            "instead: what a patient's tiles have in common can pass for the class."
         )
-    scans = np.array(bundle.arrays["scan_numbers.npy"])[rows].astype(np.intp)
     if (scans < 0).all():
         notes.append(
             "Neither patients nor scans are known, so tiles count as independent: the intervals "

@@ -1,6 +1,6 @@
 """Odds ratios of a mark against a class, for small counts and for tiles that hang together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,11 @@ ROUNDS = RESAMPLES + PERMUTATIONS
 """Draws and deals of one table."""
 _SMALL = 5
 """A cell of the table below which the interval is exact instead of Woolf's."""
+MOST_EXACT = 2000
+"""Tiles in the least row or column beyond which it is Woolf's after all: the exact one takes a
+second a thousand."""
+SURE = 0.05
+"""p below which chance is left out."""
 _HALF = 0.5
 """What Haldane and Anscombe add to each cell, so that a table with a 0 has a ratio."""
 
@@ -33,8 +38,9 @@ class Odds:
 
     table: marked in the class, not marked in it, marked in the rest, not marked there.
     ratio: with Haldane's half where a cell is 0. low, high: 95 %, taking tiles as independent,
-        exact for small counts (`method`); None is beyond all bounds.
-    group_low, group_high: 95 % when the groups are drawn; None where too few draws have both.
+        exact for small counts in small tables (`method`); None is beyond all bounds.
+    group_low, group_high: 95 % when the groups are drawn; None where too few draws have
+        both classes, and tiles with and without the mark.
     p_exact: Fisher's. p_groups: share of deals of the groups' classes that lie as far from 1.
     """
 
@@ -95,6 +101,35 @@ def take_odds(
     )
 
 
+def predicts(one: Odds) -> bool:
+    """Tell whether the tie is beyond chance, taking tiles of one group as one.
+
+    Both must say so: the interval, for which groups are drawn, and p, for which their classes are
+    dealt out. They are two methods, and where groups are few they may disagree.
+    """
+    return apart(one) and one.p_groups < SURE
+
+
+def apart(one: Odds) -> bool:
+    """Tell whether the interval, for which groups are drawn, leaves out 1."""
+    return (one.group_low is not None and one.group_low > 1) or (
+        one.group_high is not None and one.group_high < 1
+    )
+
+
+def strongest_first(odds: Sequence[Odds]) -> list[Odds]:
+    """Sort classes by how surely they have the lettering, then by how much of it.
+
+    A class of few tiles has a large ratio by chance, by Haldane's half even without a mark.
+    """
+
+    def strength(one: Odds) -> tuple[bool, bool, float]:
+        has = one.table[0] > 0
+        return has and one.ratio > 1 and predicts(one), has, one.ratio
+
+    return sorted(odds, key=strength, reverse=True)
+
+
 def haldane(a: float, b: float, c: float, d: float) -> float:
     """Return (a d) / (b c), with half a tile more in each cell where one is empty."""
     extra = _HALF if min(a, b, c, d) == 0 else 0.0
@@ -113,11 +148,13 @@ def _cells(marked: Flags, inside: Flags) -> tuple[int, int, int, int]:
 def _plain(table: NDArray[np.int_]) -> tuple[float | None, float | None, str]:
     if not (table.sum(axis=0).all() and table.sum(axis=1).all()):
         return None, None, "none: a row or column of the table is empty"
-    if table.min() < _SMALL:
+    least = min(table.sum(axis=0).min(), table.sum(axis=1).min())
+    if table.min() < _SMALL and least <= MOST_EXACT:
         bounds = odds_ratio(table, kind="conditional").confidence_interval(0.95)
         low, high = (float(one) if np.isfinite(one) else None for one in bounds)
         return low, high, "exact"
-    spread = float(norm.ppf(0.975) * np.sqrt((1 / table).sum()))
+    cells = table if table.min() else table + _HALF
+    spread = float(norm.ppf(0.975) * np.sqrt((1 / cells).sum()))
     middle = np.log(haldane(*table.ravel().tolist()))
     return float(np.exp(middle - spread)), float(np.exp(middle + spread)), "Woolf"
 
@@ -126,7 +163,8 @@ def _weighted(marked: Flags, inside: Flags, weights: Values) -> float:
     """Return the ratio of a draw; NaN where it has one class only, or no mark and no other."""
     cells = np.bincount(2 * inside + ~marked, weights, minlength=4)
     rest_marked, rest, class_marked, class_rest = cells.tolist()
-    if not (class_marked + class_rest and rest_marked + rest):
+    classes, marks = class_marked + class_rest, class_marked + rest_marked
+    if not (0 < classes < cells.sum() and 0 < marks < cells.sum()):
         return float("nan")
     return haldane(class_marked, class_rest, rest_marked, rest)
 

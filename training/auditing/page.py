@@ -7,7 +7,7 @@ from bundle.bundle import Bundle
 from training.auditing.findings import Findings
 from training.auditing.forest import Forest, Kind, Row, lay_out
 from training.auditing.leaks import Leak
-from training.auditing.odds import Odds
+from training.auditing.odds import Odds, strongest_first
 from training.auditing.probe import Probe
 from training.auditing.words import (
     citation,
@@ -62,7 +62,7 @@ def render(bundle: Bundle, found: Findings, about: dict[str, Any]) -> str:
 
 def _odds_forest(found: Findings) -> Forest:
     rows = []
-    for one, kind in _largest(found):
+    for one, kind in _strongest(found):
         label = f"{one.name}, {'all' if kind == 'first' else 'kept'} tiles"
         rows.append(Row(label, one.ratio, one.group_low, one.group_high, kind))
     return lay_out(
@@ -70,11 +70,11 @@ def _odds_forest(found: Findings) -> Forest:
     )
 
 
-def _largest(found: Findings) -> list[tuple[Odds, Kind]]:
-    """Return the classes of the largest ratios, each of all tiles and then of the kept ones."""
+def _strongest(found: Findings) -> list[tuple[Odds, Kind]]:
+    """Return the strongest classes, each of all tiles and then of the kept ones."""
     kept = {one.name: one for one in found.odds_kept}
     chosen: list[tuple[Odds, Kind]] = []
-    for one in sorted(found.odds, key=lambda one: -one.ratio)[: _MOST_ROWS // 2]:
+    for one in strongest_first(found.odds)[: _MOST_ROWS // 2]:
         chosen.append((one, "first"))
         if one.name in kept:
             chosen.append((kept[one.name], "second"))
@@ -94,7 +94,7 @@ def _odds_table(found: Findings) -> Table:
             spread(one.group_low, one.group_high),
             f"{one.p_groups:.2g}",
         ]
-        for one, _ in _largest(found)
+        for one, _ in _strongest(found)
     ]
     head = ["class", "mark", "in it", "in the rest", "odds ratio", "95 %, tiles"]
     return Table("", [*head, f"95 %, {unit}s", f"p by {unit}"], rows)

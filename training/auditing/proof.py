@@ -125,8 +125,12 @@ def _halves(case: Case, seed: int) -> tuple[Flags, Flags]:
 
 
 def _scored(case: Case, held_out: Flags, rng: np.random.Generator) -> NDArray[np.intp]:
-    rows = np.flatnonzero(held_out & ~case.dropped & ~case.blank)
-    rows = np.sort(rng.permutation(rows)[:MOST_SCORED])
+    """Draw of each class apart, as a rare one would hardly be among the drawn of both."""
+    chosen = []
+    for one in (True, False):
+        pool = np.flatnonzero(held_out & ~case.dropped & ~case.blank & (case.inside == one))
+        chosen.append(rng.permutation(pool)[: MOST_SCORED // 2])
+    rows = np.sort(np.concatenate(chosen))
     _check(case, rows, "held out of the groups taught")
     return rows
 

@@ -50,6 +50,7 @@ def as_json(bundle: Bundle, found: Findings, request: Request, command: str) -> 
         "dropping": {
             "source": dropped.source,
             "sha256": dropped.sha256,
+            "unmatched": len(dropped.unmatched),
             "dropped": dict(zip(classes.names, gone.tolist(), strict=True)),
         },
         "seed": request.seed,

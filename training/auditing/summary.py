@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.auditing.proof import ARMS, SETS, Run
-from training.auditing.resampling import RESAMPLES, Auc, Values, interval
+from training.auditing.resampling import RESAMPLES, Auc, Groups, Values, interval
 
 MEASURES = ("auc", "accuracy")
 FEWEST_GROUPS = 5
 """Groups with scored tiles, of each class, below which draws of them tell no interval."""
-_REDRAWS = 50
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,8 @@ class Figure:
     measure: auc or accuracy (balanced, at log-odds 0). what: a set of SETS, "drop" (plain
         minus planted), or for the arm "gain" how much less is lost without the dropped tiles;
         what letters bring there is no saving.
-    low, high: 95 % when seeds and held-out groups are drawn; None of fewer than FEWEST_GROUPS.
+    low, high: 95 % when seeds and held-out groups are drawn, a group for all seeds at once, as
+        more seeds are no more patients; None of fewer than FEWEST_GROUPS.
     """
 
     arm: str
@@ -36,11 +36,13 @@ class Figure:
 
 def summarise(runs: Sequence[Run], seed: int) -> list[Figure]:
     """Return every figure of both arms, and what cleaning gains."""
-    seen = [_Seen(run) for run in runs]
-    table = np.stack([one.figures(None) for one in seen])  # (seeds, arms, measures, sets)
+    names = np.unique(np.concatenate([run.groups for run in runs]))
+    seen = [_Seen(run, names) for run in runs]
+    once = np.ones(len(names), dtype=np.intp)
+    table = np.stack([one.figures(once) for one in seen])  # (seeds, arms, measures, sets)
     rng = np.random.default_rng([seed, 6])
     few = min(scored_groups(runs)) < FEWEST_GROUPS
-    drawn = np.stack([_draw(seen, rng) for _ in range(RESAMPLES)])
+    drawn = np.stack([_draw(seen, len(names), rng) for _ in range(RESAMPLES)])
     mean = _columns(table.mean(axis=0, keepdims=True))[0]
     figures = []
     for (arm, measure, what), value, values, many in zip(
@@ -83,34 +85,33 @@ def _columns(table: Values) -> Values:
     return np.concatenate([whole.reshape(len(table), -1), gains], axis=1)
 
 
-def _draw(seen: Sequence["_Seen"], rng: np.random.Generator) -> Values:
+def _draw(seen: Sequence["_Seen"], groups: int, rng: np.random.Generator) -> Values:
+    """Draw seeds, and groups for all of them: (arms, measures, sets), NaN where no seed has both.
+
+    A seed of which a class was not drawn says nothing, and is left out.
+    """
+    times = np.bincount(rng.integers(groups, size=groups), minlength=groups)
     chosen = rng.integers(len(seen), size=len(seen))
-    drawn = np.stack([seen[at].figures(rng) for at in chosen.tolist()])
-    result: Values = drawn.mean(axis=0)
+    drawn = np.stack([seen[at].figures(times) for at in chosen.tolist()])
+    whole = drawn[np.isfinite(drawn).all(axis=(1, 2, 3))]
+    result: Values = whole.mean(axis=0) if len(whole) else np.full(drawn.shape[1:], np.nan)
     return result
 
 
 class _Seen:
     """One run, sorted once for a thousand draws."""
 
-    def __init__(self, run: Run) -> None:
-        self._groups = np.unique(run.groups, return_inverse=True)[1]
+    def __init__(self, run: Run, names: Groups) -> None:
+        self._groups = np.searchsorted(names, run.groups)
         self._inside = run.inside
         self._areas = [[Auc(run.inside, run.scores[arm][name]) for name in SETS] for arm in ARMS]
         self._right = np.array(
             [[(run.scores[arm][name] > 0) == run.inside for name in SETS] for arm in ARMS]
         )
 
-    def figures(self, rng: np.random.Generator | None) -> NDArray[np.float64]:
-        """Return (arms, measures, sets), of all tiles or of a draw of the groups."""
-        weights = np.ones(len(self._inside))
-        if rng is not None:
-            count = int(self._groups.max()) + 1
-            for _ in range(_REDRAWS):  # a draw of one class only says nothing
-                drawn = np.bincount(rng.integers(count, size=count), minlength=count)
-                weights = drawn[self._groups].astype(np.float64)
-                if weights[self._inside].any() and weights[~self._inside].any():
-                    break
+    def figures(self, times: NDArray[np.intp]) -> Values:
+        """Return (arms, measures, sets) where each group counts so often; NaN without a class."""
+        weights = times[self._groups].astype(np.float64)
         areas = np.array([[area(weights) for area in arm] for arm in self._areas])
         return np.stack([areas, self._accuracy(weights)], axis=1)
 

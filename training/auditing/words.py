@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from training.auditing.findings import Findings
-from training.auditing.odds import Odds
+from training.auditing.odds import MOST_EXACT, SURE, Odds, apart, predicts, strongest_first
 from training.auditing.proof import KINDS, MOST_SCORED, MOST_TAUGHT, SIDE
 from training.auditing.summary import FEWEST_GROUPS, Figure
-
-_SURE = 0.05
 
 
 def spread(low: float | None, high: float | None, digits: int = 2) -> str:
@@ -22,7 +20,7 @@ def spread(low: float | None, high: float | None, digits: int = 2) -> str:
 def _by(one: Odds, unit: str) -> str:
     """Write the interval for which groups are drawn."""
     if one.group_low is None and one.group_high is None:
-        return f"no interval, as too few of a {unit} are there"
+        return f"no interval, as too few draws of the {unit}s hold both classes and lettering"
     return f"{spread(one.group_low, one.group_high)} by {unit}"
 
 
@@ -34,24 +32,9 @@ def number(value: float, digits: int = 2) -> str:
     return f"{round(value, places) + 0.0:.{places}f}"
 
 
-def predicts(one: Odds) -> bool:
-    """Tell whether the tie is beyond chance, taking tiles of one group as one.
-
-    Both must say so: the interval, for which groups are drawn, and p, for which their classes are
-    dealt out. They are two methods, and where groups are few they may disagree.
-    """
-    return _apart(one) and one.p_groups < _SURE
-
-
-def _apart(one: Odds) -> bool:
-    return (one.group_low is not None and one.group_low > 1) or (
-        one.group_high is not None and one.group_high < 1
-    )
-
-
 def headline(found: Findings) -> str:
     """Say whether lettering predicts the class."""
-    strongest = max(found.odds, key=lambda one: one.ratio)
+    strongest = strongest_first(found.odds)[0]
     unit = found.classes.unit
     figures = (
         f"odds ratio {number(strongest.ratio)}, 95 % interval "
@@ -60,7 +43,7 @@ def headline(found: Findings) -> str:
     )
     if predicts(strongest):
         return f"Lettering predicts the class {strongest.name}: {figures}."
-    if _apart(strongest) or strongest.p_groups < _SURE:
+    if apart(strongest) or strongest.p_groups < SURE:
         return (
             f"Whether lettering predicts the class {strongest.name} is open, for two methods "
             f"disagree: {_disagreement(strongest, unit)}. More {unit}s may settle it ({figures})."
@@ -75,13 +58,16 @@ def headline(found: Findings) -> str:
 
 def _disagreement(one: Odds, unit: str) -> str:
     dealt = f"where the {unit}s' classes are dealt out anew, p is {one.p_groups:.2g}"
-    if _apart(one):
+    if apart(one):
         return (
             f"where the {unit}s are drawn again, the 95 % interval of the odds ratio leaves out 1, "
             f"but {dealt}, so that it could be chance"
         )
     if one.group_low is None and one.group_high is None:
-        return f"{dealt}, but too few draws of the {unit}s hold both classes for an interval"
+        return (
+            f"{dealt}, but too few draws of the {unit}s hold both classes and lettering for an "
+            "interval"
+        )
     return (
         f"{dealt}, but where the {unit}s are drawn again, the 95 % interval of the odds ratio "
         f"holds 1, so that it could be chance"
@@ -173,7 +159,8 @@ def method(found: Findings, seed: int) -> list[str]:
             f"Odds ratios are of 2 x 2 tables of tiles, marked by a lettering score from "
             f"{found.threshold:.2g}, of kept tiles from {found.doubtful:.2g}, the bundle's score "
             f"of review; half a tile is added to each cell where one is empty. Intervals "
-            f"of 95 %: Woolf's, exact (conditional) where a cell is below 5; and percentiles of "
+            f"of 95 %: Woolf's, exact (conditional) where a cell is below 5 (and a row or "
+            f"column of at most {MOST_EXACT:,}); and percentiles of "
             f"1,000 draws of the {unit}s. p by {unit} is the share of 1,000 deals of the {unit}s' "
             f"classes that lie as far from 1. These are two methods, which may disagree where "
             f"{unit}s are few: a tie is told only where both leave chance out. "
@@ -205,18 +192,20 @@ def _classifier(found: Findings) -> str:
         if proof.by_split
         else f"a third of the {unit}s a seed"
     )
-    drawn = f"seeds and {unit}s" if len(proof.taught) > 1 else f"{unit}s"
+    several = len(proof.taught) > 1
+    drawn = f"seeds, and {unit}s for all of them at once," if several else f"{unit}s"
     inside, rest = proof.groups
     return (
         f"The classifier: four 3 x 3 convolutions of stride 2 (16 to 64 filters), {SIDE} x {SIDE} "
         f"grey pixels, AdamW, 600 steps of 32. With and without the dropped tiles it is taught on "
         f"the same number of tiles of either class ({_range(proof.taught)} in all, at most "
         f"{MOST_TAUGHT:,}) and scored on kept tiles held out ({_range(proof.scored)}, at most "
-        f"{MOST_SCORED:,}; {held}), near duplicates left out, plain and with {', '.join(KINDS)} "
-        f"planted. Scored tiles of {found.lettered} stand in {_count(inside, unit)}, the others in "
-        f"{_count(rest, unit)}. Intervals: {drawn} drawn 1,000 times, again where one class is "
-        f"missing; none where a class stands in fewer than {FEWEST_GROUPS}. The control has "
-        f"letters on the class that they are tied to: what they change there is their strangeness."
+        f"{MOST_SCORED // 2:,} of either class; {held}), near duplicates left out, plain "
+        f"and with {', '.join(KINDS)} planted. Scored tiles of {found.lettered} stand in "
+        f"{_count(inside, unit)}, the others in {_count(rest, unit)}. Intervals: {drawn} "
+        f"drawn 1,000 times, what lacks a class left out; none where a class stands in fewer than "
+        f"{FEWEST_GROUPS}. The control has letters on the class that they are tied to: what they "
+        f"change there is their strangeness."
     )
 
 

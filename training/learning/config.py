@@ -13,7 +13,7 @@ Profile: TypeAlias = Literal["study", "default"]
 SIDE = 192
 """Pixels of the default profile's square input: letters of six pixels on a tile of 299 have
 four there."""
-RECIPE = 4
+RECIPE = 5
 """Grows when the same settings, tiles and starting weights give other weights than before."""
 START = Path(str(files("training.learning").joinpath("screener.npz")))
 """The starting weights that come with the project."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bundle.bundle import Scan
 from bundle.errors import InputError
 from training.cutting.scans import DICOM_SUFFIXES, PICTURE_SUFFIXES
-from training.tables import read_table
+from training.tables import find_row, read_lines
 
 FORMS = (("id", "label"), ("scan", "y", "x", "label"))
 Place: TypeAlias = tuple[str, int, int]
@@ -48,7 +48,8 @@ class Stored(Protocol):
 class LabelCsv:
     """Which labels to read, and what they mean.
 
-    positive: the label to be found. left_out: the label of tiles that nobody could decide.
+    positive: the label to be found. left_out: the label of tiles that nobody could decide. Either
+        in capitals or not.
     """
 
     path: Path
@@ -93,11 +94,11 @@ def read_labels(table: LabelCsv, bundle: Stored) -> Labelled:
             or none of them.
     """
     lines = _read_lines(table.path)
-    find = _finder(bundle, lines)
+    find = _finder(bundle, next(iter(lines.values())))
     found: dict[int, str] = {}
     unmatched = empty = 0
     spelling: dict[str, str] = {}
-    for number, line in enumerate(lines, start=2):
+    for number, line in lines.items():
         label = line["label"].strip()
         if not label:
             empty += 1
@@ -123,8 +124,8 @@ def read_labels(table: LabelCsv, bundle: Stored) -> Labelled:
     return replace(_labelled(found, unmatched, table), empty=empty)
 
 
-def _read_lines(path: Path) -> list[dict[str, str]]:
-    columns, lines = read_table(path)
+def _read_lines(path: Path) -> dict[int, dict[str, str]]:
+    columns, lines = read_lines(path)
     if not any(set(form) <= set(columns) for form in FORMS):
         forms = " or ".join(", ".join(form) for form in FORMS)
         raise InputError(f"{path} has the columns {', '.join(columns)}; needed: {forms}.")
@@ -133,8 +134,8 @@ def _read_lines(path: Path) -> list[dict[str, str]]:
     return lines
 
 
-def _finder(bundle: Stored, lines: list[dict[str, str]]) -> Callable[[dict[str, str]], int | None]:
-    if "id" in lines[0]:
+def _finder(bundle: Stored, line: dict[str, str]) -> Callable[[dict[str, str]], int | None]:
+    if "id" in line:
         return partial(_by_id, bundle)
     places = {
         (_stem(scan.name), *position): row
@@ -145,11 +146,11 @@ def _finder(bundle: Stored, lines: list[dict[str, str]]) -> Callable[[dict[str, 
 
 
 def _by_id(bundle: Stored, line: dict[str, str]) -> int | None:
-    return bundle.find(line["id"])
+    return find_row(bundle, line["id"])
 
 
 def _by_place(places: dict[Place, int], line: dict[str, str]) -> int | None:
-    return places.get((_stem(line["scan"]), int(line["y"]), int(line["x"])))
+    return places.get((_stem(line["scan"].strip()), int(line["y"]), int(line["x"])))
 
 
 def _stem(scan: str) -> str:
@@ -164,12 +165,14 @@ def _labelled(found: dict[int, str], unmatched: int, table: LabelCsv) -> Labelle
             f"None of the {unmatched} labels in {table.path} is of a tile in the bundle. "
             "Fit the bundle on tiles of the same scans, cut with the same window and stride."
         )
-    rows = np.array(sorted(row for row, label in found.items() if label != table.left_out), int)
-    positive = np.array([found[row] == table.positive for row in rows.tolist()], dtype=bool)
+    wanted, left_out = table.positive.strip().casefold(), table.left_out.strip().casefold()
+    labels = {row: label.casefold() for row, label in found.items()}
+    rows = np.array(sorted(row for row, label in labels.items() if label != left_out), dtype=int)
+    positive = np.array([labels[row] == wanted for row in rows.tolist()], dtype=bool)
     if not positive.any():
-        labels = ", ".join(sorted({label[:40] for label in found.values()})[:_SHOWN])
+        told = ", ".join(sorted({label[:40] for label in found.values()})[:_SHOWN])
         raise InputError(
-            f"No labelled tile of the bundle is {table.positive!r}; its labels are {labels}. "
+            f"No labelled tile of the bundle is {table.positive!r}; its labels are {told}. "
             "Name the one to be found by --positive."
         )
     if positive.all():

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from training.planting.distractors import distract
 from training.planting.film import synthetic_film
 from training.planting.grounds import NO, UNSAID, YES, Ground
-from training.planting.plant import Planted, plant
+from training.planting.plant import Planted, cover, plant
 from training.planting.wear import Worn, wear
 
 CELL = 8
@@ -59,8 +59,11 @@ def make_lesson(rng: np.random.Generator, ground: Ground | None, side: int) -> L
     clean, plantings = pixels, list[Planted]()
     if rng.random() < _PLANTED:
         for _ in range(1 + (rng.random() < _SECOND)):
-            plantings.append(plant(rng, pixels))
-            pixels = plantings[-1].pixels
+            later = plant(rng, pixels)
+            if later.paper is not None:
+                plantings = [cover(planting, later.paper) for planting in plantings]
+            plantings.append(later)
+            pixels = later.pixels
         kind = plantings[0].kind
     seed = int(rng.integers(2**63))
     worn = wear(np.random.default_rng(seed), pixels)

@@ -55,6 +55,8 @@ class Planted:
     left: float = 1.0
     ground: Pixels | None = field(default=None, repr=False)
     """The tile under it: as it was, or with black paper that hides part of the annotation."""
+    paper: Mask | None = field(default=None, repr=False)
+    """Where that paper lies; None without any."""
 
 
 def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) -> Planted:
@@ -77,22 +79,37 @@ def plant(rng: np.random.Generator, tile: Pixels, wanted: Wanted | None = None) 
     contrast = wanted.contrast or float(np.exp(rng.uniform(np.log(FAINTEST), 0)))
     opaque = kind in _OPAQUE
     value, alpha, angle = _lay(rng, KINDS[kind](rng, size), tile)
+    bound = _INK
     if rng.random() < 0.35:
+        peak = float(alpha.max())
         value, alpha = _soften(value, alpha, size * rng.uniform(0.01, 0.12))
-    ground = tile
+        bound *= float(alpha.max()) / max(peak, 1e-6)  # fine strokes are all soft
+    ground, paper = tile, None
     if rng.random() < _HIDDEN.get(kind, 0.3 if opaque else 0.15):
         hidden = _hidden(rng, alpha, angle)
         alpha = alpha * ~hidden
         if rng.random() < 0.5:  # by black paper, which is darker than the film
-            ground = tile * ~hidden
+            ground, paper = tile * ~hidden, hidden
     pixels = _paint(rng, ground, (value, alpha), contrast, opaque=opaque)
     slanted = abs(np.sin(2 * angle)) > np.sin(np.radians(16))  # eight degrees off the axes
     about = _About(kind, size, opaque=opaque, slanted=bool(slanted))
-    planted = _judge(ground, pixels, alpha > _INK, about)
+    planted = _judge(ground, pixels, alpha > bound, about)
     if not opaque and planted.ink.any():  # a ground of its own leaves it all
         whole = contrast * float((np.abs(value[planted.ink]) * alpha[planted.ink]).mean())
         planted = replace(planted, left=planted.contrast / whole if whole else 0.0)
-    return replace(planted, ground=ground)
+    return replace(planted, ground=ground, paper=paper)
+
+
+def cover(planted: Planted, paper: Mask) -> Planted:
+    """Take out of an annotation what paper that was laid on it later hides.
+
+    Args:
+        planted: the annotation.
+        paper: (h, w) bool.
+    """
+    ink = planted.ink & ~paper
+    clear = planted.clear and int(ink.sum()) >= _VISIBLE
+    return replace(planted, ink=ink, box=_box(ink), clear=clear)
 
 
 def _any_kind(rng: np.random.Generator) -> str:
@@ -252,12 +269,10 @@ class _About:
 
 
 def _judge(tile: Pixels, pixels: Pixels, ink: Mask, about: _About) -> Planted:
-    count = int(ink.sum())
-    if not count:
+    count, box = int(ink.sum()), _box(ink)
+    if box is None:
         return Planted(pixels, ink, about.kind, about.size, 0.0, None, clear=False)
     contrast = float(np.abs(pixels - tile)[ink].mean())
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     around = tile[max(0, box[1] - 4) : box[3] + 4, max(0, box[0] - 4) : box[2] + 4]
     fine = np.abs(np.diff(around, axis=0)).mean() + np.abs(np.diff(around, axis=1)).mean()
     inner = float(pixels[ink].std()) if about.opaque else contrast
@@ -267,3 +282,10 @@ def _judge(tile: Pixels, pixels: Pixels, ink: Mask, about: _About) -> Planted:
         light = float((pixels - tile)[ink].mean()) > 0.1
         clear = count >= _VISIBLE and ((about.slanted and light) or (clear and inner > 0.06))
     return Planted(pixels, ink, about.kind, about.size, contrast, box, clear)
+
+
+def _box(ink: Mask) -> tuple[int, int, int, int] | None:
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

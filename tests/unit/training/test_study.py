@@ -194,6 +194,23 @@ def test_unwritable_place(tiles: Path, tmp_path: Path, option: str):
         run(arguments(tiles, option, tmp_path), train=_never)
 
 
+@pytest.mark.parametrize("option", ["--out", "--report"])
+def test_labels_are_not_written_over(tiles: Path, tmp_path: Path, option: str):
+    """They were read, and then the figures stood in their place."""
+    labels = write_labels(tmp_path)
+    before = labels.read_bytes()
+    with pytest.raises(InputError, match="holds the labels"):
+        run(arguments(tiles, "--labels", labels, option, labels), train=_never)
+    assert labels.read_bytes() == before
+
+
+def test_figures_and_page_are_two_files(tiles: Path, tmp_path: Path):
+    """One would be written over the other."""
+    file = tmp_path / "study"
+    with pytest.raises(InputError, match="--out and --report are both"):
+        run(arguments(tiles, "--out", file, "--report", file), train=_never)
+
+
 @pytest.mark.parametrize("option", ["--limit", "--epochs", "--k"])
 def test_options_below_one(tiles: Path, option: str):
     """A count below 1 is refused with its option's name."""

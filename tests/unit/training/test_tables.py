@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bundle.errors import InputError
-from training.tables import read_table
+from training.tables import read_lines, read_table
 
 
 def test_columns_and_rows(tmp_path: Path) -> None:
@@ -54,3 +54,12 @@ def test_folder_is_no_table(tmp_path: Path) -> None:
     """A folder is refused with the system's reason, without its number."""
     with pytest.raises(InputError, match=r"as a CSV table: Is a directory\. Give"):
         read_table(tmp_path)
+
+
+def test_lines_have_the_numbers_that_an_editor_shows(tmp_path: Path) -> None:
+    """Empty lines are counted, and a cell of two lines is two; errors named lines too early."""
+    (tmp_path / "t.csv").write_text('id,note\n\na,"two\nlines"\nb,x\n')
+    assert read_lines(tmp_path / "t.csv")[1] == {
+        4: {"id": "a", "note": "two\nlines"},
+        5: {"id": "b", "note": "x"},
+    }

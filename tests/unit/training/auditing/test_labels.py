@@ -7,6 +7,7 @@ import pytest
 
 from bundle import InputError, open_bundle
 from tests.audited import write_bundle, write_classes
+from tests.forge import forge_array
 from tests.tiny import write_tiny_bundle
 from training.auditing.keeping import read_dropping
 from training.auditing.labels import Classes, read_classes
@@ -66,6 +67,18 @@ def test_patients_are_the_groups_where_each_class_has_two(bundle_path: Path, tmp
     assert "fewer than two patients" in by_scan.notes[0]
 
 
+def test_a_class_of_one_patient_has_patients_where_scans_are_not_known(tmp_path: Path):
+    """Tiles counted as independent, and the reader was told that no patient is known."""
+    write_bundle(tmp_path / "bundle", np.arange(COUNT) % 4 == 0)
+    forge_array(tmp_path / "bundle", "scan_numbers.npy", np.full(COUNT, -1, dtype=np.int32))
+    rows = [(f"t{at:04d}", "ab"[at < 6], f"p{max(at, 5) % 8}") for at in range(COUNT)]
+    file = write_classes(tmp_path / "p.csv", rows, "id,class,patient")
+    found = read_classes(file, open_bundle(tmp_path / "bundle"))
+    assert (found.unit, found.groups.max() + 1) == ("patient", 8)
+    (note,) = found.notes
+    assert note.startswith("A class is of one patient alone, by the column patient: nothing")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -101,12 +114,33 @@ def test_dropped_is_what_verdicts_a_list_or_people_say(bundle_path: Path, tmp_pa
     assert [bool(decided[at]) for at in (1, 2, 4, 8)] == [True, False, False, True]
 
 
+def test_a_table_of_verdicts_is_read_by_them(bundle_path: Path, tmp_path: Path):
+    """All its tiles were kept, though it says which to drop; the others go by the bundle."""
+    file = tmp_path / "screened.csv"
+    file.write_text("file,id,error,verdict\nt0001.png,t0001,,drop\nt0004.png,t0004,,keep\n")
+    found = read_dropping(open_bundle(bundle_path), file)
+    assert found.source == "the verdicts of a table"
+    assert [bool(found.dropped[at]) for at in (1, 2, 4, 8)] == [True, False, False, True]
+
+
+def test_ids_of_no_tile_are_told(bundle_path: Path, tmp_path: Path):
+    """A list that was written for another bundle dropped what it does not name, without a word."""
+    file = tmp_path / "kept.csv"
+    file.write_text("id\nt0001\nT0002\nnowhere\n")
+    assert read_dropping(open_bundle(bundle_path), file).unmatched == ["T0002", "nowhere"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("name\nx\n", "id is needed"),
         ("id\nnowhere\n", "None of the 1 ids"),
         ("id,verdict\nt0001,drop\n", "--dropped"),
+        (
+            "id,verdict\n"
+            + "".join(f"t{at:04d},{'keep' if at % 4 else 'drop'}\n" for at in range(COUNT)),
+            "keeps every tile",
+        ),
         ("id,decision\nt0001,away\n", "line 2: decision is 'away'"),
         ("id,decision\nt0001,keep\nt0001,drop\n", "t0001 is keep before and drop here"),
     ],

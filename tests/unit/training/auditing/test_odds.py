@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats.contingency import odds_ratio
 
-from training.auditing.odds import Odds, haldane, take_odds
+from training.auditing.odds import Odds, haldane, strongest_first, take_odds
 
 
 def taken(a: int, b: int, c: int, d: int, *, tiles_a_group: int = 1) -> Odds:
@@ -63,3 +63,33 @@ def test_tiles_that_hang_together_widen_the_interval_and_the_chance():
 def test_the_mirror_has_the_inverse_ratio():
     """The other class of two says the same, the other way round."""
     assert haldane(3, 7, 2, 0) == pytest.approx(1 / haldane(2, 0, 3, 7))
+
+
+def test_a_class_without_a_lettered_tile_does_not_have_the_lettering():
+    """Haldane's half gives two bare tiles a ratio of 3.5, above a class that has the letters."""
+    codes = np.repeat([0, 1, 2], [300, 300, 2])
+    groups = np.repeat(np.arange(61), [10] * 60 + [2])
+    marked = np.zeros(602, dtype=bool)
+    marked[np.r_[0:240:10, 300:380:10]] = True
+    odds = [
+        take_odds("mark", name, marked, codes == code, groups, seed=1)
+        for code, name in enumerate(("benign", "malign", "unsure"))
+    ]
+    assert max(odds, key=lambda one: one.ratio).name == "unsure"
+    assert [one.name for one in strongest_first(odds)] == ["benign", "malign", "unsure"]
+
+
+def test_draws_without_a_mark_say_nothing():
+    """They gave the classes' sizes for a ratio, and an interval where nothing is marked."""
+    found = taken(0, 40, 0, 80, tiles_a_group=4)
+    assert (found.group_low, found.group_high) == (None, None)
+
+
+def test_the_exact_interval_of_a_large_table_is_woolfs():
+    """It took a minute; where a row or column is small, the exact one is soon taken."""
+    assert taken(2500, 3, 100, 2500).method == "Woolf"
+    empty = taken(2500, 0, 100, 2500)
+    assert empty.low is not None
+    assert empty.high is not None
+    assert empty.low < empty.ratio < empty.high
+    assert taken(3, 2500, 100, 2500).method == "exact"

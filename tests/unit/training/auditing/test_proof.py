@@ -87,6 +87,24 @@ def test_too_few_tiles_are_told():
         prove(case(dropped=everything), 1, Teacher([]))
 
 
+def test_a_rare_class_is_scored_by_tiles_of_its_own():
+    """Of a class of one tile in fifty too few were among the tiles drawn of both."""
+    count = 9000
+    tiles = film(np.random.default_rng(1))
+    one = Case(
+        picture=lambda _at: tiles,
+        inside=np.arange(count) % 50 == 0,
+        dropped=np.zeros(count, dtype=bool),
+        blank=np.zeros(count, dtype=bool),
+        groups=np.arange(count) // 100,
+        contents=np.arange(count),
+        taught=np.arange(count) < 6000,
+    )
+    run = prove(one, 1, Teacher([]))
+    assert run.inside.sum() > 50
+    assert (~run.inside).sum() > 250
+
+
 def test_planted_letters_change_their_own_pixels_alone():
     """The rest of the tile stays bit for bit, so nothing but letters can be learnt from it."""
     tile = film(np.random.default_rng(1))
@@ -95,12 +113,14 @@ def test_planted_letters_change_their_own_pixels_alone():
     assert 0 < (made != tile).mean() < 0.9
 
 
-def answered(planted: float, *, cleaned: float = 0.0, scans: int = 20) -> list[Figure]:
-    """Summarise two runs, with what planted letters add to the scores of both classifiers."""
+def answered(
+    planted: float, *, cleaned: float = 0.0, scans: int = 20, seeds: int = 2
+) -> list[Figure]:
+    """Summarise runs, with what planted letters add to the scores of both classifiers."""
     rng = np.random.default_rng(6)
     inside = np.arange(200) % 2 == 0
     runs = []
-    for seed in range(2):
+    for seed in range(seeds):
         plain = inside * 2.0 + rng.normal(0, 1, 200)
         fooled, other = (np.where(inside, plain, plain + more) for more in (planted, cleaned))
         scores = {
@@ -144,3 +164,43 @@ def test_of_few_groups_there_is_no_interval():
     """Draws of four scans would tell less than they seem to."""
     assert all((one.low, one.high) == (None, None) for one in answered(2.0, scans=4))
     assert all(one.low is not None for one in answered(2.0, scans=5))
+
+
+def test_more_seeds_are_no_more_scans():
+    """Classifiers that score the same scans leave the interval as wide as those scans make it."""
+    one, many = (
+        figure(summarise([of_one_split(seed) for seed in range(seeds)], 1), "gain", "drop")
+        for seeds in (1, 8)
+    )
+    assert one.low is not None
+    assert one.high is not None
+    assert many.low is not None
+    assert many.high is not None
+    assert many.high - many.low > 0.8 * (one.high - one.low)
+
+
+def of_one_split(seed: int) -> Run:
+    """Score the same 24 scans, which letters hurt unlike much, with little of the seed's own."""
+    rng, own = np.random.default_rng(3), np.random.default_rng([9, seed])
+    groups = np.repeat(np.arange(24), 10)
+    inside = groups < 12
+    plain = inside * 1.5 + rng.normal(0, 1, 240) + own.normal(0, 0.05, 240)
+    fooled = np.where(inside, plain, plain + rng.normal(0.5, 1.5, 24)[groups])
+    same = dict.fromkeys(SETS, plain)
+    return Run(seed, 100, inside, groups, {"with": {**same, "planted": fooled}, "without": same})
+
+
+def test_a_seed_whose_draw_lacks_a_class_is_left_out_of_it():
+    """Seeds that hold out two scans of a class each still have an interval of them all."""
+    rng = np.random.default_rng(5)
+    runs = []
+    for seed in range(3):
+        inside = np.arange(40) < 20
+        plain = inside * 2.0 + rng.normal(0, 1, 40)
+        scores = dict.fromkeys(SETS, plain)
+        groups = 4 * seed + np.arange(40) // 10
+        runs.append(Run(seed, 100, inside, groups, {"with": scores, "without": scores}))
+    found = figure(summarise(runs, 1), "with", "plain")
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value < found.high

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle import Bundle, InputError
+from bundle import Bundle, InputError, open_bundle
+from tests.tiny import write_tiny_bundle
 from training.measuring.labels import LabelCsv, Labelled, read_labels
 
 
@@ -43,6 +44,23 @@ def test_ids_come_first_when_both_forms_are_there(tmp_path: Path, tiny_bundle: B
 def test_a_mark_at_the_start_of_the_file_is_no_letter(tmp_path: Path, tiny_bundle: Bundle) -> None:
     """A spreadsheet's byte order mark does not hide the first column."""
     assert len(read(tmp_path, "\ufeff" + BY_ID, tiny_bundle)) == 2
+
+
+def test_ids_are_read_as_audits_read_them(tmp_path: Path) -> None:
+    """Marked for spreadsheets, or with a space: such labels had no tile."""
+    ids = ["-1", "=a", *(f"c{at}" for at in range(10, 20))]
+    write_tiny_bundle(tmp_path / "bundle", ids=ids)
+    text = "id,label\n'-1,lettering\n'=a,other\n c10 ,other\n"
+    found = read(tmp_path, text, open_bundle(tmp_path / "bundle"))
+    assert (found.rows.tolist(), found.unmatched) == ([0, 1, 2], 0)
+
+
+def test_labels_may_be_in_capitals(tmp_path: Path, tiny_bundle: Bundle) -> None:
+    """An Ambiguous tile counted as one without lettering."""
+    text = "id,label\nc303,Lettering\nc300,Other\nc306,Ambiguous\n"
+    found = read(tmp_path, text, tiny_bundle)
+    assert found.positive.tolist() == [False, True]
+    assert found.left_out == 1
 
 
 def test_other_names_for_the_labels(tmp_path: Path, tiny_bundle: Bundle) -> None:

@@ -117,6 +117,14 @@ def test_what_does_not_show_cannot_be_told():
     assert not can_be_told(planting, Worn(clean, 1.0), clean)
 
 
+def test_letters_under_the_paper_of_a_later_annotation_are_not_said_to_be_there():
+    """All of this lesson's text lies under the paper that hides the plate planted after it."""
+    lesson = make_lesson(seeded(53), ground(), SIDE)
+    assert lesson.kind == "text"
+    assert not (lesson.cells[..., 0] == YES).any()
+    assert lesson.lettering == UNSAID
+
+
 def test_the_seed_alone_decides():
     """The same seed makes the same lesson, another seed another one."""
     first, again, other = (make_lesson(seeded(seed), ground(), SIDE) for seed in (1, 1, 2))
