@@ -3,10 +3,11 @@
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator
 
 from service.errors import RoleTooLow
 from service.keys import Role
-from service.requests.reviewers import reviewer_of
+from service.requests.reviewers import as_kept, reviewer_of
 from service.state import Serving
 
 
@@ -37,8 +38,9 @@ ServingDep = Annotated[Serving, Depends(serving_of)]
 TileId = Annotated[
     str, Path(description="Id of a stored tile, as GET /tiles lists it.", examples=["c311"])
 ]
+ReviewerName = Annotated[str, AfterValidator(as_kept)]
 Alone = Annotated[
-    str | None,
+    ReviewerName | None,
     Query(
         max_length=80,
         description="As if this reviewer alone had decided anything: for a second reading that "

@@ -55,14 +55,19 @@ def _check_free(request: Request, name: str) -> None:
         )
 
 
+def as_kept(name: str) -> str:
+    """Return a name in composed form (NFC), with plain spaces and none around it."""
+    spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in name)
+    return unicodedata.normalize("NFC", spaced.strip(" "))
+
+
 def checked(name: str) -> str:
-    """Return a name as it is kept: in composed form (NFC), with plain spaces and none around it.
+    """Return a name as it is kept.
 
     Raises:
         BadReviewer: it cannot be a name.
     """
-    spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in name)
-    kept = unicodedata.normalize("NFC", spaced.strip(" "))
+    kept = as_kept(name)
     hidden = next((one for one in kept if not (one.isprintable() or one in JOINERS)), None)
     if hidden is not None:
         raise BadReviewer(

@@ -13,7 +13,7 @@ from service.answering.facts import Fact
 from service.answering.results import problem_with
 from service.decisions.events import Event
 from service.decisions.reviewed import STATES, State, Wanted, opinions_of, state_of
-from service.deps import Limit, Offset, ReviewerDep, ServingDep, TileId
+from service.deps import Limit, Offset, ReviewerDep, ReviewerName, ServingDep, TileId
 from service.errors import BadPrecondition
 from service.openapi.described import json_body, problems
 from service.requests.json_bodies import read_json
@@ -36,7 +36,8 @@ OptionalState = Annotated[
     Query(description="Tiles that stand so only.", examples=["drop"]),
 ]
 OptionalReviewer = Annotated[
-    str | None, Query(description="Tiles that this reviewer decided on only.", examples=["ann"])
+    ReviewerName | None,
+    Query(description="Tiles that this reviewer decided on only.", examples=["ann"]),
 ]
 History = Annotated[
     bool, Query(description="Give every event as well, also what was taken back.", examples=[False])
@@ -121,16 +122,15 @@ async def decide_many(request: Request, serving: ServingDep, reviewer: ReviewerD
     sent = await read_json(request, serving, BulkDecisions)
     wanted, results = await serving.apart(_found, serving, sent)
     batch = await serving.reviewed.decide(reviewer, wanted, as_of=sent.as_of) if wanted else None
-    states = iter([serving.reviewed.state(one.row) for one in wanted])
     for result in results:
         if "error" not in result:
-            result["state"] = next(states)
+            result["state"] = serving.reviewed.state(serving.catalog.exactly(result["id"]))
     return enveloped(serving, batch=batch, results=results, counts=_counts(serving))
 
 
 def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fact]]:
-    """Return what is wanted of stored tiles, and a result for each tile that was named."""
-    wanted: list[Wanted] = []
+    """Return what is wanted of each stored tile, and a result for each time that one was named."""
+    wanted: dict[int, Wanted] = {}
     results: list[Fact] = []
     for one in sent.each():
         try:
@@ -139,9 +139,9 @@ def _found(serving: Serving, sent: BulkDecisions) -> tuple[list[Wanted], list[Fa
             results.append({"id": one.id, "error": problem_with(error).members()})
         else:
             expected = _expected(one.if_match)
-            wanted.append(Wanted(row, one.decision, one.reason, one.comment, expected))
+            wanted[row] = Wanted(row, one.decision, one.reason, one.comment, expected)
             results.append({"id": one.id})
-    return wanted, results
+    return [*wanted.values()], results
 
 
 Batch = Annotated[

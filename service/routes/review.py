@@ -17,7 +17,7 @@ from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
 from service.answering.facts import Fact
 from service.answering.screening import finding
-from service.deps import Alone, HolderDep, ServingDep, TileId
+from service.deps import Alone, HolderDep, ReviewerName, ServingDep, TileId
 from service.errors import BadReviewer, LedgerDown, UnknownSample
 from service.openapi.described import json_body, problems
 from service.pages import triage as page
@@ -60,7 +60,7 @@ class ReviewQuery(BaseModel):
         description="Tiles that people left undecided, or decided so, only.",
         examples=[["undecided"]],
     )
-    reviewer: str | None = Field(
+    reviewer: ReviewerName | None = Field(
         None,
         max_length=80,
         description="States as this reviewer alone decided: for a second reading that knows "

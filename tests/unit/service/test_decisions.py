@@ -126,7 +126,18 @@ def test_a_bulk_that_says_two_things_of_a_tile_is_refused(api: Api):
     assert refused["code"] == "invalid_request"
     assert "says two things of 'c303'" in refused["detail"]
     assert api.get("/decisions").json()["total"] == 0
-    assert api.ask("POST", "/decisions", json={"decisions": [one, one]}).status_code == 200
+    answer = api.ask("POST", "/decisions", json={"decisions": [one, one]}).json()
+    assert answer["results"] == [{"id": "c303", "state": "keep"}] * 2
+
+
+def test_a_tile_that_is_named_again_is_decided_once(api: Api):
+    """Each naming has its result, in order; the history has one event."""
+    named = ["c303", "c306", "c303", "c303"]
+    answer = api.ask("POST", "/decisions", json={"ids": named, "decision": "drop"}).json()
+    assert [one["id"] for one in answer["results"]] == named
+    assert {one["state"] for one in answer["results"]} == {"drop"}
+    assert len(api.get("/tiles/c303/decision?history=true").json()["history"]) == 1
+    assert api.get("/decisions/undo").json()["tiles"] == 2
 
 
 def test_many_are_decided_at_once_and_each_unknown_one_says_so(api: Api):
@@ -413,6 +424,17 @@ def test_a_name_of_any_script_is_kept(api: Api, said: bytes, name: str):
     headers = {b"X-Reviewer": said}
     told = api.ask("PUT", "/tiles/c303/decision", json={"decision": "drop"}, headers=headers)
     assert [one["reviewer"] for one in told.json()["decisions"]] == [name]
+
+
+@pytest.mark.parametrize("said", ["Zoe%CC%88", "Zo%C3%AB", "%20Zoe%CC%88", "Zo%C3%AB%C2%A0"])
+def test_a_reviewer_is_found_however_the_name_was_typed(api: Api, said: str):
+    """As the name is taken when they decide."""
+    put(api, "c303", "drop", X_Reviewer="Zoe%CC%88")
+    put(api, "c306", "drop", X_Reviewer="ann")
+    assert api.get(f"/decisions?reviewer={said}").json()["total"] == 1
+    assert api.get(f"/review/tiles?reviewer={said}&state=drop").json()["total"] == 1
+    assert api.get(f"/review/tiles/c303?reviewer={said}").json()["state"] == "drop"
+    assert api.get(f"/review/budget?reviewer={said}").json()["undecided"] == 11
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_the_rest_answers(
