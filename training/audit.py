@@ -11,7 +11,7 @@ from training.auditing.findings import Request, take
 from training.auditing.page import render
 from training.auditing.record import as_json, duplicates_csv, leaks_csv
 from training.progress import StepLog
-from training.report import check_beside, check_writable, write_page
+from training.report import check_beside, check_writable, write_pages
 
 PAGE, FIGURES, DUPLICATES, LEAKS = "audit.html", "audit.json", "duplicates.csv", "leaks.csv"
 
@@ -80,8 +80,7 @@ def run(args: argparse.Namespace) -> int:
         LEAKS: leaks_csv(bundle, found),
         PAGE: render(bundle, found, about),
     }
-    for name, text in files.items():  # all are made before one is written: they belong together
-        write_page(args.out / name, text)
+    write_pages({args.out / name: text for name, text in files.items()})
     print("\n".join([*about["sentences"], *(f"Note: {note}" for note in found.notes)]))
     print(f"{args.out / PAGE}: the page; beside it {FIGURES}, {DUPLICATES}, {LEAKS}")
     return 0
@@ -98,7 +97,8 @@ def _check(args: argparse.Namespace) -> None:
     if args.out.exists() and not args.out.is_dir():
         raise InputError(f"{args.out} is a file. Give a folder to write by --out.")
     check_beside(args.out, args.bundle)
-    check_writable(args.out / PAGE)
+    for name in (PAGE, FIGURES, DUPLICATES, LEAKS):
+        check_writable(args.out / name)
 
 
 def _command(args: argparse.Namespace) -> str:

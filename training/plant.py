@@ -128,15 +128,16 @@ def run(args: argparse.Namespace) -> int:
     else:
         tiles = _trusted(tiles, args.bundle)
     tiles = _some(tiles, args.count, args.seed)
-    staging = args.out.with_name(f".{args.out.name[:100]}.{os.getpid()}.tmp")
+    out = args.out.resolve()  # what a link leads to is written, and "." has no name
+    staging = out.with_name(f".{out.name[:100]}.{os.getpid()}.tmp")
     try:
         _make_folder(staging, clean=not args.no_clean)
         made = _plant_all(_jobs(tiles, staging, args), args.workers)
         _write_tables(staging, args.tiles, tiles, made)
         _tell(tiles, made)
-        if args.out.exists():
-            args.out.rmdir()
-        staging.rename(args.out)
+        if out.exists():
+            out.rmdir()
+        staging.rename(out)
     except OSError as error:
         raise InputError(
             f"{args.out} cannot be written: {error.strerror}. Give another place by --out."

@@ -4,10 +4,12 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from bundle.errors import InputError
 from bundle.reader import open_bundle
+from training.learning.interrupt import held_back
 from training.reporting.page import make_page, render
 
 _EXAMPLES = """\
@@ -114,15 +116,34 @@ def write_page(file: Path, text: str) -> int:
     Raises:
         InputError: it cannot be written; what stood there before is whole.
     """
-    data, place = text.encode(), file.resolve()
-    staging = place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")
+    return write_pages({file: text})
+
+
+def write_pages(files: Mapping[Path, str]) -> int:
+    """Write files that belong together: all beside their places, then all are renamed.
+
+    Ctrl-C comes before the first is renamed or after the last. Returns the size of all in bytes.
+
+    Raises:
+        InputError: one cannot be written; what stood there before is whole.
+    """
+    staged = {file: _staging(file.resolve()) for file in files}
+    size = 0
     try:
-        staging.write_bytes(data)
-        staging.replace(place)
+        for file, text in files.items():
+            size += staged[file].write_bytes(text.encode())
+        with held_back():
+            for file, staging in staged.items():
+                staging.replace(file.resolve())
     except OSError as error:
         raise InputError(
             f"{file} cannot be written: {error.strerror}. Give another place by --out."
         ) from error
     finally:
-        staging.unlink(missing_ok=True)
-    return len(data)
+        for staging in staged.values():
+            staging.unlink(missing_ok=True)
+    return size
+
+
+def _staging(place: Path) -> Path:
+    return place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")

@@ -227,6 +227,21 @@ def test_numbers_out_of_bounds_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_link_and_the_folder_one_is_in_can_be_written(
+    tiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The one lost all of a run at its end, the other was a traceback."""
+    link, here = tmp_path / "link", tmp_path / "here"
+    link.symlink_to(tmp_path / "linked")
+    (tmp_path / "linked").mkdir()
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for out in (link, Path()):
+        assert run(arguments(tiles, "--out", out, "--workers", 1)) == 0
+    assert link.is_symlink()
+    assert len(table(link)) == len(table(here)) == len(SHAPES)
+
+
 def test_folders_in_each_other_and_files_are_refused(tiles: Path, tmp_path: Path):
     """Planted tiles never lie among the clean ones, and the folder is no file."""
     for out in (tiles, tiles / "planted", tiles.parent):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from argparse import ArgumentParser, Namespace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundle import Bundle, BundleMissing, InputError
-from training.report import check_writable, configure, run, write_page
+from training.report import check_writable, configure, run, write_page, write_pages
 from training.reporting.page import colour, make_page, read_evaluation, render
 
 INTERVAL = {"title": "P@5", "value": 0.25, "low": 0.1, "high": 0.4}
@@ -164,3 +165,35 @@ def test_colours_differ():
     """Neighbouring labels have different colours, stray tiles are muted."""
     assert len({colour(label) for label in range(40)}) == 40
     assert colour(-1) == "var(--muted)"
+
+
+def test_files_that_belong_together_are_written_all_or_none(tmp_path: Path):
+    """One of an earlier run stood beside new ones, where the last could not be written."""
+    first, second = tmp_path / "first.html", tmp_path / "second" / "second.csv"
+    first.write_text("before")
+    with pytest.raises(InputError, match=r"second\.csv cannot be written"):
+        write_pages({first: "new", second: "new"})
+    assert first.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [first]
+    second.parent.mkdir()
+    assert write_pages({first: "new", second: "newer"}) == 8
+    assert (first.read_text(), second.read_text()) == ("new", "newer")
+
+
+def test_ctrl_c_waits_for_files_that_belong_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It comes when the last has its name."""
+    replace, pressed = Path.replace, list[Path]()
+
+    def press_once(self: Path, target: Path) -> Path:
+        if not pressed:
+            pressed.append(target)
+            signal.raise_signal(signal.SIGINT)
+        return replace(self, target)
+
+    files = [tmp_path / name for name in ("one", "two")]
+    monkeypatch.setattr(Path, "replace", press_once)
+    with pytest.raises(KeyboardInterrupt):
+        write_pages(dict.fromkeys(files, "new"))
+    assert [file.read_text() for file in files] == ["new", "new"]
