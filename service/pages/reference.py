@@ -106,17 +106,19 @@ def _curl(
     method: str, path: str, takes: tuple[str, ...], base: str, names: Mapping[str, str]
 ) -> tuple[str, ...]:
     url = base + path.format_map(names)
-    if method == "POST" and not takes:
-        return (f"curl --request POST '{url}'",)
+    usual = "POST" if takes else "GET"
+    request = "" if method == usual else f" --request {method}"
     if "application/json" in takes:
-        return (f"curl --json @request.json '{url}'",)
-    if method == "POST":
+        return (f"curl{request} --json @request.json '{url}'",)
+    if "text/csv" in takes:
+        return (f"curl{request} -H 'Content-Type: text/csv' --data-binary @decisions.csv '{url}'",)
+    if takes:
         return (
-            f"curl -H 'Content-Type: image/png' --data-binary @tile.png '{url}'",
-            f"curl -F files=@one.png -F files=@two.png '{url}'",
+            f"curl{request} -H 'Content-Type: image/png' --data-binary @tile.png '{url}'",
+            f"curl{request} -F files=@one.png -F files=@two.png '{url}'",
         )
     output = " --output tile.png" if path.endswith(("/image", "/reconstruction")) else ""
-    return (f"curl '{url}'{output}",)
+    return (f"curl{request} '{url}'{output}",)
 
 
 def _answer(document: _Json, response: _Json) -> str:

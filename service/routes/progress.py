@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from service.answering.caching import FRESH
 from service.answering.envelope import enveloped
-from service.deps import Alone, ReviewerDep, ServingDep
+from service.deps import Alone, HolderDep, ReviewerDep, ServingDep
 from service.errors import LedgerDown
 from service.openapi.described import problems
 from service.pages.progress import shown
@@ -69,7 +69,7 @@ async def progress(serving: ServingDep, share: Share = SHARE) -> Response:
 
 
 @router.get("/view/progress", include_in_schema=False, response_class=HTMLResponse)
-async def page(serving: ServingDep, share: str = "") -> Response:
+async def page(serving: ServingDep, holder: HolderDep, share: str = "") -> Response:
     """Show all of that as a page; `share` as for the answer."""
     wanted, problem = _share_of(share)
     try:
@@ -79,7 +79,13 @@ async def page(serving: ServingDep, share: str = "") -> Response:
     made = await serving.at_length(shown, stands)
     status = 422 if problem else 200
     answer = render(
-        serving, "progress.html", status=status, here="progress", shown=made, problem=problem
+        serving,
+        "progress.html",
+        status=status,
+        here="progress",
+        shown=made,
+        reviewer=holder,
+        problem=problem,
     )
     answer.headers.update(FRESH)
     return answer

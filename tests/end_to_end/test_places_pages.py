@@ -90,6 +90,22 @@ def test_the_map_is_shown_without_the_database(chromium: Browser, site: str) -> 
         page.route("**/review/map/states", lambda route: route.fulfill(status=503, json={}))
         open_map(page, site)
         expect(page.get_by_role("checkbox", name="drop")).to_be_enabled()
+        expect(page.locator(".told")).to_contain_text("Decisions cannot be read now")
+        page.unroute("**/review/map/states")
+        expect(page.locator(".told")).to_have_text("Nothing is selected.", timeout=10_000)
+
+
+def test_ids_that_could_not_be_fetched_are_asked_for_again(chromium: Browser, site: str) -> None:
+    """The first failure was kept, and told for good."""
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.route("**/review/map/ids*", lambda route: route.abort())
+        open_map(page, site)
+        page.get_by_role("checkbox", name="drop").check()
+        page.get_by_role("button", name="Open as grid").click()
+        expect(page.locator(".told")).to_contain_text("The service gave no answer")
+        page.unroute("**/review/map/ids*")
+        assert len(handed_on(page)) == 5
 
 
 def test_no_two_clusters_have_a_colour_in_common(chromium: Browser, site: str) -> None:
@@ -169,6 +185,37 @@ def test_a_cluster_is_decided_as_a_whole_and_undone(chromium: Browser, site: str
         page.get_by_role("button", name="Undo").click()
         expect(page.locator("#cluster .told").first).to_have_text("Undone for 6 tiles.")
         expect(page.locator(".state-word", has_text="undecided")).to_have_count(6)
+
+
+def test_a_cluster_with_tiles_that_others_decided_meanwhile_is_left(
+    chromium: Browser, site: str
+) -> None:
+    """Whoever sees them undecided overturns nothing, and is shown how they stand."""
+    with chromium.new_context() as context:
+        page = named(context.new_page(), site)
+        page.goto(f"{site}/view/clusters/0")
+        page.request.put(
+            f"{site}/tiles/c300/decision", data={"decision": "drop"}, headers={"X-Reviewer": "Ben"}
+        )
+        page.get_by_role("button", name="Keep all").click()
+        expect(page.locator(".unsaved [role=alert]")).to_contain_text("c300 is now drop")
+        expect(page.locator("[data-state-of=c300]")).to_have_text("drop")
+        assert page.request.get(f"{site}/decisions").json()["total"] == 1
+
+
+@pytest.mark.parametrize("path", ["clusters/0", "scans/film-a"])
+def test_back_shows_what_was_decided_since(chromium: Browser, site: str, path: str) -> None:
+    """A page that a browser kept shows no tile as undecided that was decided on another page."""
+    with open_page(chromium) as page:
+        named(page, site).goto(f"{site}/view/{path}")
+        shown = page.locator("[data-state-of]").first
+        tile_id = shown.get_attribute("data-state-of")
+        page.goto(f"{site}/view/tiles/{tile_id}")
+        page.get_by_role("button", name="Drop").click()
+        expect(page.locator(".state-word")).to_have_attribute("data-state", "drop")
+        expect(page.locator(".state-word")).not_to_have_attribute("data-pending", "drop")
+        page.go_back()
+        expect(shown).to_have_attribute("data-state", "drop")
 
 
 def test_drop_all_twice_is_one_action(chromium: Browser, site: str) -> None:

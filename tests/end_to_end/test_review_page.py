@@ -360,6 +360,18 @@ def test_a_tile_is_enlarged_and_decided_there(chromium: Browser, site: str) -> N
         expect(zoom.get_by_role("link", name="c318")).to_be_visible()
 
 
+def test_space_closes_the_zoom_after_a_click_too(chromium: Browser, site: str) -> None:
+    """The button that was clicked had it, and dropped the next tile as well."""
+    with review(chromium, site) as page:
+        page.keyboard.press("Space")
+        zoom = page.get_by_role("dialog", name="Tile, enlarged")
+        zoom.get_by_role("button", name="Drop").click()
+        expect(zoom.get_by_role("link", name="c303")).to_be_visible()
+        page.keyboard.press("Space")
+        expect(zoom).to_be_hidden()
+        assert kept(page, site) == {"c300": "drop"}
+
+
 def test_the_list_is_filtered(chromium: Browser, site: str) -> None:
     """What is decided leaves the list at the next look; a filter finds it again."""
     with review(chromium, site) as page:

@@ -505,6 +505,16 @@ const tilescreen = (() => {
     else decide(JSON.parse(button.dataset.ids), button.dataset.decide, button.dataset);
   });
 
+  // Back shows a page as it was left: how its tiles stand by now is asked for.
+  addEventListener("pageshow", async ({ persisted }) => {
+    const [{ type }] = performance.getEntriesByType("navigation");
+    if (!persisted && type !== "back_forward") return;
+    const ids = new Set([...document.querySelectorAll("[data-state-of]")].map((one) => one.dataset.stateOf));
+    ids.delete(""); // of no tile yet
+    const { stand } = await asTheyStand([...ids]).catch(() => ({ stand: [] })); // or it is told when they are decided
+    for (const one of stand) learn(one.id, one.state);
+  });
+
   addEventListener("beforeunload", (event) => {
     if (line.length) event.preventDefault();
   });

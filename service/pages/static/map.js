@@ -2,6 +2,7 @@
 // The map's page: what it is coloured by, what is selected, and where the selection goes.
 
 (async () => {
+  const AGAIN_MS = 5000; // after which decisions that could not be read are asked for again
   const root = document.getElementById("map");
   const stage = root.querySelector(".stage");
   const bundle = root.dataset.bundle;
@@ -45,10 +46,15 @@
     ids: null,
   };
   let fetchingIds = null;
+  let again = null;
   data.fetchIds = () => {
     fetchingIds ??= get(`/review/map/ids${version}`)
       .then((answer) => answer.json())
-      .then((told) => (data.ids = told.ids));
+      .then((told) => (data.ids = told.ids))
+      .catch((error) => {
+        fetchingIds = null; // or nobody would ask again
+        throw error;
+      });
     return fetchingIds;
   };
 
@@ -171,13 +177,17 @@
     }
   });
   async function refresh() {
+    clearTimeout(again);
     try {
       data.states = new Uint8Array(await bytes("/review/map/states"));
     } catch {
       told.textContent = "Decisions cannot be read now; those shown are of before.";
+      again = setTimeout(refresh, AGAIN_MS);
       return;
     }
     if (colouring.value === "decision") colourBy("decision");
+    else if (again) tell(); // without what was said of it
+    again = null;
   }
   document.addEventListener("decided", refresh);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
@@ -189,6 +199,7 @@
   new ResizeObserver(redraw).observe(stage);
   colourBy(colouring.value);
   root.dataset.ready = "yes";
+  if (!states) refresh();
   // Pictures need ids; fetched when there is nothing better to do.
   (window.requestIdleCallback ?? setTimeout)(() => data.fetchIds().catch(() => {}));
 })();

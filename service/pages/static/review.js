@@ -279,6 +279,8 @@
     tell();
   }
   zoom.addEventListener("close", () => grid.focus(grid.at, grid.selected));
+  // A button that was clicked keeps no Space for itself: that closes the zoom, as is said there.
+  zoom.addEventListener("click", (event) => event.detail > 0 && event.target.closest("button") && zoom.focus());
   for (const dialog of [zoom, help]) {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }

@@ -451,7 +451,7 @@ def test_style_and_script_are_served_to_be_kept(ask: Ask) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["review", "teach", "map", "scans/film-a", "clusters/0", "tiles/c300"],
+    ["review", "teach", "map", "scans/film-a", "clusters/0", "tiles/c300", "progress"],
 )
 def test_pages_on_which_people_decide_know_whose_key_it_is(tiny_path: Path, path: str) -> None:
     """So that they ask nobody else's name, and find what was decided in this one."""

@@ -44,6 +44,19 @@ def test_curl_lines_name_a_stored_tile(api: Api) -> None:
     assert {url: api.get(url).status_code for url in urls} == dict.fromkeys(urls, 200)
 
 
+def test_curl_lines_ask_as_their_route_does(api: Api) -> None:
+    """Each has the method of its route, said or as curl chooses it, and sends what that takes."""
+    groups = entries(api.app.openapi(), "http://test", example_names(api.serving))
+    for entry in (entry for group in groups.values() for entry in group):
+        for line in entry.curl:
+            said = re.search(r"--request (\w+)", line)
+            sends = re.search(r"--json|--data-binary|-F ", line)
+            assert (said[1] if said else "POST" if sends else "GET") == entry.method
+            assert bool(sends) == bool(entry.body)
+            kind = re.search(r"Content-Type: ([^']+)", line)
+            assert kind is None or kind[1] in entry.body
+
+
 def test_parameters_tell_their_bounds(api: Api) -> None:
     """A parameter is listed with its default and what it may be."""
     groups = entries(api.app.openapi(), "http://test", example_names(api.serving))
