@@ -112,7 +112,7 @@ def _table(task: Task, measures: list[Measure]) -> str:
 
 def _line(taken: Measure) -> str:
     if taken.value is None:
-        return f"{taken.title:<34} -      (positives in fewer than two groups)"
+        return f"{taken.title:<34} -      (too few groups with positives, or with others)"
     return f"{taken.title:<34} {taken.value:.3f}  [{taken.low:.3f}, {taken.high:.3f}]"
 
 

@@ -23,7 +23,7 @@ from training.studying.catalogue import Catalogue
 from training.studying.comparison import Comparison, compare, encode_views
 from training.studying.study_encoder import Task, Trainer, train_encoder
 from training.studying.study_page import study_page
-from training.studying.variants import Marked
+from training.studying.variants import GRAPH, Marked
 from training.studying.verdicts import legend, sentences, table
 from training.tiles import TileSet
 
@@ -129,6 +129,8 @@ def _check_k(k: int, tiles: TileSet) -> None:
             f"--k is {k}; it must be at least 1 and, as a tile is no neighbour of itself, less "
             f"than the number of tiles, {len(tiles)}. Lower it or give more tiles."
         )
+    if k > GRAPH:
+        raise InputError(f"--k is {k}; at most {GRAPH} neighbours of a tile are found.")
 
 
 def _work_folder(folder: Path | None) -> AbstractContextManager[str]:

@@ -139,7 +139,8 @@ def take_bounds(
 def _strangers(bundle: Bundle, looks: Looks) -> NDArray[np.float64]:
     """Return the likeness of random pairs of different scans, which can be no copies."""
     rows = spread(len(bundle), 5 * _COPIES)
-    others = np.roll(rows, len(rows) // 2)
+    half = len(rows) // 2
+    rows, others = rows[:half], rows[half : 2 * half]  # each pair once
     scans = np.asarray(bundle.arrays["scan_numbers.npy"])
     apart = (scans[rows] != scans[others]) & (scans[rows] >= 0) & (scans[others] >= 0)
     if not apart.any():

@@ -101,13 +101,17 @@ def _odds_table(found: Findings) -> Table:
 
 
 def _probe_forest(found: Findings) -> Forest | None:
+    best = sorted(found.probes, key=lambda one: -(one.auc or 0.0))[: _MOST_ROWS // 2]
+    names = [one.name for one in best]
     rows = [
-        *_probe_rows(found.probes, "all tiles", "first"),
-        *_probe_rows(found.probes_kept, "kept tiles", "second"),
+        *_probe_rows(best, "all tiles", "first"),
+        *_probe_rows(
+            [one for one in found.probes_kept if one.name in names], "kept tiles", "second"
+        ),
     ]
     if not rows:
         return None
-    return lay_out("AUC of a probe on artefacts alone", "grey: chance", rows[:_MOST_ROWS], even=0.5)
+    return lay_out("AUC of a probe on artefacts alone", "grey: chance", rows, even=0.5)
 
 
 def _probe_rows(probes: Sequence[Probe], what: str, kind: Kind) -> list[Row]:

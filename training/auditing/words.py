@@ -178,8 +178,8 @@ def method(found: Findings, seed: int) -> list[str]:
         f"Tiles show the same where the encoder's inputs are equal, or a stored neighbour lies "
         f"within {bounds.distance:.3g} and detail correlates from {bounds.likeness:.2f}: bounds "
         f"that hold 95 % of {bounds.copies:,} copies made of the bundle's own tiles (exposure, "
-        f"JPEG, one pixel) and let pass at most 0.1 % of {bounds.strangers:,} pairs of different "
-        f"scans. Seed {seed}."
+        f"JPEG, one pixel) and let pass at most 0.1 %, or one, of {bounds.strangers:,} pairs of "
+        f"different scans. Seed {seed}."
     )
     return parts
 

@@ -15,7 +15,7 @@ from training.indexing.graph import neighbor_graph, random_distances
 from training.studying.flaws import looked_up
 
 _PAIRS = 100_000
-_GRAPH = 100  # neighbours that DBSCAN looks at; a tile with more in reach is core anyway
+GRAPH = 100  # neighbours that DBSCAN looks at; a tile with more in reach is core anyway
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def make_space(latents: Latents, seed: int) -> Space:
         seed: of the random pairs.
     """
     points: Points = StandardScaler().fit_transform(latents.astype(np.float64)).astype(np.float32)
-    graph = neighbor_graph(points, min(_GRAPH, len(points) - 1))
+    graph = neighbor_graph(points, min(GRAPH, len(points) - 1))
     typical = float(np.median(random_distances(points, seed)))
     return Space(points, graph, edges(graph), typical, knee(k_distances(graph)))
 

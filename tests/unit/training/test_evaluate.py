@@ -115,7 +115,7 @@ def test_probe_is_left_out_when_one_scan_holds_all_positives(
     file = tmp_path / "labels.csv"
     file.write_text("id,label\nc300,lettering\nc303,other\nc306,other\nc309,lettering\n")
     assert evaluate(thirty, file)["measures"]["probe_ap"]["value"] is None
-    assert "-      (positives in fewer than two groups)" in capsys.readouterr().out
+    assert "-      (too few groups with positives, or with others)" in capsys.readouterr().out
 
 
 def test_labels_of_another_set_are_refused(

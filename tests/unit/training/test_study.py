@@ -164,6 +164,13 @@ def test_no_more_tiles_than_neighbours(tiles: Path):
         run(arguments(tiles, "--k", 24), train=fake_train)
 
 
+def test_no_more_neighbours_than_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """P@k of a larger k was compared with the overlap of the hundred that are found."""
+    monkeypatch.setattr("training.study.GRAPH", 5)
+    with pytest.raises(InputError, match="at most 5"):
+        run(arguments(write_tiles(tmp_path / "tiles", 12), "--k", 6), train=fake_train)
+
+
 def test_too_few_tiles(tmp_path: Path):
     """Three tiles are too few, and it says how many are needed."""
     with pytest.raises(InputError, match="at least 10"):
